@@ -1,0 +1,68 @@
+use super::*;
+
+const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+fn descriptor(media_type: &str) -> String {
+    format!(r#"{{"mediaType":"{media_type}","digest":"{DIGEST}","size":0}}"#)
+}
+
+fn image(extra: &str) -> String {
+    let config = descriptor("application/vnd.oci.image.config.v1+json");
+    format!(r#"{{"schemaVersion":2,"mediaType":"{OCI_MANIFEST}","config":{config},"layers":[]{extra}}}"#)
+}
+
+fn parse(content: &str) -> Result<Manifest, ManifestError> {
+    Manifest::parse(content.as_bytes(), None)
+}
+
+#[test]
+fn reads_an_image() {
+    let manifest = parse(&image("")).expect("valid");
+    assert_eq!(manifest.kind, ManifestKind::Image);
+    assert_eq!(manifest.referrer_type(), Some("application/vnd.oci.image.config.v1+json"));
+    assert_eq!(manifest.links.len(), 1);
+}
+
+#[test]
+fn tells_manifests_from_other_entries() {
+    let content = format!(
+        r#"{{"schemaVersion":2,"manifests":[{},{}]}}"#,
+        descriptor(OCI_MANIFEST),
+        descriptor("application/vnd.oci.image.layer.v1.tar+gzip")
+    );
+    let manifest = parse(&content).expect("valid");
+    assert_eq!(manifest.media_type.as_str(), OCI_INDEX);
+    let roles: Vec<_> = manifest.links.iter().map(|link| link.role).collect();
+    assert_eq!(roles, [LinkRole::Manifest, LinkRole::Entry]);
+}
+
+#[test]
+fn refuses_what_two_readers_could_read_differently() {
+    assert!(matches!(parse(&image(r#","manifests":[]"#)), Err(ManifestError::MisplacedField("manifests"))));
+    assert_eq!(parse(&image(r#","layers":[]"#)), Err(ManifestError::DuplicateKey("layers".into())));
+    let nested = image(r#","annotations":{"a":"1","a":"2"}"#);
+    assert_eq!(parse(&nested), Err(ManifestError::DuplicateKey("a".into())));
+    let header: MediaType = OCI_INDEX.parse().expect("valid");
+    assert!(matches!(
+        Manifest::parse(image("").as_bytes(), Some(&header)),
+        Err(ManifestError::Contradiction { .. })
+    ));
+}
+
+#[test]
+fn refuses_what_is_no_manifest() {
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    for content in ["", "no", "{", "[]", "3", "{}", deep.as_str(), r#"{"layers":[{"size":-1}]}"#] {
+        assert!(parse(content).is_err(), "{content:.20}");
+    }
+    assert_eq!(parse(r#"{"schemaVersion":1,"layers":[]}"#), Err(ManifestError::Schema1));
+    assert_eq!(parse(r#"{"schemaVersion":3,"manifests":[]}"#), Err(ManifestError::SchemaVersion));
+    assert!(matches!(parse(r#"{"schemaVersion":2,"layers":[]}"#), Err(ManifestError::MissingField("config"))));
+}
+
+#[test]
+fn keeps_any_other_media_type() {
+    let header: MediaType = "application/vnd.example+json".parse().expect("valid");
+    let manifest = Manifest::parse(br#"{"anything":[1,2,{"x":null}]}"#, Some(&header)).expect("valid");
+    assert_eq!((manifest.kind, manifest.media_type), (ManifestKind::Other, header));
+}
