@@ -1,0 +1,60 @@
+//! The port to hints: what was looked up before and is probably still true.
+//!
+//! A cache is never the truth and never fails: an adapter that cannot reach its server misses. A lost cache costs time only.
+//!
+//! **Invariant: nothing stale is put back.** Who looks something up takes a [`Stamp`] first; [`Cache::put`] keeps the value only
+//! if the key was not invalidated since. So a change that commits and invalidates while a reader still holds the old row cannot
+//! be undone by that reader.
+#![deny(missing_docs)]
+
+pub mod conformance;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+/// Remembers bytes under keys, for a while.
+#[async_trait]
+pub trait Cache: Send + Sync + fmt::Debug {
+    /// What is remembered under `key`, if anything.
+    async fn get(&self, key: &Key) -> Option<Bytes>;
+
+    /// Taken before the value is looked up; given to [`Cache::put`] afterwards.
+    fn stamp(&self, key: &Key) -> Stamp;
+
+    /// Remembers `value`, unless `key` was invalidated after `stamp` was taken.
+    async fn put(&self, key: Key, value: Bytes, stamp: Stamp);
+
+    /// Forgets `keys`, here and on every replica; returns when no later `get` on this replica can see the old values and the
+    /// others were told.
+    async fn invalidate(&self, keys: &[Key]);
+}
+
+/// What kind of thing is remembered; it decides for how long and how much of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Repository name → its numbers. Dies with the repository.
+    Repository,
+    /// Tag → digest. Short-lived, because another replica may move it.
+    Tag,
+    /// Manifest by digest, with its bytes. Never changes; may be deleted.
+    Manifest,
+    /// Blob of a repository → where its bytes lie, or the bytes if they are few.
+    Blob,
+}
+
+/// The name of one remembered thing.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// What it is.
+    pub kind: Kind,
+    /// The number of the repository that scopes `name`; 0 where the kind has no scope.
+    pub scope: i64,
+    /// Its name within the scope, in the caller's compact form.
+    pub name: Bytes,
+}
+
+/// The state of a key's invalidations when a look-up began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp(pub u64);

@@ -1,0 +1,1 @@
+//! What every database must prove: call [`run`] from the adapter's tests.

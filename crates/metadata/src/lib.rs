@@ -1,0 +1,87 @@
+//! The port to the only authority: what exists, where its bytes lie, who did what.
+//!
+//! **How it is used.** Reads stand on their own ([`Metadata`]). Whatever changes something opens a [`Transaction`], does its
+//! statements and commits as the visible last line; dropping it undoes all. No transaction is open while a body streams.
+//!
+//! **Invariants.** A committed transaction survives a loss of power. Within a transaction a row that was read by a `lock_…`
+//! method stays as it was read until the end. Numbers are never used again. Times come back as they were given. Lists are in
+//! byte order and are continued by key, never by offset. What is deleted is invisible to every method but
+//! [`DeletionWrites::restore`], and can come back as it went.
+//!
+//! **How to add one.** A noun has one file here and the same file in the adapter: a `…Reads` trait for what stands on its own, a
+//! `…Writes` trait for what needs a transaction, and its part of the [`conformance`] suite, which runs on every database.
+#![deny(missing_docs)]
+
+pub mod blob;
+pub mod conformance;
+pub mod deletion;
+pub mod error;
+pub mod manifest;
+pub mod project;
+pub mod pull;
+pub mod referrer;
+pub mod repository;
+pub mod review;
+pub mod setting;
+pub mod tag;
+pub mod upload;
+
+use std::fmt;
+
+use async_trait::async_trait;
+
+pub use blob::{AddedBlob, Blob, BlobHolder, BlobReads, BlobState, BlobWrites, Place};
+pub use deletion::{Deletion, DeletionWrites, Restored};
+pub use error::Error;
+pub use manifest::{ManifestReads, ManifestWrites, NewManifest, StoredManifest};
+pub use project::{ProjectReads, ProjectWrites};
+pub use pull::{Pull, PullWrites};
+pub use referrer::{Referrer, ReferrerReads};
+pub use repository::{CatalogScope, RepositoryReads, RepositoryWrites};
+pub use review::{Review, ReviewReads, ReviewSubject};
+pub use setting::SettingWrites;
+pub use tag::{Expected, TagChange, TagDelete, TagMove, TagReads, TagWrites};
+pub use upload::{UploadReads, UploadSession, UploadWrites, Writer};
+
+/// What a database call gives back.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A database.
+#[async_trait]
+pub trait Metadata:
+    ProjectReads
+    + RepositoryReads
+    + BlobReads
+    + ManifestReads
+    + ReferrerReads
+    + TagReads
+    + UploadReads
+    + ReviewReads
+    + Send
+    + Sync
+    + fmt::Debug
+{
+    /// Opens a transaction for writing.
+    async fn begin(&self) -> Result<Box<dyn Transaction>>;
+
+    /// Whether the database answers; for readiness.
+    async fn check(&self) -> Result<()>;
+}
+
+/// One open transaction. Dropping it undoes everything.
+#[async_trait]
+pub trait Transaction:
+    ProjectWrites
+    + RepositoryWrites
+    + BlobWrites
+    + ManifestWrites
+    + TagWrites
+    + UploadWrites
+    + DeletionWrites
+    + PullWrites
+    + SettingWrites
+    + Send
+{
+    /// Makes everything visible and durable at once.
+    async fn commit(self: Box<Self>) -> Result<()>;
+}

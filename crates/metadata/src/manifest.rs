@@ -1,0 +1,64 @@
+//! Manifests: exact bytes, and what they point at as rows.
+
+use async_trait::async_trait;
+use berth_domain::{Actor, Repository, RepositoryId, Timestamp};
+use berth_oci::{Digest, Manifest, MediaType, Tag};
+use bytes::Bytes;
+
+use crate::{Deletion, Result};
+
+/// A manifest as it was pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredManifest {
+    /// The name it was pushed by; sha256 unless the client asked for another.
+    pub digest: Digest,
+    /// What it is served as.
+    pub media_type: MediaType,
+    /// The bytes, as they came.
+    pub content: Bytes,
+}
+
+/// A manifest that is to be kept.
+#[derive(Clone, Debug)]
+pub struct NewManifest<'a> {
+    /// The name it is pushed by.
+    pub digest: Digest,
+    /// The bytes, as they came.
+    pub content: &'a Bytes,
+    /// What the bytes say.
+    pub manifest: &'a Manifest,
+}
+
+/// Looking at manifests.
+#[async_trait]
+pub trait ManifestReads {
+    /// The live manifest of that digest.
+    async fn manifest(&self, repository: RepositoryId, digest: &Digest) -> Result<Option<StoredManifest>>;
+
+    /// The live manifest that a live tag names, in one look-up.
+    async fn manifest_by_tag(&self, repository: RepositoryId, tag: &Tag) -> Result<Option<StoredManifest>>;
+}
+
+/// Changing manifests.
+#[async_trait]
+pub trait ManifestWrites {
+    /// For each digest, in the given order: the size of the live manifest of that digest, locked against deletion.
+    async fn lock_manifests(&mut self, repository: RepositoryId, digests: &[Digest]) -> Result<Vec<Option<u64>>>;
+
+    /// Keeps a manifest with everything it points at; there already is fine. Whether it is new.
+    async fn add_manifest(
+        &mut self,
+        repository: &Repository,
+        manifest: &NewManifest<'_>,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool>;
+
+    /// Takes the manifest out of the repository, and every tag on it. The tags, or `None` if it was not there.
+    async fn delete_manifest(
+        &mut self,
+        repository: &Repository,
+        digest: &Digest,
+        deletion: &Deletion,
+    ) -> Result<Option<Vec<Tag>>>;
+}

@@ -1,0 +1,24 @@
+//! Projects. The first migration brings `library`: number 1, public.
+
+use async_trait::async_trait;
+use berth_domain::{Actor, Project, ProjectId, Timestamp};
+use berth_oci::ProjectName;
+
+use crate::Result;
+
+/// Looking at projects.
+#[async_trait]
+pub trait ProjectReads {
+    /// The live project of that name.
+    async fn project(&self, name: &ProjectName) -> Result<Option<Project>>;
+
+    /// Bytes of all blobs that live links bring into the project, each digest counted once.
+    async fn project_usage(&self, project: ProjectId) -> Result<u64>;
+}
+
+/// Changing projects.
+#[async_trait]
+pub trait ProjectWrites {
+    /// The live project of that name; made now if there is none.
+    async fn ensure_project(&mut self, name: &ProjectName, public: bool, by: &Actor, at: Timestamp) -> Result<Project>;
+}

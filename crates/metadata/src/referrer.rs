@@ -1,0 +1,30 @@
+//! Referrers: manifests that are about another one.
+
+use async_trait::async_trait;
+use berth_domain::RepositoryId;
+use berth_oci::{Descriptor, Digest};
+
+use crate::Result;
+
+/// A manifest with the subject that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Referrer {
+    /// Where it stands in the list: a later manifest has a greater one.
+    pub position: i64,
+    /// As the referrers list shows it: artifact type and annotations taken from the manifest.
+    pub descriptor: Descriptor,
+}
+
+/// Looking at referrers.
+#[async_trait]
+pub trait ReferrerReads {
+    /// Live manifests of the repository about `subject`, after `after`, of one artifact type if that is given.
+    async fn referrers(
+        &self,
+        repository: RepositoryId,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Referrer>>;
+}

@@ -1,0 +1,82 @@
+//! Upload sessions: how far an upload has come, durably, and who may write to it.
+
+use async_trait::async_trait;
+use berth_domain::{Actor, Location, RepositoryId, Timestamp};
+use berth_oci::{Algorithm, Digest};
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::Result;
+
+/// The row of one session. **It never says more than is durable.**
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadSession {
+    /// The name that the client knows.
+    pub id: Uuid,
+    /// The repository it uploads to.
+    pub repository: RepositoryId,
+    /// Whose session it is: only the same account goes on with it.
+    pub owner: Actor,
+    /// The algorithm that was declared at the start; sha256 if none was.
+    pub algorithm: Algorithm,
+    /// Where the bytes are (see the blob port's `Checkpoint`).
+    pub location: Location,
+    /// How many bytes are durable in storage.
+    pub durable: u64,
+    /// The bytes after them.
+    pub tail: Bytes,
+    /// What the storage adapter needs to go on.
+    pub storage_state: Vec<u8>,
+    /// The running hash over `durable` bytes and the tail.
+    pub hash_state: Vec<u8>,
+    /// Who writes now.
+    pub writer: Option<Writer>,
+    /// Grows with every writer, so that an earlier one finds out that it was replaced.
+    pub epoch: i64,
+    /// Taken over from a writer that may still write: the content is re-read and re-hashed before it is believed.
+    pub suspect: bool,
+    /// Finished with this digest. The row stays until it expires, so that a repeated answer can be given again.
+    pub finished: Option<Digest>,
+    /// Cancelled by the client; nothing goes on with it.
+    pub cancelled: bool,
+    /// When it was started.
+    pub started_at: Timestamp,
+    /// When it goes away unless a checkpoint comes before.
+    pub expires_at: Timestamp,
+}
+
+/// Who writes to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Writer {
+    /// The process, by the id it gave itself at its start.
+    pub process: Uuid,
+    /// When bytes last came.
+    pub progressed_at: Timestamp,
+}
+
+/// Looking at sessions.
+#[async_trait]
+pub trait UploadReads {
+    /// The session.
+    async fn upload(&self, id: Uuid) -> Result<Option<UploadSession>>;
+
+    /// Sessions that expired before `now`, at most `limit`.
+    async fn expired_uploads(&self, now: Timestamp, limit: u32) -> Result<Vec<UploadSession>>;
+
+    /// All sessions by id, after `after`.
+    async fn uploads(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<UploadSession>>;
+}
+
+/// Changing sessions.
+#[async_trait]
+pub trait UploadWrites {
+    /// The session, locked until the transaction ends.
+    async fn lock_upload(&mut self, id: Uuid) -> Result<Option<UploadSession>>;
+
+    /// Writes the session's row, new or changed. Two transactions that both write a new row of one id: the second one gets
+    /// [`crate::Error::Conflict`].
+    async fn save_upload(&mut self, session: &UploadSession) -> Result<()>;
+
+    /// Removes the session's row; gone already is fine.
+    async fn remove_upload(&mut self, id: Uuid) -> Result<()>;
+}
