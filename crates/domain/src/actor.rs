@@ -53,6 +53,8 @@ impl ActorKind {
     /// Reads [`ActorKind::as_str`] back.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Anonymous, Self::User, Self::Robot, Self::System].into_iter().find(|kind| kind.as_str() == name)
+        [Self::Anonymous, Self::User, Self::Robot, Self::System]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
     }
 }

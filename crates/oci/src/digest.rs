@@ -29,7 +29,7 @@ impl Algorithm {
 
     /// Length of the hash in bytes.
     #[must_use]
-    pub const fn len(self) -> usize {
+    pub const fn hash_len(self) -> usize {
         match self {
             Self::Sha256 => 32,
             Self::Sha512 => 64,
@@ -90,7 +90,7 @@ impl Digest {
     #[must_use]
     pub fn from_hash(algorithm: Algorithm, raw: &[u8]) -> Option<Self> {
         let mut hash = [0; 64];
-        if raw.len() != algorithm.len() {
+        if raw.len() != algorithm.hash_len() {
             return None;
         }
         hash[..raw.len()].copy_from_slice(raw);
@@ -106,7 +106,7 @@ impl Digest {
     /// The raw hash.
     #[must_use]
     pub fn hash(&self) -> &[u8] {
-        &self.hash[..self.algorithm.len()]
+        &self.hash[..self.algorithm.hash_len()]
     }
 
     /// The hash in lower-case hex, without the algorithm.
@@ -118,7 +118,7 @@ impl Digest {
     /// The compact form for storage: one byte for the algorithm (1 = sha256, 2 = sha512), then the hash.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(1 + self.algorithm.len());
+        let mut bytes = Vec::with_capacity(1 + self.algorithm.hash_len());
         bytes.push(self.algorithm.code());
         bytes.extend_from_slice(self.hash());
         bytes
@@ -138,7 +138,7 @@ impl Digest {
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut hex_buffer = [0_u8; 128];
-        let hex = &mut hex_buffer[..2 * self.algorithm.len()];
+        let hex = &mut hex_buffer[..2 * self.algorithm.hash_len()];
         // The buffer has exactly the length that encoding needs, and hex is ASCII.
         hex::encode_to_slice(self.hash(), hex).map_err(|_| fmt::Error)?;
         write!(f, "{}:{}", self.algorithm, std::str::from_utf8(hex).map_err(|_| fmt::Error)?)
@@ -158,12 +158,12 @@ impl FromStr for Digest {
         let (algorithm, encoded) = s.split_once(':').ok_or_else(|| DigestError::Form(printable(s)))?;
         let algorithm: Algorithm = algorithm.parse()?;
         let lower_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        if encoded.len() != 2 * algorithm.len() || !encoded.bytes().all(lower_hex) {
-            return Err(DigestError::Encoded { algorithm, characters: 2 * algorithm.len() });
+        if encoded.len() != 2 * algorithm.hash_len() || !encoded.bytes().all(lower_hex) {
+            return Err(DigestError::Encoded { algorithm, characters: 2 * algorithm.hash_len() });
         }
         let mut hash = [0; 64];
-        hex::decode_to_slice(encoded, &mut hash[..algorithm.len()])
-            .map_err(|_| DigestError::Encoded { algorithm, characters: 2 * algorithm.len() })?;
+        hex::decode_to_slice(encoded, &mut hash[..algorithm.hash_len()])
+            .map_err(|_| DigestError::Encoded { algorithm, characters: 2 * algorithm.hash_len() })?;
         Ok(Self { algorithm, hash })
     }
 }
@@ -202,7 +202,8 @@ pub enum DigestError {
 /// A short, printable form of untrusted input for a message.
 pub(crate) fn printable(s: &str) -> String {
     const LONGEST: usize = 80;
-    let mut short: String = s.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let mut short: String =
+        s.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if s.chars().nth(LONGEST).is_some() {
         short.push('…');
     }

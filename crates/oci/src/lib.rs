@@ -14,6 +14,8 @@ pub mod hasher;
 pub mod manifest;
 pub mod media_type;
 pub mod name;
+#[cfg(test)]
+mod properties;
 pub mod range;
 pub mod reference;
 pub mod referrers_tag;

@@ -4,7 +4,7 @@ mod json;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::media_type::{DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST};
 use crate::{Descriptor, MediaType};
@@ -66,18 +66,27 @@ struct Fields {
     media_type: Option<MediaType>,
     artifact_type: Option<String>,
     config: Option<Descriptor>,
+    #[serde(default, deserialize_with = "null_is_empty")]
     layers: Option<Vec<Descriptor>>,
+    #[serde(default, deserialize_with = "null_is_empty")]
     blobs: Option<Vec<Descriptor>>,
+    #[serde(default, deserialize_with = "null_is_empty")]
     manifests: Option<Vec<Descriptor>>,
     subject: Option<Descriptor>,
     annotations: Option<BTreeMap<String, String>>,
+}
+
+/// Go programs write an empty list as `null`.
+fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Descriptor>>, D::Error> {
+    Ok(Some(Option::deserialize(deserializer)?.unwrap_or_default()))
 }
 
 impl Manifest {
     /// Reads a manifest. `content_type` is what the request said; without it the body's `mediaType` or its shape decides.
     pub fn parse(content: &[u8], content_type: Option<&MediaType>) -> Result<Self, ManifestError> {
         json::refuse_duplicate_keys(content)?;
-        let fields: Fields = serde_json::from_slice(content).map_err(|error| ManifestError::Json(error.to_string()))?;
+        let fields: Fields =
+            serde_json::from_slice(content).map_err(|error| ManifestError::Json(error.to_string()))?;
         let media_type = fields.media_type(content_type)?;
         if media_type.is_schema1() || fields.schema_version == Some(1) {
             return Err(ManifestError::Schema1);
@@ -88,10 +97,14 @@ impl Manifest {
             _ => ManifestKind::Other,
         };
         fields.check_shape(kind)?;
-        let roles = [(LinkRole::Config, fields.config.map(|config| vec![config])), (LinkRole::Layer, fields.layers)];
+        let roles =
+            [(LinkRole::Config, fields.config.map(|config| vec![config])), (LinkRole::Layer, fields.layers)];
         let blobs = [(LinkRole::Layer, fields.blobs), (LinkRole::Manifest, fields.manifests)];
         let links = roles.into_iter().chain(blobs).flat_map(|(role, descriptors)| {
-            descriptors.into_iter().flatten().map(move |descriptor| Link { role: role.of(&descriptor), descriptor })
+            descriptors
+                .into_iter()
+                .flatten()
+                .map(move |descriptor| Link { role: role.of(&descriptor), descriptor })
         });
         Ok(Self {
             kind,
@@ -112,7 +125,11 @@ impl Manifest {
     /// The type a referrers list shows: the manifest's own, else an image's config media type, else none.
     #[must_use]
     pub fn referrer_type(&self) -> Option<&str> {
-        let config = || self.config().filter(|_| self.kind != ManifestKind::Index).map(|config| config.media_type.as_str());
+        let config = || {
+            self.config()
+                .filter(|_| self.kind != ManifestKind::Index)
+                .map(|config| config.media_type.as_str())
+        };
         self.artifact_type.as_deref().or_else(config)
     }
 }
@@ -120,8 +137,9 @@ impl Manifest {
 impl LinkRole {
     /// The role of one descriptor in a place: an entry that does not say it is a manifest may be anything.
     fn of(self, descriptor: &Descriptor) -> Self {
-        let is_manifest =
-            || matches!(descriptor.media_type.as_str(), OCI_MANIFEST | OCI_INDEX | DOCKER_MANIFEST | DOCKER_LIST);
+        let is_manifest = || {
+            matches!(descriptor.media_type.as_str(), OCI_MANIFEST | OCI_INDEX | DOCKER_MANIFEST | DOCKER_LIST)
+        };
         if self == Self::Manifest && !is_manifest() { Self::Entry } else { self }
     }
 }
@@ -142,20 +160,16 @@ impl Fields {
 
     /// An image has config and layers, an index has entries, both say `schemaVersion` 2.
     fn check_shape(&self, kind: ManifestKind) -> Result<(), ManifestError> {
-        let required = match kind {
-            ManifestKind::Image => [("config", self.config.is_some()), ("layers", self.layers.is_some())],
-            ManifestKind::Index => [("manifests", self.manifests.is_some()); 2],
+        let (config, layers) = (("config", self.config.is_some()), ("layers", self.layers.is_some()));
+        let manifests = ("manifests", self.manifests.is_some());
+        let (required, misplaced): (&[_], &[_]) = match kind {
+            ManifestKind::Image => (&[config, layers], &[manifests]),
+            ManifestKind::Index => (&[manifests], &[config, layers]),
             ManifestKind::Other => return Ok(()),
         };
         if let Some((field, _)) = required.iter().find(|(_, present)| !present) {
             return Err(ManifestError::MissingField(field));
         }
-        let misplaced = match kind {
-            ManifestKind::Image => [("manifests", self.manifests.is_some()); 2],
-            ManifestKind::Index | ManifestKind::Other => {
-                [("layers", self.layers.is_some()), ("config", self.config.is_some())]
-            }
-        };
         // A manifest that is an image to one reader and an index to another is an attack (CVE-2021-41190).
         if let Some((field, _)) = misplaced.iter().find(|(_, present)| *present) {
             return Err(ManifestError::MisplacedField(field));

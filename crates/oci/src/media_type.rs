@@ -51,10 +51,13 @@ impl FromStr for MediaType {
     fn from_str(s: &str) -> Result<Self, MediaTypeError> {
         let bare = s.split(';').next().unwrap_or_default().trim();
         let token = |part: &str| {
-            !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+%'*`|~".contains(&b))
+            !part.is_empty()
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+%'*`|~".contains(&b))
         };
         match bare.split_once('/') {
-            Some((kind, subtype)) if bare.len() <= 255 && token(kind) && token(subtype) => Ok(Self(bare.into())),
+            Some((kind, subtype)) if bare.len() <= 255 && token(kind) && token(subtype) => {
+                Ok(Self(bare.into()))
+            }
             _ => Err(MediaTypeError(printable(s))),
         }
     }
@@ -73,7 +76,8 @@ mod tests {
 
     #[test]
     fn drops_parameters_and_refuses_nonsense() {
-        let parsed: MediaType = "application/vnd.oci.image.manifest.v1+json; charset=utf-8".parse().expect("valid");
+        let parsed: MediaType =
+            "application/vnd.oci.image.manifest.v1+json; charset=utf-8".parse().expect("valid");
         assert_eq!(parsed.as_str(), OCI_MANIFEST);
         for bad in ["", "json", "a/", "/b", "a/b/c", "a b/c"] {
             assert!(bad.parse::<MediaType>().is_err(), "{bad}");

@@ -86,7 +86,8 @@ impl FromStr for RepositoryName {
 fn is_component(component: &str) -> bool {
     let mut rest = component;
     loop {
-        let run = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit()).len();
+        let run = rest.len()
+            - rest.trim_start_matches(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit()).len();
         if run == 0 {
             return false;
         }
@@ -165,7 +166,9 @@ mod tests {
 
     #[test]
     fn accepts_the_grammar() {
-        for name in ["library/hello", "a/b/c", "a/b__c", "a/b---c", "a.b/c_d", "a/blobs/b", "1/2", "x/a.b-c_d__e"] {
+        for name in
+            ["library/hello", "a/b/c", "a/b__c", "a/b---c", "a.b/c_d", "a/blobs/b", "1/2", "x/a.b-c_d__e"]
+        {
             let parsed: RepositoryName = name.parse().expect(name);
             assert_eq!(parsed.as_str(), name);
             assert_eq!(format!("{}/{}", parsed.project(), parsed.path()), name);
@@ -176,8 +179,8 @@ mod tests {
     fn refuses_the_rest() {
         let long = format!("library/{}", "a".repeat(255));
         for name in [
-            "", "/", "a/", "/a", "a//b", "A/b", "a/B", "a/b_", "a/_b", "a/b___c", "a/b..c", "a/b._c", "a/é", "a/b c",
-            "a/../b", "a/./b", "a__b/c", "a--b/c", "-a/b", "a/b\0", "a/b%2fc", &long,
+            "", "/", "a/", "/a", "a//b", "A/b", "a/B", "a/b_", "a/_b", "a/b___c", "a/b..c", "a/b._c", "a/é",
+            "a/b c", "a/../b", "a/./b", "a__b/c", "a--b/c", "-a/b", "a/b\0", "a/b%2fc", &long,
         ] {
             assert!(name.parse::<RepositoryName>().is_err(), "{name}");
         }

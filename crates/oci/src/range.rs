@@ -80,7 +80,9 @@ fn part(spec: &str, size: u64) -> Part {
         (Position::Absent, Position::At(suffix)) => {
             Part::Bytes(ByteRange { start: size.saturating_sub(suffix), end: size })
         }
-        (Position::At(start), Position::Absent) if start < size => Part::Bytes(ByteRange { start, end: size }),
+        (Position::At(start), Position::Absent) if start < size => {
+            Part::Bytes(ByteRange { start, end: size })
+        }
         (Position::At(start), Position::At(last)) if start < size && start <= last => {
             Part::Bytes(ByteRange { start, end: size.min(last.saturating_add(1)) })
         }

@@ -16,7 +16,9 @@ pub(super) fn refuse_duplicate_keys(content: &[u8]) -> Result<(), ManifestError>
         Err(error) => {
             let message = error.to_string();
             Err(match message.strip_prefix(MARK) {
-                Some(key) => ManifestError::DuplicateKey(key.split(" at line ").next().unwrap_or(key).to_owned()),
+                Some(key) => {
+                    ManifestError::DuplicateKey(key.split(" at line ").next().unwrap_or(key).to_owned())
+                }
                 None => ManifestError::Json(message),
             })
         }

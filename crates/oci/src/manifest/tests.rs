@@ -57,7 +57,10 @@ fn refuses_what_is_no_manifest() {
     }
     assert_eq!(parse(r#"{"schemaVersion":1,"layers":[]}"#), Err(ManifestError::Schema1));
     assert_eq!(parse(r#"{"schemaVersion":3,"manifests":[]}"#), Err(ManifestError::SchemaVersion));
-    assert!(matches!(parse(r#"{"schemaVersion":2,"layers":[]}"#), Err(ManifestError::MissingField("config"))));
+    assert!(matches!(
+        parse(r#"{"schemaVersion":2,"layers":[]}"#),
+        Err(ManifestError::MissingField("config"))
+    ));
 }
 
 #[test]
@@ -65,4 +68,9 @@ fn keeps_any_other_media_type() {
     let header: MediaType = "application/vnd.example+json".parse().expect("valid");
     let manifest = Manifest::parse(br#"{"anything":[1,2,{"x":null}]}"#, Some(&header)).expect("valid");
     assert_eq!((manifest.kind, manifest.media_type), (ManifestKind::Other, header));
+}
+
+#[test]
+fn takes_null_for_an_empty_list() {
+    assert_eq!(parse(r#"{"schemaVersion":2,"manifests":null}"#).map(|manifest| manifest.links), Ok(vec![]));
 }

@@ -1,0 +1,69 @@
+//! Properties of every parser: none panics, and what is accepted says the same when printed.
+
+use proptest::prelude::*;
+
+use crate::range::{self, Selection};
+use crate::{Digest, Manifest, MediaType, Reference, RepositoryName, Tag};
+
+/// Strings that come near the grammars, so that both sides of every rule are met.
+fn near_miss() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z0-9._/-]{0,40}",
+        "[a-zA-Z0-9._-]{0,130}",
+        "sha(256|512):[0-9a-fA-F]{60,130}",
+        "(bytes=)?[0-9, -]{0,30}",
+        "\\PC{0,60}",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_is_accepted_prints_as_it_was(text in near_miss()) {
+        if let Ok(name) = text.parse::<RepositoryName>() {
+            prop_assert_eq!(format!("{}/{}", name.project(), name.path()), text.clone());
+        }
+        if let Ok(tag) = text.parse::<Tag>() {
+            prop_assert_eq!(tag.as_str(), &text);
+        }
+        if let Ok(digest) = text.parse::<Digest>() {
+            prop_assert_eq!(digest.to_string(), text.clone());
+        }
+        if let Ok(reference) = text.parse::<Reference>() {
+            prop_assert_eq!(reference.to_string(), text.clone());
+        }
+        if let Ok(media_type) = text.parse::<MediaType>() {
+            prop_assert!(text.trim().starts_with(media_type.as_str()));
+        }
+    }
+
+    #[test]
+    fn names_follow_the_specs_expression(text in "[a-c._/-]{0,12}") {
+        // The distribution-spec's grammar with its first component narrowed to a project, written as a walk over runs.
+        let component = |c: &str, double: bool| {
+            let runs: Vec<&str> = c.split(|ch: char| !ch.is_ascii_alphanumeric()).collect();
+            let ends = !c.is_empty() && c.starts_with(char::is_alphanumeric) && c.ends_with(char::is_alphanumeric);
+            let separators = c.split(char::is_alphanumeric).filter(|s| !s.is_empty());
+            let allowed = |s: &str| matches!(s, "." | "_" | "-") || (double && (s == "__" || s.chars().all(|ch| ch == '-')));
+            ends && !runs.is_empty() && separators.into_iter().all(allowed)
+        };
+        let parts: Vec<&str> = text.split('/').collect();
+        let expected = parts.len() > 1 && component(parts[0], false) && parts[1..].iter().all(|c| component(c, true));
+        prop_assert_eq!(text.parse::<RepositoryName>().is_ok(), expected);
+    }
+
+    #[test]
+    fn selected_parts_lie_within_the_content(header in "bytes=[0-9, -]{0,30}", size in 0_u64..2000) {
+        if let Selection::Parts(parts) = range::select(&header, size) {
+            prop_assert!(!parts.is_empty() && parts.len() <= range::MOST_PARTS);
+            for part in parts {
+                prop_assert!(part.start < part.end && part.end <= size);
+            }
+        }
+    }
+
+    #[test]
+    fn manifests_do_not_panic(content in prop::collection::vec(any::<u8>(), 0..200), text in "[\\[\\]{}\":,a-z0-9]{0,80}") {
+        let _ = Manifest::parse(&content, None);
+        let _ = Manifest::parse(text.as_bytes(), None);
+    }
+}
