@@ -26,7 +26,10 @@ impl Access {
     }
 
     /// Lets the caller pass if they may do `action` on `resource` within the project; outside of all projects if there is none.
-    #[expect(clippy::unused_async, reason = "permissions will be looked up; every caller already waits for the answer")]
+    #[expect(
+        clippy::unused_async,
+        reason = "permissions will be looked up; every caller already waits for the answer"
+    )]
     pub async fn check(
         &self,
         caller: &Caller,
@@ -43,7 +46,10 @@ impl Access {
     }
 
     /// The repositories that a list may show to the caller.
-    #[expect(clippy::unused_async, reason = "permissions will be looked up; every caller already waits for the answer")]
+    #[expect(
+        clippy::unused_async,
+        reason = "permissions will be looked up; every caller already waits for the answer"
+    )]
     pub async fn visible(&self, _caller: &Caller) -> Result<CatalogScope, Denied> {
         match self.policy {
             Policy::Open => Ok(CatalogScope::All),

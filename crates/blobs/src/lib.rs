@@ -20,9 +20,9 @@ use berth_oci::ByteRange;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
+pub use berth_domain::Location;
 pub use buffer::{Buffer, BufferPool};
 pub use error::Error;
-pub use berth_domain::Location;
 
 /// What a storage call gives back.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -52,7 +52,13 @@ pub trait Blobs: Send + Sync + fmt::Debug {
     /// Opens `range` of the published blob of `size` bytes. The length is checked first: [`Error::Missing`] if there are no
     /// bytes, [`Error::Corrupt`] if there are more or fewer than `size`. The stream yields exactly `range.len()` bytes or an
     /// error; nothing is read ahead of what the consumer takes by more than a window, and dropping the stream ends the read.
-    async fn read(&self, location: &Location, size: u64, range: ByteRange, transport: Transport) -> Result<ByteStream>;
+    async fn read(
+        &self,
+        location: &Location,
+        size: u64,
+        range: ByteRange,
+        transport: Transport,
+    ) -> Result<ByteStream>;
 
     /// The bytes of an unfinished upload, from its first to its last durable one; the tail is not among them.
     async fn read_upload(&self, checkpoint: &Checkpoint) -> Result<ByteStream>;

@@ -101,11 +101,27 @@ pub trait BlobWrites {
 
     /// Live manifests of the repository that need the blob, at most `limit`; the blob's link is locked first, so that none can
     /// be added meanwhile.
-    async fn lock_blob_users(&mut self, repository: RepositoryId, digest: &Digest, limit: u32) -> Result<Vec<Digest>>;
+    async fn lock_blob_users(
+        &mut self,
+        repository: RepositoryId,
+        digest: &Digest,
+        limit: u32,
+    ) -> Result<Vec<Digest>>;
 
     /// Takes the blob out of the repository. Whether it was there.
-    async fn unlink_blob(&mut self, repository: &Repository, digest: &Digest, deletion: &Deletion) -> Result<bool>;
+    async fn unlink_blob(
+        &mut self,
+        repository: &Repository,
+        digest: &Digest,
+        deletion: &Deletion,
+    ) -> Result<bool>;
 
     /// Notes what is now known of the blob's bytes, unless they lie elsewhere than at `place` by now.
-    async fn mark_blob(&mut self, digest: &Digest, place: &Place, state: BlobState, at: Timestamp) -> Result<()>;
+    async fn mark_blob(
+        &mut self,
+        digest: &Digest,
+        place: &Place,
+        state: BlobState,
+        at: Timestamp,
+    ) -> Result<()>;
 }

@@ -43,7 +43,11 @@ pub trait ManifestReads {
 #[async_trait]
 pub trait ManifestWrites {
     /// For each digest, in the given order: the size of the live manifest of that digest, locked against deletion.
-    async fn lock_manifests(&mut self, repository: RepositoryId, digests: &[Digest]) -> Result<Vec<Option<u64>>>;
+    async fn lock_manifests(
+        &mut self,
+        repository: RepositoryId,
+        digests: &[Digest],
+    ) -> Result<Vec<Option<u64>>>;
 
     /// Keeps a manifest with everything it points at; there already is fine. Whether it is new.
     async fn add_manifest(

@@ -20,5 +20,11 @@ pub trait ProjectReads {
 #[async_trait]
 pub trait ProjectWrites {
     /// The live project of that name; made now if there is none.
-    async fn ensure_project(&mut self, name: &ProjectName, public: bool, by: &Actor, at: Timestamp) -> Result<Project>;
+    async fn ensure_project(
+        &mut self,
+        name: &ProjectName,
+        public: bool,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<Project>;
 }
