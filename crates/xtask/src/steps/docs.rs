@@ -1,0 +1,14 @@
+//! The documentation builds without a warning, private items included: a broken link breaks the run.
+
+use anyhow::Result;
+
+use super::Outcome;
+use crate::context::Context;
+use crate::process;
+
+pub(super) fn run(context: &Context) -> Result<Outcome> {
+    let mut command = process::cargo(context);
+    command.args(["doc", "--quiet", "--locked", "--workspace", "--no-deps", "--document-private-items"]);
+    process::run(command.env("RUSTDOCFLAGS", "--deny warnings"))?;
+    Ok(Outcome::passed(1))
+}

@@ -1,0 +1,57 @@
+//! nextest, and how many tests passed according to the `JUnit` file that it leaves.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use super::Outcome;
+use crate::context::Context;
+use crate::tools;
+
+/// `cargo nextest run` with a profile of `.config/nextest.toml`; the last run's report is thrown away first.
+pub(super) fn nextest(context: &Context, profile: &str) -> Result<Command> {
+    let nextest = tools::ensure(context, "cargo-nextest")?;
+    let _ = fs::remove_file(report(context, profile));
+    let mut command = Command::new(nextest);
+    command.current_dir(context.root()).env("CARGO_TARGET_DIR", context.target());
+    command.args(["nextest", "run", "--locked", "--cargo-quiet", "--profile", profile]);
+    Ok(command)
+}
+
+/// What the report of the last run says.
+pub(super) fn read(context: &Context, profile: &str) -> Result<Outcome> {
+    let path = report(context, profile);
+    let text = fs::read_to_string(&path)
+        .with_context(|| format!("the tests left no report at {}", path.display()))?;
+    counts(&text).with_context(|| format!("{} does not say how many tests ran", path.display()))
+}
+
+fn report(context: &Context, profile: &str) -> PathBuf {
+    context.target().join("nextest").join(profile).join("junit.xml")
+}
+
+/// Reads the attributes of `<testsuites … tests="12" failures="1" errors="0">`.
+fn counts(text: &str) -> Option<Outcome> {
+    let start = text.find("<testsuites ")?;
+    let head = text[start..].split_once('>')?.0;
+    let number = |name: &str| -> Option<usize> {
+        let value = head.split_once(&format!(" {name}=\""))?.1;
+        value.split_once('"')?.0.parse().ok()
+    };
+    let failed = number("failures")? + number("errors")?;
+    Some(Outcome { passed: number("tests")?.checked_sub(failed)?, failed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_of_a_report_is_read() {
+        let text = r#"<?xml version="1.0"?><testsuites name="nextest-run" tests="12" failures="2" errors="1" uuid="x"><testsuite tests="1">"#;
+        assert_eq!(counts(text), Some(Outcome { passed: 9, failed: 3 }));
+        assert_eq!(counts("<testsuite/>"), None);
+    }
+}

