@@ -1,0 +1,25 @@
+//! What all doors share: what a request knows of its connection, request ids, bodies, problem rendering, queries, paging.
+//!
+//! **Invariants.** Nothing here compresses: a registry's bytes leave as they are stored, or ranges and lengths would lie. A body
+//! that breaks off on its way out ends the connection and is never a clean end of a short answer. Names of repositories never
+//! become labels: what metrics see of a request is its [`RouteName`].
+#![deny(missing_docs)]
+
+mod connection;
+mod entity_tag;
+mod incoming;
+mod outgoing;
+mod paging;
+mod problem;
+pub mod query;
+mod request_id;
+mod route_name;
+
+pub use connection::ConnectionInfo;
+pub use entity_tag::EntityTags;
+pub use incoming::{CollectError, RequestBody};
+pub use outgoing::outgoing;
+pub use paging::next_link;
+pub use problem::{Problem, problems};
+pub use request_id::{REQUEST_ID, RequestId, RequestIdLayer, RequestIdService, RequestIds};
+pub use route_name::RouteName;
