@@ -1,0 +1,57 @@
+//! One request on its way through a handler.
+
+use std::borrow::Cow;
+
+use axum::http::HeaderMap;
+use axum::http::request::Parts;
+use berth_access::Caller;
+use berth_http::{ConnectionInfo, query};
+use berth_registry::{Guarded, Transport};
+use tokio::sync::SemaphorePermit;
+
+use crate::door::Inner;
+use crate::error::Error;
+
+/// What a handler has of its request besides the route and the body.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    /// The registry as the caller may use it.
+    pub(crate) registry: Guarded<'a>,
+    pub(crate) caller: &'a Caller,
+    pub(crate) door: &'a Inner,
+    pub(crate) parts: &'a Parts,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(door: &'a Inner, caller: &'a Caller, parts: &'a Parts) -> Self {
+        Self { registry: door.registry.as_caller(caller), caller, door, parts }
+    }
+
+    pub(crate) fn headers(&self) -> &'a HeaderMap {
+        &self.parts.headers
+    }
+
+    /// The query, empty if there is none.
+    pub(crate) fn query(&self) -> &'a str {
+        self.parts.uri.query().unwrap_or_default()
+    }
+
+    /// The first value of a parameter of the query.
+    pub(crate) fn parameter(&self, name: &str) -> Option<Cow<'a, str>> {
+        query::first(self.query(), name)
+    }
+
+    /// By which way the bytes of the answer leave.
+    pub(crate) fn transport(&self) -> Transport {
+        if ConnectionInfo::is_plain(&self.parts.extensions, self.parts.version) {
+            Transport::Plain
+        } else {
+            Transport::Touched
+        }
+    }
+
+    /// A place among the bodies that come in at once; [`Error::Busy`] if all are taken.
+    pub(crate) fn upload_slot(&self) -> Result<SemaphorePermit<'a>, Error> {
+        self.door.uploads.try_acquire().map_err(|_| Error::Busy)
+    }
+}

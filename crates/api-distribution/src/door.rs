@@ -1,0 +1,146 @@
+//! The door itself: all routes on one screen, as a service.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::{HeaderName, HeaderValue, Method};
+use axum::response::Response;
+use berth_http::{RequestBody, RouteName};
+use berth_registry::Registry;
+use futures::future::BoxFuture;
+use tokio::sync::Semaphore;
+use tower::Service;
+
+use crate::call::Call;
+use crate::error::Error;
+use crate::settings::DistributionSettings;
+use crate::{Route, base, blobs, caller, catalog, extensions, manifests, referrers, tags, uploads};
+
+static API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+
+/// The longest path with its query. Every valid request is far shorter.
+const LONGEST_URI: usize = 16 << 10;
+
+/// Answers every request under `/v2`. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Door {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) registry: Registry,
+    pub(crate) settings: DistributionSettings,
+    /// One permit a body that is coming in.
+    pub(crate) uploads: Semaphore,
+}
+
+impl Door {
+    /// A door to `registry`.
+    #[must_use]
+    pub fn new(registry: Registry, settings: DistributionSettings) -> Self {
+        let uploads = Semaphore::new(settings.concurrent_uploads.min(Semaphore::MAX_PERMITS));
+        Self { inner: Arc::new(Inner { registry, settings, uploads }) }
+    }
+
+    /// Answers one request; every failure is an answer too.
+    pub async fn answer(&self, request: Request) -> Response {
+        let (parts, body) = request.into_parts();
+        let body = RequestBody::new(&parts.headers, body);
+        let caller = caller::caller(&parts);
+        let is_head = parts.method == Method::HEAD;
+        let (name, result) = match route(&parts.uri) {
+            Ok(route) => {
+                let call = Call::new(&self.inner, &caller, &parts);
+                (route.name(), handle(&call, &route, body).await)
+            }
+            Err(error) => ("none", Err(error)),
+        };
+        let mut answer = result.unwrap_or_else(|error| error.answer(&caller.request_id));
+        if is_head {
+            answer = without_body(answer);
+        }
+        answer.headers_mut().insert(&API_VERSION, HeaderValue::from_static("registry/2.0"));
+        answer.extensions_mut().insert(RouteName(name));
+        answer
+    }
+}
+
+fn route(uri: &axum::http::Uri) -> Result<Route, Error> {
+    if uri.path_and_query().is_some_and(|whole| whole.as_str().len() > LONGEST_URI) {
+        return Err(Error::LongUri { limit: LONGEST_URI });
+    }
+    Ok(Route::parse(uri.path())?)
+}
+
+/// Every endpoint of the API.
+async fn handle(call: &Call<'_>, route: &Route, body: RequestBody) -> Result<Response, Error> {
+    match (route, &call.parts.method) {
+        (Route::Base, &Method::GET | &Method::HEAD) => Ok(base::get()),
+        (Route::Catalog, &Method::GET | &Method::HEAD) => catalog::list(call).await,
+        (Route::ExtensionsDiscover, &Method::GET | &Method::HEAD) => Ok(extensions::discover()),
+        (Route::RepositoryExtensions { repository }, &Method::GET | &Method::HEAD) => {
+            extensions::discover_in(call, repository).await
+        }
+        (Route::Blob { repository, digest }, &Method::GET) => blobs::get(call, repository, digest).await,
+        (Route::Blob { repository, digest }, &Method::HEAD) => blobs::head(call, repository, digest).await,
+        (Route::Blob { repository, digest }, &Method::DELETE) => {
+            blobs::delete(call, repository, digest).await
+        }
+        (Route::Uploads { repository }, &Method::POST) => uploads::start(call, repository, body).await,
+        (Route::Upload { repository, id }, &Method::GET | &Method::HEAD) => {
+            uploads::get(call, repository, *id).await
+        }
+        (Route::Upload { repository, id }, &Method::PATCH) => {
+            uploads::patch(call, repository, *id, body).await
+        }
+        (Route::Upload { repository, id }, &Method::PUT) => uploads::put(call, repository, *id, body).await,
+        (Route::Upload { repository, id }, &Method::DELETE) => uploads::delete(call, repository, *id).await,
+        (Route::Manifest { repository, reference }, &Method::GET | &Method::HEAD) => {
+            manifests::get(call, repository, reference).await
+        }
+        (Route::Manifest { repository, reference }, &Method::PUT) => {
+            manifests::put(call, repository, reference, body).await
+        }
+        (Route::Manifest { repository, reference }, &Method::DELETE) => {
+            manifests::delete(call, repository, reference).await
+        }
+        (Route::Tags { repository }, &Method::GET | &Method::HEAD) => tags::list(call, repository).await,
+        (Route::Referrers { repository, subject }, &Method::GET | &Method::HEAD) => {
+            referrers::list(call, repository, subject).await
+        }
+        (route, _) => Err(Error::Method { allow: route.allow() }),
+    }
+}
+
+/// The answer to HEAD: what GET would say, its length included, without the bytes.
+fn without_body(mut answer: Response) -> Response {
+    let length = http_body::Body::size_hint(answer.body()).exact();
+    if let Some(length) = length
+        && answer.status() != axum::http::StatusCode::NO_CONTENT
+        && !answer.headers().contains_key(CONTENT_LENGTH)
+    {
+        answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    *answer.body_mut() = Body::empty();
+    answer
+}
+
+impl Service<Request> for Door {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let door = self.clone();
+        Box::pin(async move { Ok(door.answer(request).await) })
+    }
+}

@@ -1,0 +1,5 @@
+//! Referrers of a manifest.
+
+mod list;
+
+pub(crate) use list::list;

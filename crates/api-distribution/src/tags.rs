@@ -1,0 +1,5 @@
+//! Tags of a repository.
+
+mod list;
+
+pub(crate) use list::list;
