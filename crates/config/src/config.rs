@@ -1,0 +1,72 @@
+//! The whole configuration: a field a section.
+
+use std::path::PathBuf;
+
+use crate::section::{Cache, Data, Database, Log, Memory, Registry, Server, Storage, Tls};
+use crate::{Finding, Setting};
+
+/// All settings with their effective values.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Listening, limits and shutdown.
+    pub server: Server,
+    /// Encryption.
+    pub tls: Tls,
+    /// The data directory.
+    pub data: Data,
+    /// Metadata.
+    pub database: Database,
+    /// Bytes.
+    pub storage: Storage,
+    /// The registry's rules.
+    pub registry: Registry,
+    /// What is remembered.
+    pub cache: Cache,
+    /// Budgets.
+    pub memory: Memory,
+    /// What is written down.
+    pub log: Log,
+}
+
+impl Config {
+    /// Everything about these values that cannot work, section by section.
+    #[must_use]
+    pub fn validate(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        self.server.validate(&mut findings);
+        self.tls.validate(&mut findings);
+        self.database.validate(&mut findings);
+        self.registry.validate(&mut findings);
+        self.cache.validate(&mut findings);
+        self.memory.validate(&mut findings);
+        if self.data.directory.as_os_str().is_empty() && self.needs_data_directory() {
+            findings.push(Finding::new(
+                "data",
+                "directory",
+                "no directory is known, because neither XDG_DATA_HOME nor HOME is set; name one here, with --data or with BERTH_DATA",
+            ));
+        }
+        findings
+    }
+
+    /// The directory of the filesystem storage.
+    #[must_use]
+    pub fn blob_directory(&self) -> PathBuf {
+        self.storage.directory.clone().unwrap_or_else(|| self.data.directory.join("blobs"))
+    }
+
+    /// The file of the embedded database; `None` if another database is named.
+    #[must_use]
+    pub fn embedded_database(&self) -> Option<PathBuf> {
+        self.database.url.is_empty().then(|| self.data.directory.join("berth.db"))
+    }
+
+    fn needs_data_directory(&self) -> bool {
+        self.database.url.is_empty() || self.storage.directory.is_none()
+    }
+
+    /// Sets one setting from its text; what to write instead if the text does not fit.
+    pub(crate) fn set(&mut self, setting: &Setting, text: &str) -> Result<(), String> {
+        (setting.set)(self, text).ok_or_else(|| setting.misfit(text))
+    }
+}
