@@ -1,0 +1,166 @@
+//! The real binary on a data directory and a port of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+use crate::process::Process;
+use crate::{Connection, Program, Repository, Request, Scratch, free_port, tools};
+
+/// What a server is started with.
+#[derive(Debug, Default)]
+pub struct ServerSetup {
+    data: Option<PathBuf>,
+    settings: Vec<(String, String)>,
+}
+
+impl ServerSetup {
+    /// Sets `section.key`, as `BERTH_SECTION__KEY` does.
+    #[must_use]
+    pub fn set(mut self, key: &str, value: impl ToString) -> Self {
+        let name = format!("BERTH_{}", key.to_uppercase().replace('.', "__"));
+        self.settings.push((name, value.to_string()));
+        self
+    }
+
+    /// Uses this data directory instead of a new one.
+    #[must_use]
+    pub fn data(mut self, data: impl Into<PathBuf>) -> Self {
+        self.data = Some(data.into());
+        self
+    }
+
+    /// Starts the server and waits until it is ready.
+    #[track_caller]
+    pub fn start(self) -> BerthServer {
+        let scratch = Scratch::new();
+        let data = self.data.unwrap_or_else(|| scratch.join("data"));
+        let mut server =
+            BerthServer { data, port: free_port(), settings: self.settings, scratch, process: None };
+        server.start_again();
+        server
+    }
+}
+
+/// A running server. When the test fails, the end of its log is shown.
+#[derive(Debug)]
+pub struct BerthServer {
+    // Before the folder, so that the process is gone when its files go.
+    process: Option<Process>,
+    data: PathBuf,
+    port: u16,
+    settings: Vec<(String, String)>,
+    scratch: Scratch,
+}
+
+impl BerthServer {
+    /// Starts a server with the defaults.
+    #[track_caller]
+    pub fn start() -> Self {
+        ServerSetup::default().start()
+    }
+
+    /// A server to be started with other settings.
+    pub fn setup() -> ServerSetup {
+        ServerSetup::default()
+    }
+
+    /// `127.0.0.1:port`.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// `127.0.0.1:port/name`, as clients write it.
+    pub fn image(&self, name: &str) -> String {
+        format!("{}/{name}", self.address())
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// A plain client of one repository.
+    pub fn repository(&self, name: &str) -> Repository {
+        Repository::new(&self.address(), name)
+    }
+
+    /// A connection of its own.
+    #[track_caller]
+    pub fn connect(&self) -> Connection {
+        Connection::open(&self.address())
+            .unwrap_or_else(|error| panic!("cannot connect: {error}\n{}", self.log()))
+    }
+
+    /// One request on a connection of its own.
+    #[track_caller]
+    pub fn ask(&self, request: &Request) -> crate::Response {
+        let answer = self.connect().ask(request);
+        answer.unwrap_or_else(|error| {
+            panic!("{} {}: {error}\n{}", request.method(), request.path(), self.log())
+        })
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.process.as_ref().map(Process::id).expect("the server runs")
+    }
+
+    /// Kills it as a loss of power would.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
+    /// Asks it to end, and waits for that.
+    #[track_caller]
+    pub fn stop(&mut self) -> ExitStatus {
+        self.process.take().expect("the server runs").stop()
+    }
+
+    /// Sends it SIGTERM and does not wait.
+    pub fn ask_to_stop(&mut self) {
+        self.process.as_mut().expect("the server runs").signal(rustix::process::Signal::TERM);
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        self.process.as_mut().is_some_and(Process::is_running)
+    }
+
+    /// Starts it again on the same data and port, and waits until it is ready.
+    #[track_caller]
+    pub fn start_again(&mut self) {
+        assert!(self.process.is_none(), "the server still runs");
+        let mut command = Command::new(tools::berth());
+        command.arg("serve").arg("--data").arg(&self.data).arg("--listen").arg(self.address());
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        // No file of the machine's user is read.
+        command.env("XDG_CONFIG_HOME", self.scratch.path()).env("XDG_DATA_HOME", self.scratch.path());
+        let mut process = Process::start(command, &self.scratch.join("server.log"));
+        let address = self.address();
+        process.wait_until("is ready", || {
+            let ready = Connection::open(&address).and_then(|mut it| it.ask(&Request::get("/readyz")));
+            ready.is_ok_and(|answer| answer.status == 200)
+        });
+        self.process = Some(process);
+    }
+
+    /// Another subcommand of the binary, with this server's settings and data directory.
+    pub fn berth(&self, subcommand: &str) -> Program {
+        let program = Program::new(tools::berth()).arg(subcommand).arg("--data").arg(&self.data);
+        self.settings.iter().fold(program, |program, (name, value)| program.env(name, value))
+    }
+
+    /// The end of its log.
+    pub fn log(&self) -> String {
+        self.process.as_ref().map(Process::log).unwrap_or_default()
+    }
+}
+
+impl Drop for BerthServer {
+    #[expect(clippy::print_stderr, reason = "the log helps whoever reads why a test failed")]
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- log of the server\n{}", self.log());
+        }
+    }
+}
