@@ -1,0 +1,84 @@
+//! Gives Berth a million tags and repositories by writing its embedded database while it is stopped.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _};
+
+use crate::client::image::Image;
+use crate::contestant::berth::Berth;
+use crate::lab::{self, Lab, Room, Started, Transport};
+
+/// What the names of added tags begin with.
+pub(crate) const TAG: &str = "v";
+/// What the names of added repositories begin with.
+pub(crate) const REPOSITORY: &str = "library/r";
+
+/// Every tag that is added is a copy of the one tag there is.
+const TAGS: &str = "
+    INSERT INTO tags (repository_id, name, digest, pushed_at, by_kind, by_id, by_name)
+    WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < $1)
+    SELECT repository_id, $2 || printf('%07d', n), digest, pushed_at, by_kind, by_id, by_name
+    FROM (SELECT * FROM tags WHERE deleted_at IS NULL LIMIT 1) CROSS JOIN numbers";
+
+/// Every repository that is added is a copy of the one repository there is.
+const REPOSITORIES: &str = "
+    INSERT INTO repositories (project_id, name, created_at, by_kind, by_id, by_name)
+    WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < $1)
+    SELECT project_id, $2 || printf('%07d', n), created_at, by_kind, by_id, by_name
+    FROM (SELECT * FROM repositories WHERE deleted_at IS NULL LIMIT 1) CROSS JOIN numbers";
+
+/// The name of the added tag or repository of that number, counted from 0.
+pub(crate) fn name(prefix: &str, number: u64) -> String {
+    format!("{prefix}{number:07}")
+}
+
+/// A room with a stopped Berth that has one image and so many tags and repositories beside it.
+pub(crate) fn crowded_room(lab: &Lab, tags: u64, repositories: u64) -> anyhow::Result<Room> {
+    let room = lab.room()?;
+    let running = lab.start_in(&lab.berth, &room, Transport::Plain)?;
+    running.take_image(lab::REPOSITORY, "latest", &Image::new(1))?;
+    drop(running);
+    let database = database(&Berth::data(room.path()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(fill(&database, tags, repositories)).context("filling the database")?;
+    Ok(room)
+}
+
+/// The same, running.
+pub(crate) fn crowded_berth(lab: &Lab, tags: u64, repositories: u64) -> anyhow::Result<Started> {
+    let room = crowded_room(lab, tags, repositories)?;
+    lab.start_over(&lab.berth, room, Transport::Plain)
+}
+
+async fn fill(database: &Path, tags: u64, repositories: u64) -> anyhow::Result<()> {
+    let mut connection = SqliteConnectOptions::new().filename(database).connect().await?;
+    let mut transaction = connection.begin().await?;
+    for (statement, prefix, count) in [(TAGS, TAG, tags), (REPOSITORIES, REPOSITORY, repositories)] {
+        if count > 0 {
+            let count = i64::try_from(count)?;
+            sqlx::query(statement).bind(count).bind(prefix).execute(&mut *transaction).await?;
+        }
+    }
+    transaction.commit().await?;
+    // So that the start that is measured finds a database at rest.
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
+}
+
+/// The one SQLite database in the data directory, known by its first bytes.
+fn database(data: &Path) -> anyhow::Result<PathBuf> {
+    for entry in fs::read_dir(data)?.flatten() {
+        let mut magic = [0; 15];
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && File::open(entry.path())?.read_exact(&mut magic).is_ok() && magic == *b"SQLite format 3"
+        {
+            return Ok(entry.path());
+        }
+    }
+    anyhow::bail!("there is no database in {}", data.display())
+}
