@@ -82,3 +82,35 @@ fn database(data: &Path) -> anyhow::Result<PathBuf> {
     }
     anyhow::bail!("there is no database in {}", data.display())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCHEMA: &str = include_str!("../../../migrations/sqlite/0001_foundation.sql");
+    const FIRST: &str = "
+        INSERT INTO repositories (project_id, name, created_at, by_kind, by_id, by_name)
+        VALUES (1, 'library/bench', 0, 'user', 1, 'a');
+        INSERT INTO tags (repository_id, name, digest, pushed_at, by_kind, by_id, by_name)
+        VALUES (1, 'latest', X'01', 0, 'user', 1, 'a');";
+
+    #[tokio::test]
+    async fn copies_of_the_one_tag_and_the_one_repository_are_added() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("any name");
+        let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
+        let mut connection = options.connect().await.unwrap();
+        sqlx::raw_sql(SCHEMA).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(FIRST).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        assert_eq!(database(directory.path()).unwrap(), file);
+        fill(&file, 3, 5).await.unwrap();
+        let mut connection = SqliteConnectOptions::new().filename(&file).connect().await.unwrap();
+        let last = "SELECT count(*), max(name) FROM tags WHERE repository_id = 1";
+        let tags: (i64, String) = sqlx::query_as(last).fetch_one(&mut connection).await.unwrap();
+        assert_eq!(tags, (4, name(TAG, 2)));
+        let last = "SELECT count(*), max(name) FROM repositories WHERE project_id = 1";
+        let repositories: (i64, String) = sqlx::query_as(last).fetch_one(&mut connection).await.unwrap();
+        assert_eq!(repositories, (6, name(REPOSITORY, 4)));
+    }
+}

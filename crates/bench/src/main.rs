@@ -34,7 +34,7 @@ use lab::Lab;
 use machine::description::{Machine, free_bytes};
 use options::Options;
 use progress::say;
-use table::report::Report;
+use table::report::{self, Report};
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
@@ -52,11 +52,19 @@ fn main() -> anyhow::Result<()> {
     match options.out() {
         None => out.write_all(text.as_bytes())?,
         Some(file) => {
+            let text = text + &by_hand(&file);
             fs::write(&file, text).with_context(|| format!("writing {}", file.display()))?;
             say(&format!("The table is in {}.", file.display()));
         }
     }
     Ok(())
+}
+
+/// What a person added to an older table, from the mark on.
+fn by_hand(file: &Path) -> String {
+    let old = fs::read_to_string(file).unwrap_or_default();
+    old.find(report::BY_HAND)
+        .map_or_else(|| format!("\n{}\n", report::BY_HAND), |at| format!("\n{}", &old[at..]))
 }
 
 fn run(options: &Options, directory: &Path) -> anyhow::Result<Report> {
@@ -73,10 +81,11 @@ fn run(options: &Options, directory: &Path) -> anyhow::Result<Report> {
             Err(error) => lab.remark(format!("the line {} could not be measured: {error:#}", line.name())),
         }
     }
-    let names = lab.contestants().map(|contestant| contestant.name().to_owned()).collect();
+    let servers =
+        lab.contestants().map(|contestant| (contestant.name().to_owned(), contestant.version())).collect();
     Ok(Report {
         machine: Machine::look(directory),
-        names,
+        servers,
         rows,
         remarks: lab.remarks(),
         rounds: scale.rounds,

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Contestant, Running, Stage, Store, free_address};
+use super::{Contestant, Running, Stage, Store, free_address, version_of};
 use crate::certificate::Certificate;
 use crate::http::Endpoint;
 use crate::machine::process::Process;
@@ -28,6 +28,10 @@ impl Distribution {
 impl Contestant for Distribution {
     fn name(&self) -> &'static str {
         "distribution"
+    }
+
+    fn version(&self) -> Option<String> {
+        version_of(&self.program, "--version")
     }
 
     fn start(&self, room: &Path, stage: &Stage<'_>) -> anyhow::Result<Running> {

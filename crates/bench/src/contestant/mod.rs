@@ -11,6 +11,7 @@ pub(crate) mod running;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
 pub(crate) use running::{Running, Store};
@@ -22,6 +23,11 @@ use crate::machine::leftovers::Leftovers;
 pub(crate) trait Contestant: fmt::Debug {
     /// The name of its column.
     fn name(&self) -> &str;
+
+    /// What a reader has to know of it: its version, where the bench can ask for it.
+    fn version(&self) -> Option<String> {
+        None
+    }
 
     /// Whether it takes pushes; otherwise it only serves files that the bench lays before it.
     fn is_registry(&self) -> bool {
@@ -44,6 +50,14 @@ pub(crate) struct Stage<'a> {
     pub(crate) tls: Option<&'a Certificate>,
     /// Where started processes are written down.
     pub(crate) leftovers: &'a Arc<Leftovers>,
+}
+
+/// The last word of what a program says of its version.
+fn version_of(program: &Path, argument: &str) -> Option<String> {
+    let output = Command::new(program).arg(argument).output().ok()?;
+    let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
+    let said = String::from_utf8(said).ok()?;
+    said.lines().next()?.split_ascii_whitespace().last().map(str::to_owned)
 }
 
 /// A loopback address that nobody listens on now.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::{Contestant, Running, Stage, Store, free_address};
+use super::{Contestant, Running, Stage, Store, free_address, version_of};
 use crate::certificate::Certificate;
 use crate::http::Endpoint;
 use crate::machine::process::Process;
@@ -16,6 +16,10 @@ pub(crate) struct Nginx;
 impl Contestant for Nginx {
     fn name(&self) -> &'static str {
         "nginx"
+    }
+
+    fn version(&self) -> Option<String> {
+        version_of(program(), "-v")
     }
 
     fn is_registry(&self) -> bool {
@@ -39,15 +43,18 @@ impl Contestant for Nginx {
         };
         let configuration = room.join("nginx.conf");
         fs::write(&configuration, configuration_text(room, &format!("{address}{listen}"), &tls))?;
-        // Debian keeps it where only root's search path leads.
-        let program =
-            ["/usr/sbin/nginx", "/usr/local/sbin/nginx"].into_iter().find(|path| Path::new(path).exists());
-        let mut command = Command::new(program.unwrap_or("nginx"));
+        let mut command = Command::new(program());
         command.arg("-c").arg(&configuration).arg("-p").arg(room).arg("-e").arg(room.join("error.log"));
         let process = Process::start(&mut command, room, stage.leftovers)?;
         let endpoint = Endpoint::new(address, stage.tls.map(Certificate::trust));
         Running::ours(self.name(), endpoint, Store::Files(files), process)
     }
+}
+
+/// Debian keeps it where only root's search path leads.
+fn program() -> &'static Path {
+    let usual = ["/usr/sbin/nginx", "/usr/local/sbin/nginx"].map(Path::new);
+    usual.into_iter().find(|path| path.exists()).unwrap_or(Path::new("nginx"))
 }
 
 /// Everything inside `room`; a cache of open files, because that is how nginx is fastest.

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process;
+use std::process::{self, Child, Command};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -31,16 +33,18 @@ impl Leftovers {
                     return;
                 };
                 tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-                watched.clear();
-                process::exit(130);
+                watched.clear_and_exit();
             });
         });
         Ok(leftovers)
     }
 
-    /// Remembers a process group that was started.
-    pub(crate) fn add(&self, group: u32) {
-        self.groups().insert(group);
+    /// Starts a child that leads a process group, and remembers it. Nothing starts while an interrupt is clearing away.
+    pub(crate) fn spawn(&self, command: &mut Command) -> io::Result<Child> {
+        let mut groups = self.groups();
+        let child = command.process_group(0).spawn()?;
+        groups.insert(child.id());
+        Ok(child)
     }
 
     /// Forgets a process group that has ended.
@@ -48,12 +52,14 @@ impl Leftovers {
         self.groups().remove(&group);
     }
 
-    fn clear(&self) {
-        for group in self.groups().iter() {
+    fn clear_and_exit(&self) -> ! {
+        let groups = self.groups();
+        for group in groups.iter() {
             kill(*group, Signal::KILL);
         }
         // Nobody is left to be told of a failure.
         let _ = fs::remove_dir_all(&self.room);
+        process::exit(130)
     }
 
     fn groups(&self) -> MutexGuard<'_, BTreeSet<u32>> {

@@ -1,7 +1,6 @@
 //! A server that runs as a child and never outlives its handle.
 
 use std::fs::{self, File};
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -34,14 +33,8 @@ impl Process {
         let log = room.join("output.log");
         let out = File::options().create(true).append(true).open(&log)?;
         let program = command.get_program().to_os_string();
-        let child = command
-            .stdin(Stdio::null())
-            .stderr(out.try_clone()?)
-            .stdout(out)
-            .process_group(0)
-            .spawn()
-            .with_context(|| format!("starting {}", program.display()))?;
-        leftovers.add(child.id());
+        command.stdin(Stdio::null()).stderr(out.try_clone()?).stdout(out);
+        let child = leftovers.spawn(command).with_context(|| format!("starting {}", program.display()))?;
         Ok(Self { child, log, leftovers: Arc::clone(leftovers) })
     }
 

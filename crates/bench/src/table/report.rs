@@ -6,12 +6,15 @@ use super::{Goal, Row};
 use crate::contestant::berth;
 use crate::machine::description::Machine;
 
+/// What follows this mark on the page was written by a person and is kept.
+pub(crate) const BY_HAND: &str = "<!-- Below this line: written by hand, kept by the benchmark. -->";
+
 /// Everything that was measured in one run.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) machine: Machine,
-    /// The columns: Berth first.
-    pub(crate) names: Vec<String>,
+    /// The columns, Berth first: names, and versions where they are known.
+    pub(crate) servers: Vec<(String, Option<String>)>,
     pub(crate) rows: Vec<Row>,
     pub(crate) remarks: Vec<String>,
     pub(crate) rounds: u64,
@@ -21,7 +24,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { machine, rounds, .. } = self;
         writeln!(f, "# Benchmarks\n")?;
-        writeln!(f, "Written by `cargo xtask bench`; do not edit.\n")?;
+        writeln!(f, "Written by `cargo xtask bench`, down to the mark at the end.\n")?;
         writeln!(f, "Machine: {machine}.\n")?;
         writeln!(
             f,
@@ -29,7 +32,11 @@ impl fmt::Display for Report {
              Each figure is the median of {rounds} rounds in which the servers took turns. In brackets: CPU seconds of the \
              server per GB, or per 1,000 requests. Page cache warm; access logs off; everything else as it comes.\n"
         )?;
-        table(f, &self.names, &self.rows)?;
+        let versions =
+            self.servers.iter().filter_map(|(name, version)| Some(format!("{name} {}", version.as_ref()?)));
+        writeln!(f, "Versions: {}.\n", versions.collect::<Vec<_>>().join(", "))?;
+        let names: Vec<&str> = self.servers.iter().map(|(name, _)| name.as_str()).collect();
+        table(f, &names, &self.rows)?;
         if !self.remarks.is_empty() {
             writeln!(f, "\nRemarks:\n")?;
             for remark in &self.remarks {
@@ -40,8 +47,8 @@ impl fmt::Display for Report {
     }
 }
 
-fn table(f: &mut fmt::Formatter<'_>, names: &[String], rows: &[Row]) -> fmt::Result {
-    let heads = names.iter().map(String::as_str).chain(["ratio", "goal", "reached", "CPU ratio"]);
+fn table(f: &mut fmt::Formatter<'_>, names: &[&str], rows: &[Row]) -> fmt::Result {
+    let heads = names.iter().copied().chain(["ratio", "goal", "reached", "CPU ratio"]);
     writeln!(f, "| line | {} |", heads.collect::<Vec<_>>().join(" | "))?;
     writeln!(f, "|{}", " --- |".repeat(names.len() + 5))?;
     for row in rows {

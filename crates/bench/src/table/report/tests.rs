@@ -32,7 +32,7 @@ fn a_row_shows_medians_ratios_and_which_goals_were_reached() {
 fn the_table_has_as_many_cells_everywhere() {
     let report = Report {
         machine: Machine::look(Path::new("/")),
-        names: vec!["Berth".into(), "nginx".into()],
+        servers: vec![("Berth".into(), Some("1.0".into())), ("nginx".into(), None)],
         rows: vec![row(), Row::new("empty", Unit::PerSecond, &[])],
         remarks: vec!["two\nlines".into()],
         rounds: 3,
@@ -41,5 +41,5 @@ fn the_table_has_as_many_cells_everywhere() {
     let cells: Vec<usize> =
         text.lines().filter(|line| line.starts_with('|')).map(|line| line.matches('|').count()).collect();
     assert_eq!(cells, [8, 8, 8, 8]);
-    assert!(text.contains("- two lines\n"));
+    assert!(text.contains("- two lines\n") && text.contains("Versions: Berth 1.0.\n"));
 }
