@@ -31,7 +31,7 @@ use contestant::berth::Berth;
 use contestant::distribution::Distribution;
 use contestant::nginx::Nginx;
 use lab::Lab;
-use machine::description::{Machine, free_bytes};
+use machine::description::{Machine, busy, free_bytes};
 use options::Options;
 use progress::say;
 use table::report::{self, Report};
@@ -73,6 +73,9 @@ fn run(options: &Options, directory: &Path) -> anyhow::Result<Report> {
     let free = free_bytes(directory)? >> 30;
     anyhow::ensure!(free >= scale.disk, "{free} GiB are free, {} GiB are needed; see --room", scale.disk);
     let lab = Lab::new(scale, Berth::new(options.berth()?), peers(options), directory)?;
+    if let Some(load) = busy() {
+        lab.remark(format!("The machine was not idle at the start: its load was {load:.1}."));
+    }
     let mut rows = Vec::new();
     for line in chosen {
         say(&format!("measuring {}", line.name()));

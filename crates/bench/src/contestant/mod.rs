@@ -57,7 +57,9 @@ fn version_of(program: &Path, argument: &str) -> Option<String> {
     let output = Command::new(program).arg(argument).output().ok()?;
     let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
     let said = String::from_utf8(said).ok()?;
-    said.lines().next()?.split_ascii_whitespace().last().map(str::to_owned)
+    let word = said.lines().next()?.split_ascii_whitespace().last()?;
+    // nginx puts its name before a slash.
+    word.rsplit('/').next().map(str::to_owned)
 }
 
 /// A loopback address that nobody listens on now.

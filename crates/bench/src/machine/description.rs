@@ -25,7 +25,7 @@ impl Machine {
         let cpuinfo = read("/proc/cpuinfo");
         Self {
             cpu: field(&cpuinfo, "model name").unwrap_or("unknown").to_owned(),
-            cores: thread::available_parallelism().map_or(1, usize::from),
+            cores: cores(),
             sha_instructions: field(&cpuinfo, "flags")
                 .is_some_and(|flags| flags.split(' ').any(|f| f == "sha_ni"))
                 || field(&cpuinfo, "Features").is_some_and(|flags| flags.split(' ').any(|f| f == "sha2")),
@@ -82,6 +82,17 @@ pub(crate) fn free_bytes(room: &Path) -> anyhow::Result<u64> {
     let disk = rustix::fs::statvfs(room)
         .with_context(|| format!("asking for the free space of {}", room.display()))?;
     Ok(disk.f_bavail * disk.f_frsize)
+}
+
+/// How many processes wanted to run at once over the last minute, when that is too many for a fair measurement.
+pub(crate) fn busy() -> Option<f64> {
+    let load: f64 = read("/proc/loadavg").split(' ').next()?.parse().ok()?;
+    let cores = u32::try_from(cores()).ok()?;
+    (load > f64::from(cores) / 2.0).then_some(load)
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// Writes every dirty page back, so that one server's unsynced bytes are not charged to the next.
