@@ -1,0 +1,78 @@
+//! Reading by mapped windows, for bytes that go straight to the kernel again.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use berth_blobs::{Error, Result};
+use berth_mapped_file::{MappedFile, Window};
+use bytes::Bytes;
+use futures::{Stream, stream};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::error;
+use crate::layout::Name;
+
+/// How much is mapped at once.
+const WINDOW: u64 = 8 << 20;
+/// How much of a window is handed out at once.
+const SLICE: usize = 1 << 20;
+
+/// The windows over a range, one at a time and at most one ahead.
+#[derive(Debug)]
+pub(crate) struct Windows {
+    file: Arc<MappedFile>,
+    name: Name,
+    /// What is not mapped yet.
+    rest: Range<u64>,
+    current: Window,
+    ahead: Option<JoinHandle<io::Result<Window>>>,
+}
+
+impl Windows {
+    /// Maps the first window. Blocks until its pages are in memory.
+    pub(crate) fn open(file: File, name: Name, range: Range<u64>) -> io::Result<Self> {
+        let file = Arc::new(MappedFile::new(file)?);
+        let mut windows = Self { file, name, rest: range, current: Window::default(), ahead: None };
+        if let Some(range) = windows.next_range() {
+            windows.current = windows.file.window(range)?;
+        }
+        Ok(windows)
+    }
+
+    fn next_range(&mut self) -> Option<Range<u64>> {
+        let start = self.rest.start;
+        self.rest.start = self.rest.end.min(start + WINDOW);
+        (start < self.rest.start).then_some(start..self.rest.start)
+    }
+
+    /// Brings the next window in, where that may block.
+    fn populate(&mut self) {
+        if let Some(range) = self.next_range() {
+            let file = Arc::clone(&self.file);
+            self.ahead = Some(spawn_blocking(move || file.window(range)));
+        }
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        // Only a reader that has taken half of a window will want the next one.
+        if self.ahead.is_none() && self.current.len() as u64 <= WINDOW / 2 {
+            self.populate();
+        }
+        if self.current.is_empty()
+            && let Some(ahead) = self.ahead.take()
+        {
+            let window = ahead.await.map_err(|stopped| Error::Io(stopped.into()))?;
+            self.current = window.map_err(|e| error::reading(self.name, e))?;
+        }
+        Ok(self.current.take(SLICE))
+    }
+}
+
+/// The bytes of the windows, one slice after the other.
+pub(crate) fn stream(windows: Windows) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
+    stream::try_unfold(windows, |mut windows| async move {
+        Ok(windows.next().await?.map(|slice| (slice, windows)))
+    })
+}

@@ -1,0 +1,76 @@
+//! The way out: opens the file, checks its length, and chooses how its bytes are read.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use berth_blobs::{BufferPool, ByteStream, Error, Result, Transport};
+use berth_oci::ByteRange;
+use futures::{StreamExt, stream};
+
+use crate::disk::{Disk, blocking};
+use crate::layout::{Entry, Name};
+use crate::{error, mapped, pooled};
+
+/// Below this, a mapping costs more than the copy that it saves.
+const LEAST_MAPPED: u64 = 256 << 10;
+
+/// Reads a range of a published blob.
+pub(crate) async fn blob(
+    disk: &Arc<Disk>,
+    buffers: &BufferPool,
+    name: Name,
+    size: u64,
+    range: ByteRange,
+    transport: Transport,
+) -> Result<ByteStream> {
+    let range = range.start..range.end;
+    if range.end > size || range.start > range.end {
+        let message = "the range does not lie within the blob";
+        return Err(Error::Io(io::Error::new(io::ErrorKind::InvalidInput, message)));
+    }
+    let mapping =
+        disk.options.map && transport == Transport::Plain && range.end - range.start >= LEAST_MAPPED;
+    let disk = Arc::clone(disk);
+    let open = move || {
+        let file = disk.files.open(&disk.layout.path(Entry::Blob(name)))?;
+        let length = file.metadata()?.len();
+        Ok((file, length))
+    };
+    let check = move |length: u64| {
+        let message = || format!("it has {length} bytes instead of {size}");
+        if length == size { Ok(()) } else { Err(Error::Corrupt(name.location(), message())) }
+    };
+    if mapping {
+        let windows = blocking(move || {
+            let (file, length) = open().map_err(|e| error::reading(name, e))?;
+            check(length)?;
+            mapped::Windows::open(file, name, range).map_err(|e| error::reading(name, e))
+        });
+        return Ok(mapped::stream(windows.await?).boxed());
+    }
+    let (file, length) = blocking(move || open().map_err(|e| error::reading(name, e))).await?;
+    check(length)?;
+    Ok(pooled::stream(file, name, range, buffers.clone()).boxed())
+}
+
+/// Reads the durable bytes of an unfinished upload.
+pub(crate) async fn upload(
+    disk: &Arc<Disk>,
+    buffers: &BufferPool,
+    name: Name,
+    durable: u64,
+) -> Result<ByteStream> {
+    let range: Range<u64> = 0..durable;
+    if range.is_empty() {
+        return Ok(stream::empty().boxed());
+    }
+    let disk = Arc::clone(disk);
+    let open = move || {
+        let file = disk.files.open(&disk.layout.path(Entry::Upload(name)))?;
+        let length = file.metadata()?.len();
+        if length < durable { Err(io::ErrorKind::NotFound.into()) } else { Ok(file) }
+    };
+    let file = blocking(move || open().map_err(|e| error::reading(name, e))).await?;
+    Ok(pooled::stream(file, name, range, buffers.clone()).boxed())
+}

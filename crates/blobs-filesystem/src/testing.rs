@@ -1,0 +1,1 @@
+//! Doubles of the file system, for tests.
