@@ -23,7 +23,7 @@ impl Containerd {
         );
         scratch.write(&format!("hosts/{registry}/hosts.toml"), hosts);
         let config = format!(
-            "version = 3\nroot = '{root}'\nstate = '{state}'\ndisabled_plugins = ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime']\n\n[grpc]\n  address = '{socket}'\n\n[ttrpc]\n  address = '{socket}.ttrpc'\n\n[plugins.'io.containerd.transfer.v1.local']\n  config_path = '{hosts}'\n",
+            "version = 3\nroot = '{root}'\nstate = '{state}'\ndisabled_plugins = ['io.containerd.grpc.v1.cri', 'io.containerd.cri.v1.images', 'io.containerd.cri.v1.runtime']\n\n[grpc]\n  address = '{socket}'\n\n[ttrpc]\n  address = '{socket}.ttrpc'\n\n[plugins.'io.containerd.transfer.v1.local']\n  config_path = '{hosts}'\n  concurrent_layer_fetch_buffer = 1048576\n\n[[plugins.'io.containerd.transfer.v1.local'.unpack_config]]\n  platform = 'linux/amd64'\n  snapshotter = 'native'\n",
             root = scratch.join("root").display(),
             state = scratch.join("state").display(),
             socket = scratch.join("sock").display(),

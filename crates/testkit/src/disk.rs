@@ -74,6 +74,11 @@ impl DiskLayer {
         self.len
     }
 
+    /// The length of the disk in it.
+    pub const fn disk_size(&self) -> u64 {
+        self.disk_size
+    }
+
     /// Never.
     pub const fn is_empty(&self) -> bool {
         self.len == 0

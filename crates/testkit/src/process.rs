@@ -112,5 +112,6 @@ fn forget_settings_unless_given(command: &mut Command) {
 fn tail(log: &Path) -> String {
     let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(60)..].join("\n")
+    let last = lines[lines.len().saturating_sub(40)..].iter();
+    last.map(|line| line.chars().take(400).collect::<String>()).collect::<Vec<_>>().join("\n")
 }

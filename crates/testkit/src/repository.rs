@@ -4,7 +4,11 @@ use std::io::{self, Read};
 
 use berth_oci::{Digest, media_type};
 
-use crate::{Connection, Image, Request, Response};
+use crate::{Connection, Image, Index, Request, Response};
+
+/// What clients of today accept.
+const ACCEPTED: [&str; 4] =
+    [media_type::OCI_MANIFEST, media_type::OCI_INDEX, media_type::DOCKER_MANIFEST, media_type::DOCKER_LIST];
 
 /// A repository as a client sees it.
 #[derive(Clone, Debug)]
@@ -68,9 +72,19 @@ impl Repository {
         Ok(image.digest())
     }
 
+    /// Pushes an index with all its images.
+    pub fn push_index(&self, reference: &str, index: &Index) -> io::Result<Digest> {
+        for image in index.images() {
+            self.push_image(&image.digest().to_string(), image)?;
+        }
+        self.push_manifest(reference, media_type::OCI_INDEX, index.content())?;
+        Ok(index.digest())
+    }
+
     /// A manifest, or whatever the answer is.
     pub fn manifest(&self, reference: &str) -> io::Result<Response> {
-        self.ask(&Request::get(self.path(&format!("manifests/{reference}"))).header("Accept", "*/*"))
+        let request = Request::get(self.path(&format!("manifests/{reference}")));
+        self.ask(&request.header("Accept", ACCEPTED.join(", ")))
     }
 
     /// A blob, or whatever the answer is.

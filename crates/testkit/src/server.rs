@@ -144,7 +144,12 @@ impl BerthServer {
         self.process = Some(process);
     }
 
-    /// Another subcommand of the binary, with this server's settings and data directory.
+    /// A subcommand of the binary by itself.
+    pub fn program(subcommand: &str) -> Program {
+        Program::new(tools::berth()).arg(subcommand)
+    }
+
+    /// A subcommand of the binary, with this server's settings and data directory.
     pub fn berth(&self, subcommand: &str) -> Program {
         let program = Program::new(tools::berth()).arg(subcommand).arg("--data").arg(&self.data);
         self.settings.iter().fold(program, |program, (name, value)| program.env(name, value))

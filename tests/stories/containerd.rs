@@ -1,0 +1,47 @@
+//! containerd 2: images are imported, pushed by `hosts.toml`, removed and pulled.
+
+use berth_testkit::{BerthServer, Containerd, Index, Layout, Program, Scratch};
+
+#[test]
+fn an_index_is_pushed_and_pulled() {
+    let (server, scratch) = (BerthServer::start(), Scratch::new());
+    let daemon = Containerd::start(&server.address());
+    let index = Index::random(1, 20_000_000);
+    let image = server.image("library/containerd:1");
+    let layout = Layout::of_index(&scratch.folder("layout"), &image, &index);
+    let archive = scratch.join("image.tar");
+    Program::new("tar")
+        .arg("-C")
+        .arg(layout.path())
+        .arg("-cf")
+        .arg(&archive)
+        .args(["index.json", "oci-layout", "blobs"])
+        .run();
+
+    let hosts = format!("--hosts-dir={}", daemon.hosts().display());
+    daemon.ctr().args(["images", "import", "--all-platforms", "--no-unpack", "--local"]).arg(&archive).run();
+    let listed = daemon.ctr().args(["images", "list", "--quiet"]).run().text();
+    let imported = listed.lines().next().expect("an imported image").to_owned();
+    if imported != image {
+        daemon.ctr().args(["images", "tag", &imported, &image]).run();
+    }
+    daemon.ctr().args(["images", "push", "--local", &hosts, &image]).run();
+    let repository = server.repository("library/containerd");
+    assert_eq!(repository.manifest("1").expect("an answer").expect(200).body, index.content());
+    for part in index.images() {
+        repository.assert_image(&part.digest().to_string(), part);
+    }
+
+    let again = Containerd::start(&server.address());
+    let hosts = format!("--hosts-dir={}", again.hosts().display());
+    for how in [&["--local", "--all-platforms", "--snapshotter=native"][..], &["--snapshotter=native"]] {
+        again.ctr().args(["images", "pull", &hosts]).args(how).arg(&image).run();
+        let listed = again.ctr().args(["images", "list", &format!("name=={image}")]).run().text();
+        assert!(listed.contains(&index.digest().to_string()), "{listed}");
+        let layer = &index.images()[0].layers()[0];
+        let content =
+            again.ctr().args(["content", "get", &berth_oci::Digest::sha256(layer).to_string()]).run();
+        assert!(content.stdout == *layer);
+        again.ctr().args(["images", "remove", "--sync", &image]).run();
+    }
+}

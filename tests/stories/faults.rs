@@ -1,0 +1,108 @@
+//! The machine fails: the disk is full, read-only, files run out. The server says so, goes on, and loses nothing.
+
+use berth_oci::Digest;
+use berth_testkit::{BerthServer, Connection, Image, Repository, Response, Tmpfs, random_bytes};
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+/// Pushes blobs until one is refused; gives those that were acknowledged, and the refusal.
+fn push_until_refused(repository: &Repository, len: usize) -> (Vec<Vec<u8>>, Response) {
+    let mut acknowledged = Vec::new();
+    for seed in 1..1000 {
+        let content = random_bytes(seed, len);
+        let mut upload =
+            match repository.ask(&berth_testkit::Request::post(repository.path("blobs/uploads/"))) {
+                Ok(answer) if answer.status == 202 => repository.open_upload().expect("opened"),
+                Ok(refused) => return (acknowledged, refused),
+                Err(error) => panic!("the server went away: {error}"),
+            };
+        let answer = upload.close(&Digest::sha256(&content), &content).expect("an answer, not a hang-up");
+        if answer.status != 201 {
+            return (acknowledged, answer);
+        }
+        acknowledged.push(content);
+    }
+    panic!("the disk never was full");
+}
+
+fn assert_all_there(repository: &Repository, contents: &[Vec<u8>]) {
+    for content in contents {
+        let found = repository.blob(&Digest::sha256(content)).expect("an answer").expect(200);
+        assert!(found.body == *content);
+    }
+}
+
+#[test]
+fn a_full_disk_is_said_and_survived() {
+    let disk = Tmpfs::mount(48);
+    let mut server = BerthServer::setup().data(disk.path().join("data")).start();
+    let repository = server.repository("library/full");
+    let (acknowledged, refused) = push_until_refused(&repository, 3_000_000);
+    assert!(acknowledged.len() > 5, "only {} blobs fitted", acknowledged.len());
+    assert!([500, 503, 507].contains(&refused.status), "{} {}", refused.status, refused.text());
+    let words = refused.json()["errors"][0]["message"].as_str().expect("an OCI error").to_lowercase();
+    assert!(words.contains("full") || words.contains("space"), "an operator knows what to do: {words}");
+
+    assert_all_there(&repository, &acknowledged);
+    server.kill();
+    server.start_again();
+    assert_all_there(&repository, &acknowledged);
+    disk.remount("size=200m");
+    repository.push_image("1", &Image::random(9, 3_000_000)).expect("there is room again");
+    server.berth("fsck").arg("--deep").run();
+}
+
+#[test]
+fn a_full_disk_of_blobs_gives_its_partial_bytes_back() {
+    let disk = Tmpfs::mount(32);
+    let server = BerthServer::setup().set("storage.directory", disk.path().join("blobs").display()).start();
+    let repository = server.repository("library/full");
+    let kept = random_bytes(1, 4_000_000);
+    repository.push_blob(&kept).expect("pushed");
+    for seed in 2..6 {
+        let too_large = random_bytes(seed, 60_000_000);
+        let pushed = repository.push_stream(&Digest::sha256(&too_large), &mut too_large.as_slice());
+        assert!(pushed.is_err(), "60 MB do not fit into 32 MiB");
+    }
+    // The space of what was refused is there again.
+    repository.push_blob(&random_bytes(7, 20_000_000)).expect("20 MB fit");
+    assert_all_there(&repository, &[kept]);
+}
+
+#[test]
+fn a_read_only_disk_still_serves() {
+    let disk = Tmpfs::mount(64);
+    let server = BerthServer::setup().set("storage.directory", disk.path().join("blobs").display()).start();
+    let repository = server.repository("library/read-only");
+    let content = random_bytes(1, 2_000_000);
+    let digest = repository.push_blob(&content).expect("pushed");
+    disk.remount("ro");
+    let other = random_bytes(2, 2_000_000);
+    let refused =
+        repository.open_upload().and_then(|mut upload| upload.close(&Digest::sha256(&other), &other));
+    let refused = refused.expect("an answer, not a hang-up");
+    assert!([500, 503, 507].contains(&refused.status), "{} {}", refused.status, refused.text());
+    assert!(!refused.json()["errors"][0]["message"].as_str().expect("an OCI error").is_empty());
+    assert!(repository.blob(&digest).expect("an answer").expect(200).body == content);
+    disk.remount("rw");
+    repository.push_blob(&other).expect("writable again");
+}
+
+#[test]
+fn running_out_of_open_files_is_survived() {
+    let server = BerthServer::start();
+    let repository = server.repository("library/files");
+    let content = random_bytes(1, 1_000_000);
+    let digest = repository.push_blob(&content).expect("pushed");
+    let limit = Rlimit { current: Some(64), maximum: Some(64) };
+    let pid = i32::try_from(server.id()).ok().and_then(Pid::from_raw);
+    prlimit(pid, Resource::Nofile, limit).expect("the limit can be set");
+
+    let mut connections: Vec<_> = (0..80).filter_map(|_| Connection::open(&server.address()).ok()).collect();
+    assert!(connections.len() > 64, "the kernel takes connections that the server cannot");
+    connections.clear();
+    let found = berth_testkit::until("the server serves again", std::time::Duration::from_mins(1), || {
+        repository.blob(&digest).ok().filter(|answer| answer.status == 200)
+    });
+    assert!(found.body == content);
+    repository.push_blob(&random_bytes(2, 1_000_000)).expect("pushed");
+}

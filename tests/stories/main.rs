@@ -1,0 +1,20 @@
+//! Stories: what people and their programs do with a registry, told with the programs themselves.
+
+mod buildah;
+mod buildkit;
+mod containerd;
+mod cosign;
+mod crane;
+mod docker;
+mod faults;
+mod helm;
+mod operations;
+mod oras;
+mod podman;
+mod regctl;
+mod skopeo;
+mod survival;
+mod umoci;
+mod uploads;
+mod virtual_machine;
+mod wire;

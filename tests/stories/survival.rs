@@ -1,0 +1,94 @@
+//! The server is killed at random moments, again and again, while clients push, pull, move and delete. Whatever was acknowledged
+//! is there afterwards, whole; whatever was not is there whole or not at all.
+
+mod ledger;
+mod pusher;
+mod uploader;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, RwLock};
+use std::thread;
+use std::time::Duration;
+
+use berth_testkit::{BerthServer, Random, is_soak};
+
+use pusher::Pusher;
+use uploader::Uploader;
+
+const PUSHERS: u64 = 4;
+const UPLOADERS: u64 = 2;
+
+#[test]
+fn everything_acknowledged_survives_fifty_kills() {
+    let kills = if is_soak() { 2000 } else { 50 };
+    let mut random = Random::unforeseen();
+    let seed = random.seed();
+    let mut server = BerthServer::start();
+    let mut clients: Vec<Mutex<Box<dyn Client>>> = Vec::new();
+    for number in 0..PUSHERS {
+        clients.push(Mutex::new(Box::new(Pusher::new(&server, number, random.next()))));
+    }
+    for number in 0..UPLOADERS {
+        clients.push(Mutex::new(Box::new(Uploader::new(&server, number, random.next()))));
+    }
+    let (road, ended) = (RwLock::new(()), AtomicBool::new(false));
+
+    thread::scope(|scope| {
+        // The clients stop when this thread does, for whatever reason.
+        let _stop = SetOnDrop(&ended);
+        for client in &clients {
+            scope.spawn(|| work(client, &road, &ended));
+        }
+        for kill in 1..=kills {
+            // The random moment itself is the point here.
+            thread::sleep(Duration::from_millis(20 + random.below(300)));
+            server.kill();
+            // Everybody has seen the end of what was under way.
+            let closed = road.write().expect("no client panicked");
+            server.start_again();
+            for client in &clients {
+                lock(client).check(&format!("seed {seed}, kill {kill}"));
+            }
+            // Reading every byte back is slow; the last state holds all that came before.
+            if kill % 10 == 0 || kill == kills {
+                server.berth("fsck").arg("--deep").run();
+            }
+            drop(closed);
+        }
+    });
+    let done: u64 = clients.iter().map(|client| lock(client).acknowledged()).sum();
+    assert!(done > kills, "only {done} acknowledged operations between {kills} kills");
+}
+
+/// Somebody who uses the registry and remembers what was promised.
+trait Client: Send {
+    /// Does one thing, which may fail at any point.
+    fn step(&mut self);
+
+    /// Panics unless everything that was acknowledged is there.
+    fn check(&mut self, when: &str);
+
+    /// How many operations were acknowledged.
+    fn acknowledged(&self) -> u64;
+}
+
+fn work(client: &Mutex<Box<dyn Client>>, road: &RwLock<()>, ended: &AtomicBool) {
+    while !ended.load(Ordering::Relaxed) {
+        let Ok(open) = road.read() else { return };
+        lock(client).step();
+        drop(open);
+        thread::yield_now();
+    }
+}
+
+fn lock(client: &Mutex<Box<dyn Client>>) -> MutexGuard<'_, Box<dyn Client>> {
+    client.lock().expect("no client panicked")
+}
+
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,194 @@
+//! Bad input over the wire: clients that are slow, many, long-winded, or lie. Each gets an answer, and nobody else notices.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use berth_oci::Digest;
+use berth_testkit::{BerthServer, Connection, Image, Request, Upload, is_soak, random_bytes, until};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Waits until the other side hung up.
+fn until_closed(connection: &Connection) {
+    connection.socket().set_read_timeout(Some(PATIENCE)).expect("a timeout can be set");
+    let mut socket = connection.socket();
+    let mut buffer = [0; 4096];
+    while socket.read(&mut buffer).is_ok_and(|read| read > 0) {}
+}
+
+#[test]
+fn a_slow_head_is_cut_off() {
+    let server = BerthServer::setup().set("server.header_timeout", "1s").start();
+    let repository = server.repository("library/slow");
+    let image = Image::random(1, 10_000);
+    repository.push_image("1", &image).expect("pushed");
+    let mut slow: Vec<_> = (0..50).map(|_| server.connect()).collect();
+    for connection in &mut slow {
+        connection.send(b"GET /v2/ HTTP/1.1\r\nHost: x\r\nX-Slow: ").expect("sent");
+    }
+    repository.assert_image("1", &image);
+    slow.iter().for_each(until_closed);
+}
+
+#[test]
+fn a_body_that_stands_still_is_cut_off_and_one_that_moves_is_not() {
+    let server = BerthServer::setup().set("server.body_timeout", "1s").start();
+    let repository = server.repository("library/slow");
+    let content = random_bytes(2, 100_000);
+    let mut stalled = repository.open_upload().expect("opened");
+    let mut connection = server.connect();
+    let host = connection.host().to_owned();
+    let patch = |upload: &Upload| {
+        Request::patch(&upload.location).header("Content-Length", content.len()).head_bytes(&host)
+    };
+    connection.send(&patch(&stalled)).expect("sent");
+    connection.send(&content[..50_000]).expect("sent");
+    until_closed(&connection);
+    until("the session keeps what came", PATIENCE, || (stalled.offset().ok()? == 50_000).then_some(()));
+
+    // Five pieces, each within the timeout, all together beyond it.
+    let moving = repository.open_upload().expect("opened");
+    let mut connection = server.connect();
+    connection.send(&patch(&moving)).expect("sent");
+    for piece in content.chunks(20_000) {
+        // A slow client is what this is about.
+        std::thread::sleep(Duration::from_millis(400));
+        connection.send(piece).expect("a body that moves is read");
+    }
+    assert_eq!(connection.answer(false).expect("an answer").status, 202);
+}
+
+#[test]
+fn ten_thousand_idle_connections_leave_room_for_the_next() {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).expect("up to the hard limit");
+    assert!(
+        limit.maximum.is_none_or(|maximum| maximum > 10_200),
+        "10,000 connections need 10,200 open files"
+    );
+    let server = BerthServer::start();
+    let image = Image::random(3, 10_000);
+    let idle: Vec<_> = (0..10_000).map(|_| server.connect()).collect();
+    let repository = server.repository("library/idle");
+    repository.push_image("1", &image).expect("pushed");
+    repository.assert_image("1", &image);
+    drop(idle);
+    repository.assert_image("1", &image);
+}
+
+#[test]
+fn one_connection_too_many_is_told_to_come_later() {
+    let server = BerthServer::setup().set("server.max_connections", 20).start();
+    let mut held: Vec<_> = (0..20).map(|_| server.connect()).collect();
+    for connection in &mut held {
+        // Asked, so that each is surely accepted.
+        if let Ok(answer) = connection.ask(&Request::get("/v2/")) {
+            assert!([200, 503].contains(&answer.status));
+        }
+    }
+    let refused = server.connect().ask(&Request::get("/v2/")).expect("an answer");
+    assert!([429, 503].contains(&refused.status), "{}", refused.status);
+    assert!(refused.header("retry-after").is_some());
+    drop(held);
+    until("there is room again", PATIENCE, || {
+        let answer = Connection::open(&server.address()).and_then(|mut it| it.ask(&Request::get("/v2/")));
+        answer.is_ok_and(|answer| answer.status == 200).then_some(())
+    });
+}
+
+#[test]
+fn a_uri_of_64_kib_is_too_long() {
+    let server = BerthServer::start();
+    let path = format!("/v2/library/{}/manifests/1", "a".repeat(65_536));
+    let answer = server.ask(&Request::get(path));
+    assert!([414, 431].contains(&answer.status), "{}", answer.status);
+    assert_eq!(server.ask(&Request::get("/v2/")).status, 200);
+}
+
+#[test]
+fn one_byte_chunks_make_a_blob() {
+    let server = BerthServer::start();
+    let repository = server.repository("library/bytes");
+    let content = random_bytes(4, 10_000);
+    let digest = Digest::sha256(&content);
+
+    // Ten thousand chunks of one body.
+    let mut upload = repository.open_upload().expect("opened");
+    let mut connection = server.connect();
+    let host = connection.host().to_owned();
+    let head = Request::patch(&upload.location).header("Transfer-Encoding", "chunked").head_bytes(&host);
+    connection.send(&head).expect("sent");
+    for byte in &content {
+        connection.send(&[b'1', b'\r', b'\n', *byte, b'\r', b'\n']).expect("sent");
+    }
+    connection.send(b"0\r\n\r\n").expect("sent");
+    let answer = connection.answer(false).expect("an answer").whole().expect("whole").expect(202);
+    answer.header("location").expect("a location").clone_into(&mut upload.location);
+    upload.close(&digest, b"").expect("an answer").expect(201);
+    assert!(repository.blob(&digest).expect("an answer").expect(200).body == content);
+
+    // Many bodies of one byte.
+    let content = random_bytes(5, if is_soak() { 10_000 } else { 1000 });
+    let mut upload = repository.open_upload().expect("opened");
+    for (offset, byte) in content.iter().enumerate() {
+        let answer = upload.append(offset as u64, &[*byte]).expect("an answer").expect(202);
+        assert_eq!(answer.header("range"), Some(format!("0-{offset}").as_str()));
+    }
+    let digest = Digest::sha256(&content);
+    upload.close(&digest, b"").expect("an answer").expect(201);
+    assert!(repository.blob(&digest).expect("an answer").expect(200).body == content);
+}
+
+#[test]
+fn a_body_longer_or_shorter_than_it_says_makes_nothing() {
+    let server = BerthServer::start();
+    let repository = server.repository("library/lies");
+    let content = random_bytes(6, 50_000);
+    let digest = Digest::sha256(&content);
+    let put = |length: usize| {
+        let upload = repository.open_upload().expect("opened");
+        let separator = if upload.location.contains('?') { '&' } else { '?' };
+        let path = format!("{}{separator}digest={digest}", upload.location);
+        Request::put(path).header("Content-Length", length).body(content.clone())
+    };
+    // Longer: only what was announced is the body, which then has another digest.
+    let mut connection = server.connect();
+    let answer = connection.ask(&put(content.len() - 1)).expect("an answer").expect(400);
+    assert_eq!(answer.code(), "DIGEST_INVALID");
+    // Shorter: the end never comes.
+    let mut connection = server.connect();
+    let host = connection.host().to_owned();
+    let mut bytes = put(content.len() + 1).head_bytes(&host);
+    bytes.extend(&content);
+    connection.send(&bytes).expect("sent");
+    drop(connection);
+    assert_eq!(repository.blob(&digest).expect("an answer").status, 404);
+    repository.push_blob(&content).expect("an honest client is served");
+}
+
+#[test]
+fn odd_paths_and_methods_get_oci_errors_and_reach_nothing() {
+    let server = BerthServer::start();
+    for (path, statuses) in [
+        ("/v2/library/%2e%2e/%2e%2e/etc/manifests/passwd", &[400, 404][..]),
+        ("/v2/../../../etc/passwd", &[400, 404]),
+        ("/v2/library%2fhello/manifests/1", &[400, 404]),
+        ("/v2/library//hello/manifests/1", &[400, 404]),
+        ("/v2/Library/Hello/manifests/1", &[400, 404]),
+        ("/v2/library/hello/manifests/1/", &[400, 404]),
+        ("/v2/hello/manifests/1", &[400]),
+        ("/v2/library/hello/manifests/.bad", &[400, 404]),
+        ("/v2/library/hello/blobs/sha256:ABC", &[400, 404]),
+        ("/v2/library/hello/blobs/md5:d41d8cd98f00b204e9800998ecf8427e", &[400, 404]),
+        ("/v2/library/hello/tags/list?n=-1", &[400, 404]),
+        ("/v2/library/hello/nothing", &[400, 404]),
+    ] {
+        let answer = server.ask(&Request::get(path));
+        assert!(statuses.contains(&answer.status), "{path}: {}", answer.status);
+        assert!(!answer.code().is_empty(), "{path}");
+    }
+    let answer = server.ask(&Request::new("TRACE", "/v2/library/hello/manifests/1")).expect(405);
+    assert!(answer.header("allow").is_some_and(|methods| methods.contains("GET")));
+    assert_eq!(answer.code(), "UNSUPPORTED");
+}
