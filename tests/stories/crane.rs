@@ -29,14 +29,6 @@ fn an_image_is_pushed_from_a_layout() {
     let source = Layout::of_image(&scratch.folder("source"), "1", &image);
     crane("push").arg(source.path()).arg(server.image("library/crane/pushed:1")).run();
     server.repository("library/crane/pushed").assert_image("1", &image);
-    assert!(
-        crane("validate")
-            .arg("--remote")
-            .arg(server.image("library/crane/pushed:1"))
-            .run()
-            .text()
-            .starts_with("PASS")
-    );
 }
 
 #[test]

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
 use crate::context::Context;
-use crate::report;
+use crate::{process, report};
 
 /// A file as it should be.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ impl File {
 
 /// Writes every generated file that is not current.
 pub(crate) fn run(context: &Context) -> Result<()> {
+    process::run(process::cargo(context).args(["build", "--quiet", "--package", "berth-cli"]))?;
     for file in files(context)?.iter().filter(|file| !file.is_current()) {
         fs::write(&file.path, &file.text).with_context(|| format!("cannot write {}", file.path.display()))?;
         report::say(&format!("wrote {}", file.path.display()));
@@ -33,7 +35,16 @@ pub(crate) fn run(context: &Context) -> Result<()> {
 
 /// Every generated file as it should be.
 pub(crate) fn files(context: &Context) -> Result<Vec<File>> {
-    Ok(vec![readme(context)?])
+    Ok(vec![readme(context)?, configuration(context)?])
+}
+
+/// The reference page of all settings, as the binary knows them.
+fn configuration(context: &Context) -> Result<File> {
+    let output = Command::new(context.binary()).args(["config", "reference"]).output();
+    let output = output.with_context(|| format!("{} is needed; build berth-cli", context.binary().display()))?;
+    anyhow::ensure!(output.status.success(), "`berth config reference` ended with {}", output.status);
+    let text = String::from_utf8(output.stdout).context("`berth config reference` wrote no text")?;
+    Ok(File { path: context.root().join("docs/configuration.md"), text })
 }
 
 const BEGIN: &str = "<!-- generated from docs/benchmarks.md -->\n";

@@ -63,12 +63,6 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "format", what: "rustfmt changes nothing", needed: false, run: format::run },
     Step { name: "layers", what: "who may import whom", needed: false, run: layers::run },
     Step { name: "size", what: "lines a file, where `unsafe` may be", needed: false, run: size::run },
-    Step {
-        name: "generated",
-        what: "generated files are as `cargo xtask generate` writes them",
-        needed: false,
-        run: generated::run,
-    },
     Step { name: "deny", what: "licences, sources and banned crates", needed: false, run: deny::run },
     Step { name: "machete", what: "no dependency is unused", needed: false, run: machete::run },
     Step {
@@ -84,6 +78,12 @@ pub(crate) const ALL: &[Step] = &[
         run: docs::run,
     },
     Step { name: "build", what: "the binary that the stories start", needed: true, run: build::run },
+    Step {
+        name: "generated",
+        what: "generated files are as `cargo xtask generate` writes them",
+        needed: false,
+        run: generated::run,
+    },
     Step { name: "unit", what: "unit and contract tests", needed: false, run: unit::run },
     Step { name: "doctests", what: "examples in the documentation", needed: false, run: doctests::run },
     Step {
