@@ -1,0 +1,172 @@
+//! Blobs: looked at, read, taken out.
+
+use berth_blobs::{ByteStream, Transport};
+use berth_domain::{Action, DeletionId, RepositoryId, Resource};
+use berth_metadata::{Blob, BlobState, Place};
+use berth_oci::{ByteRange, Digest, RepositoryName};
+use futures::StreamExt as _;
+
+use crate::attempts::retry;
+use crate::guarded::Guarded;
+use crate::lookup::blob_key;
+use crate::{Error, Registry, Result};
+
+/// How many manifests a refused deletion names.
+const NAMED_USERS: u32 = 10;
+
+/// A blob that can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobInfo {
+    /// Its name.
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// A part of a blob on its way out.
+pub struct BlobContent {
+    /// The bytes; exactly as many as the range has.
+    pub stream: ByteStream,
+}
+
+impl std::fmt::Debug for BlobContent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BlobContent").finish_non_exhaustive()
+    }
+}
+
+impl Guarded<'_> {
+    /// What is known of a blob. One whose bytes are not good is unknown.
+    pub async fn blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<BlobInfo> {
+        self.check(repository, Resource::Repository, Action::Pull).await?;
+        let repository = self.registry.existing(repository).await?;
+        let blob =
+            self.registry.good_blob(repository.id, digest).await?.ok_or(Error::BlobUnknown(*digest))?;
+        Ok(BlobInfo { digest: blob.digest, size: blob.size })
+    }
+
+    /// Opens one range of a blob that [`Guarded::blob`] found; `range` lies within its size.
+    ///
+    /// Bytes that turn out to be missing or damaged make the blob unknown from then on, so that the next push heals it: at
+    /// once if the range cannot be opened, else the stream ends with the error.
+    pub async fn read_blob(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        range: ByteRange,
+        transport: Transport,
+    ) -> Result<BlobContent> {
+        self.check(repository, Resource::Repository, Action::Pull).await?;
+        let repository = self.registry.existing(repository).await?;
+        let blob =
+            self.registry.good_blob(repository.id, digest).await?.ok_or(Error::BlobUnknown(*digest))?;
+        self.registry.read(repository.id, blob, range, transport).await
+    }
+
+    /// Takes a blob out of the repository, unless a live manifest there needs it. The deletion can be taken back.
+    pub async fn delete_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<DeletionId> {
+        self.check(repository, Resource::Artifact, Action::Delete).await?;
+        retry!(self.try_delete_blob(repository, digest).await)
+    }
+
+    async fn try_delete_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<DeletionId> {
+        let repository = self.registry.existing(repository).await?;
+        let deletion = self.deletion();
+        let mut tx = self.registry.ports().metadata.begin().await?;
+        let users = tx.lock_blob_users(repository.id, digest, NAMED_USERS).await?;
+        if !users.is_empty() {
+            return Err(Error::BlobInUse(users));
+        }
+        if !tx.unlink_blob(&repository, digest, &deletion).await? {
+            return Err(Error::BlobUnknown(*digest));
+        }
+        tx.commit().await?;
+        self.registry.ports().cache.invalidate(&[blob_key(repository.id, digest)]).await;
+        Ok(deletion.id)
+    }
+}
+
+impl Registry {
+    async fn read(
+        &self,
+        repository: RepositoryId,
+        blob: Blob,
+        range: ByteRange,
+        transport: Transport,
+    ) -> Result<BlobContent> {
+        let location = match &blob.place {
+            Place::Inline(content) => {
+                let part = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
+                let part = part.filter(|&(start, end)| start <= end && end <= content.len());
+                let (start, end) = part.ok_or(Error::BlobUnknown(blob.digest))?;
+                let part = content.slice(start..end);
+                return Ok(BlobContent { stream: futures::stream::once(async { Ok(part) }).boxed() });
+            }
+            Place::At(location) => location,
+        };
+        match self.ports().blobs.read(location, blob.size, range, transport).await {
+            Ok(stream) => {
+                let registry = self.clone();
+                let watched = stream.inspect(move |piece| {
+                    if let Err(error) = piece {
+                        registry.clone().note_damage_later(repository, blob.clone(), error);
+                    }
+                });
+                Ok(BlobContent { stream: watched.boxed() })
+            }
+            Err(error) => match Damage::of(&error) {
+                Some(damage) => {
+                    tracing::error!(digest = %blob.digest, %error, "a blob cannot be read");
+                    self.note_damage(repository, &blob, damage).await;
+                    Err(Error::BlobUnknown(blob.digest))
+                }
+                None => Err(error.into()),
+            },
+        }
+    }
+
+    fn note_damage_later(self, repository: RepositoryId, blob: Blob, error: &berth_blobs::Error) {
+        tracing::error!(digest = %blob.digest, %error, "a blob could not be read to its end");
+        if let Some(damage) = Damage::of(error) {
+            tokio::spawn(async move { self.note_damage(repository, &blob, damage).await });
+        }
+    }
+
+    /// Marks the blob, so that it is unknown until a push heals it.
+    async fn note_damage(&self, repository: RepositoryId, blob: &Blob, damage: Damage) {
+        // A volume that is not there says of every blob that it is missing: that is no news of the blob.
+        if damage.0 == BlobState::Missing && self.ports().blobs.check().await.is_err() {
+            return;
+        }
+        match retry!(self.mark(blob, damage.0).await) {
+            Ok(()) => {
+                self.ports().cache.invalidate(&[blob_key(repository, &blob.digest)]).await;
+            }
+            Err(error) => {
+                tracing::error!(digest = %blob.digest, %error, "a damaged blob could not be marked");
+            }
+        }
+    }
+
+    /// Writes down what is now known of the blob's bytes.
+    pub(crate) async fn mark(&self, blob: &Blob, state: BlobState) -> Result<()> {
+        let mut tx = self.ports().metadata.begin().await?;
+        tx.mark_blob(&blob.digest, &blob.place, state, self.now()).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// What an error of storage says of a blob's bytes.
+#[derive(Clone, Copy, Debug)]
+struct Damage(BlobState);
+
+impl Damage {
+    /// `None` if the error says nothing of them.
+    const fn of(error: &berth_blobs::Error) -> Option<Self> {
+        match error {
+            berth_blobs::Error::Missing(_) => Some(Self(BlobState::Missing)),
+            berth_blobs::Error::Corrupt(..) => Some(Self(BlobState::Corrupt)),
+            _ => None,
+        }
+    }
+}

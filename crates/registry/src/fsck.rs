@@ -1,0 +1,184 @@
+//! The check of everything: every row has its bytes, all bytes have their row or a live session.
+//!
+//! Safe beside a running server: what looks wrong is looked at again before it is believed, and nothing is removed that was
+//! touched lately. Rows are read first and storage after them, so that bytes that come meanwhile have rows to be found.
+
+mod blobs;
+mod orphans;
+mod sessions;
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use berth_domain::{Location, Timestamp};
+use berth_metadata::BlobState;
+use berth_oci::Digest;
+use uuid::Uuid;
+
+use crate::{Registry, Result};
+
+/// Bytes that nothing names are removed only if nobody touched them for so long.
+pub const UNTOUCHED_FOR: Duration = Duration::from_hours(48);
+
+/// How many rows are read at once.
+const BATCH: u32 = 500;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Whether all bytes are read and their digests compared; else only that they are there in their length.
+    pub deep: bool,
+    /// Whether damaged blobs are marked, so that the next push heals them, and old orphans are removed.
+    pub repair: bool,
+}
+
+/// One thing that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// A blob's bytes are gone.
+    Missing {
+        /// The blob.
+        digest: Digest,
+        /// Where they should be.
+        location: Location,
+        /// Whether it was known already, so that clients do not see the blob.
+        known: bool,
+    },
+    /// A blob's bytes are not what its digest names, or cannot be read.
+    Corrupt {
+        /// The blob.
+        digest: Digest,
+        /// Where they are; `None` if they are in the database.
+        location: Option<Location>,
+        /// What is wrong with them.
+        reason: String,
+        /// Whether it was known already, so that clients do not see the blob.
+        known: bool,
+    },
+    /// A blob is marked as damaged but its bytes are there. With a deep repair it is marked as good.
+    Recovered {
+        /// The blob.
+        digest: Digest,
+        /// How it was marked.
+        marked: BlobState,
+        /// Whether all bytes were read and the mark was taken away.
+        repaired: bool,
+    },
+    /// Bytes of an unfinished upload are gone: its client has to start anew.
+    LostUpload {
+        /// The session.
+        id: Uuid,
+        /// Where they should be.
+        location: Location,
+    },
+    /// Bytes that no row and no session names.
+    Orphan {
+        /// Where they are.
+        location: Location,
+        /// How many.
+        size: u64,
+        /// When they were last touched.
+        touched_at: Timestamp,
+        /// Whether they were removed.
+        removed: bool,
+    },
+}
+
+/// What was seen in all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Blobs.
+    pub blobs: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Sessions that may go on.
+    pub sessions: u64,
+    /// Things that storage holds.
+    pub stored: u64,
+    /// [`Finding::Missing`].
+    pub missing: u64,
+    /// [`Finding::Corrupt`].
+    pub corrupt: u64,
+    /// [`Finding::Recovered`].
+    pub recovered: u64,
+    /// [`Finding::LostUpload`].
+    pub lost_uploads: u64,
+    /// [`Finding::Orphan`].
+    pub orphans: u64,
+    /// How many of those were removed.
+    pub removed: u64,
+}
+
+impl Report {
+    /// Whether everything that was ever acknowledged is there. Orphans and uploads that have to start anew do not count: a
+    /// process that was killed leaves them.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.missing == 0 && self.corrupt == 0
+    }
+
+    /// Whether nothing at all was found.
+    #[must_use]
+    pub const fn is_clean(&self) -> bool {
+        self.is_sound() && self.recovered == 0 && self.lost_uploads == 0 && self.orphans == 0
+    }
+}
+
+/// Where findings go as they are made.
+pub type Sink<'a> = &'a mut (dyn FnMut(&Finding) + Send);
+
+/// One run.
+struct Check<'a> {
+    registry: &'a Registry,
+    options: Options,
+    sink: Sink<'a>,
+    report: Report,
+}
+
+impl Registry {
+    /// Checks everything. Findings go to `sink` at once; the counts come at the end.
+    ///
+    /// An error of the database or of storage that says nothing about any bytes ends the run.
+    pub async fn fsck(&self, options: Options, sink: Sink<'_>) -> Result<Report> {
+        let mut check = Check { registry: self, options, sink, report: Report::default() };
+        let mut named = Named::default();
+        check.sessions(&mut named).await?;
+        check.blobs(&mut named).await?;
+        check.orphans(&named).await?;
+        Ok(check.report)
+    }
+}
+
+impl Check<'_> {
+    fn find(&mut self, finding: &Finding) {
+        match finding {
+            Finding::Missing { .. } => self.report.missing += 1,
+            Finding::Corrupt { .. } => self.report.corrupt += 1,
+            Finding::Recovered { .. } => self.report.recovered += 1,
+            Finding::LostUpload { .. } => self.report.lost_uploads += 1,
+            Finding::Orphan { removed, .. } => {
+                self.report.orphans += 1;
+                self.report.removed += u64::from(*removed);
+            }
+        }
+        (self.sink)(finding);
+    }
+}
+
+/// The locations that rows name, as hashes: millions of them fit in memory. Two that meet hide an orphan, no more.
+#[derive(Default)]
+struct Named {
+    hashes: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl Named {
+    fn add(&mut self, location: &Location) {
+        self.hashes.insert(self.hasher.hash_one(location));
+    }
+
+    fn has(&self, location: &Location) -> bool {
+        self.hashes.contains(&self.hasher.hash_one(location))
+    }
+}

@@ -1,0 +1,82 @@
+//! All bytes that storage holds have a row or a live session.
+
+use berth_blobs::Stored;
+use berth_metadata::Place;
+use berth_oci::Digest;
+use futures::StreamExt as _;
+use uuid::Uuid;
+
+use super::sessions::is_live;
+use super::{BATCH, Check, Finding, Named, UNTOUCHED_FOR};
+use crate::Result;
+
+impl Check<'_> {
+    pub(super) async fn orphans(&mut self, named: &Named) -> Result<()> {
+        let mut suspects = Vec::new();
+        let mut listed = self.registry.ports().blobs.list();
+        while let Some(stored) = listed.next().await {
+            let stored = stored?;
+            self.report.stored += 1;
+            if !named.has(&stored.location) {
+                suspects.push(stored);
+            }
+        }
+        if suspects.is_empty() {
+            return Ok(());
+        }
+        // Bytes that came after the rows were read have their rows by now.
+        let named = self.name_again().await?;
+        for stored in suspects {
+            if !named.has(&stored.location) {
+                self.orphan(stored).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn name_again(&self) -> Result<Named> {
+        let mut named = Named::default();
+        let metadata = &self.registry.ports().metadata;
+        let mut after: Option<Uuid> = None;
+        loop {
+            let sessions = metadata.uploads(after, BATCH).await?;
+            let Some(last) = sessions.last() else { break };
+            after = Some(last.id);
+            sessions.iter().filter(|session| is_live(session)).for_each(|live| named.add(&live.location));
+        }
+        let mut after: Option<Digest> = None;
+        loop {
+            let blobs = metadata.blobs(after.as_ref(), BATCH).await?;
+            let Some(last) = blobs.last() else { return Ok(named) };
+            after = Some(last.digest);
+            for blob in &blobs {
+                if let Place::At(location) = &blob.place {
+                    named.add(location);
+                }
+            }
+        }
+    }
+
+    async fn orphan(&mut self, listed: Stored) -> Result<()> {
+        let blobs = &self.registry.ports().blobs;
+        // What is gone by now was being tidied away.
+        let Some(stored) = blobs.inspect(&listed.location).await? else { return Ok(()) };
+        let untouched = self.registry.now().since(stored.touched_at) >= UNTOUCHED_FOR;
+        let removed = self.options.repair && untouched;
+        if removed && stored.published {
+            blobs.delete(&stored.location).await?;
+        } else if removed {
+            let location = stored.location.clone();
+            let nothing = berth_blobs::Checkpoint {
+                location,
+                durable: 0,
+                tail: bytes::Bytes::new(),
+                state: Vec::new(),
+            };
+            blobs.discard(&nothing).await?;
+        }
+        let (size, touched_at) = (stored.size, stored.touched_at);
+        self.find(&Finding::Orphan { location: stored.location, size, touched_at, removed });
+        Ok(())
+    }
+}

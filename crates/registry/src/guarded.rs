@@ -1,0 +1,41 @@
+//! The handle that doors get: every method begins with its permission check. The methods stand with their nouns.
+
+use berth_access::Caller;
+use berth_domain::{Action, DeletionId, Resource};
+use berth_metadata::Deletion;
+use berth_oci::RepositoryName;
+
+use crate::{Registry, Result};
+
+/// The registry as one caller may use it.
+#[derive(Clone, Copy, Debug)]
+pub struct Guarded<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) caller: &'a Caller,
+}
+
+impl<'a> Guarded<'a> {
+    pub(crate) fn new(registry: &'a Registry, caller: &'a Caller) -> Self {
+        Self { registry, caller }
+    }
+
+    /// Lets the caller pass if they may do this in the repository's project.
+    pub(crate) async fn check(
+        &self,
+        repository: &RepositoryName,
+        resource: Resource,
+        action: Action,
+    ) -> Result<()> {
+        let access = &self.registry.ports().access;
+        Ok(access.check(self.caller, Some(&repository.project()), resource, action).await?)
+    }
+
+    /// A new act of deletion by the caller.
+    pub(crate) fn deletion(&self) -> Deletion {
+        Deletion {
+            id: DeletionId(self.registry.ports().entropy.uuid()),
+            by: self.caller.actor.clone(),
+            at: self.registry.now(),
+        }
+    }
+}

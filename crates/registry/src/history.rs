@@ -1,0 +1,29 @@
+//! Tag history is kept for a while and up to a length.
+
+use crate::attempts::retry;
+use crate::{Registry, Result};
+
+/// How many lines go in one transaction.
+const BATCH: u32 = 1000;
+
+impl Registry {
+    /// Forgets history that is older or longer than the settings keep. How many lines went.
+    pub async fn prune_tag_history(&self) -> Result<u64> {
+        let mut gone = 0;
+        loop {
+            let batch = retry!(self.prune_batch().await)?;
+            gone += batch;
+            if batch < u64::from(BATCH) {
+                return Ok(gone);
+            }
+        }
+    }
+
+    async fn prune_batch(&self) -> Result<u64> {
+        let before = self.now().minus(self.settings().history_age);
+        let mut tx = self.ports().metadata.begin().await?;
+        let gone = tx.prune_tag_history(before, self.settings().history_lines, BATCH).await?;
+        tx.commit().await?;
+        Ok(gone)
+    }
+}

@@ -1,0 +1,147 @@
+//! The registry's use cases: push, pull, mount, uploads, tags, referrers, delete.
+//!
+//! **Invariants.** [`Registry::as_caller`] is the only way for a door in, and every method of [`Guarded`] begins with its
+//! permission check. No transaction is open while a body streams. A change is invisible until its transaction committed, and
+//! what the caches held of it is forgotten before the answer is sent. Nothing is written on the pull path.
+//!
+//! **Where to look.** One noun is one file, and holds the noun's methods of [`Guarded`]: [`blob`], [`mount`], [`manifest`],
+//! [`tag`], [`referrer`], [`catalog`], [`repository`], [`upload`]. Beside them stand what runs without a caller ([`fsck`],
+//! [`history`], expiry of uploads, flushing of [`pulls`]) and what the use cases share: [`attempts`] at a transaction and the
+//! [`lookup`] that the caches stand before.
+#![deny(missing_docs)]
+
+mod attempts;
+pub mod blob;
+pub mod body;
+pub mod catalog;
+pub mod condition;
+pub mod error;
+pub mod fsck;
+mod guarded;
+mod history;
+mod lookup;
+pub mod manifest;
+pub mod mount;
+pub mod page;
+mod pulls;
+mod referrer;
+mod repository;
+pub mod settings;
+mod tag;
+pub mod upload;
+
+use std::sync::Arc;
+
+use berth_access::{Access, Caller};
+use berth_blobs::{Blobs, BufferPool};
+use berth_cache::Cache;
+use berth_domain::{Clock, Entropy, Timestamp};
+use berth_metadata::Metadata;
+
+pub use blob::{BlobContent, BlobInfo};
+pub use body::{BodyError, Incoming};
+pub use condition::Condition;
+pub use error::Error;
+pub use guarded::Guarded;
+pub use manifest::{PulledManifest, PushManifest, PushedManifest};
+pub use mount::Mount;
+pub use page::Page;
+pub use settings::{MissingContent, Settings};
+pub use upload::{ChunkPosition, Finished, UploadStatus, UploadTicket};
+
+use pulls::Pulls;
+use upload::Signer;
+use upload::Writers;
+
+/// What a use case gives back.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that the use cases stand on.
+#[derive(Clone, Debug)]
+pub struct Ports {
+    /// The authority.
+    pub metadata: Arc<dyn Metadata>,
+    /// The bytes.
+    pub blobs: Arc<dyn Blobs>,
+    /// The hints.
+    pub cache: Arc<dyn Cache>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The process's one budget for bodies.
+    pub buffers: BufferPool,
+    /// The rights.
+    pub access: Access,
+}
+
+/// The registry. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    ports: Ports,
+    settings: Settings,
+    signer: Signer,
+    writers: Arc<Writers>,
+    pulls: Pulls,
+}
+
+impl Registry {
+    /// Opens the registry over its ports; makes the installation's signing key if this is its first start.
+    pub async fn open(ports: Ports, settings: Settings) -> Result<Self> {
+        let mut fresh = [0; Signer::KEY_LEN];
+        ports.entropy.fill(&mut fresh);
+        let mut tx = ports.metadata.begin().await?;
+        let key = tx.ensure_setting("upload_key", &fresh).await?;
+        tx.commit().await?;
+        let inner = Inner {
+            ports,
+            settings,
+            signer: Signer::new(key),
+            writers: Arc::default(),
+            pulls: Pulls::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The handle for one caller: the only thing that a door can call.
+    #[must_use]
+    pub fn as_caller<'a>(&'a self, caller: &'a Caller) -> Guarded<'a> {
+        Guarded::new(self, caller)
+    }
+
+    /// Whether the database and storage answer.
+    pub async fn check(&self) -> Result<()> {
+        self.inner.ports.metadata.check().await?;
+        self.inner.ports.blobs.check().await?;
+        Ok(())
+    }
+
+    /// How many upload sessions this process is writing to now.
+    #[must_use]
+    pub fn live_uploads(&self) -> usize {
+        self.inner.writers.count()
+    }
+
+    /// Stops all uploads of this process where they are, each with a checkpoint, and returns when that is done or `patience`
+    /// is over. To be called after the last request, before the process ends.
+    pub async fn settle(&self, patience: std::time::Duration) {
+        self.inner.writers.stop_all(patience).await;
+    }
+
+    fn ports(&self) -> &Ports {
+        &self.inner.ports
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.ports.clock.now()
+    }
+}

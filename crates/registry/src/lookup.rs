@@ -1,0 +1,194 @@
+//! Look-ups with the cache before the database. Only what exists is remembered, so nothing has to be forgotten when it appears.
+
+use berth_cache::{Key, Kind};
+use berth_domain::{Location, ProjectId, Repository, RepositoryId, Timestamp};
+use berth_metadata::{Blob, BlobState, Place, StoredManifest, Transaction};
+use berth_oci::{Digest, RepositoryName, Tag};
+use bytes::Bytes;
+
+use crate::guarded::Guarded;
+use crate::{Error, PulledManifest, Registry, Result};
+
+pub(crate) fn repository_key(name: &RepositoryName) -> Key {
+    Key { kind: Kind::Repository, scope: 0, name: Bytes::copy_from_slice(name.as_str().as_bytes()) }
+}
+
+pub(crate) fn tag_key(repository: RepositoryId, tag: &Tag) -> Key {
+    Key { kind: Kind::Tag, scope: repository.0, name: Bytes::copy_from_slice(tag.as_str().as_bytes()) }
+}
+
+pub(crate) fn manifest_key(repository: RepositoryId, digest: &Digest) -> Key {
+    Key { kind: Kind::Manifest, scope: repository.0, name: digest.to_bytes().into() }
+}
+
+pub(crate) fn blob_key(repository: RepositoryId, digest: &Digest) -> Key {
+    Key { kind: Kind::Blob, scope: repository.0, name: digest.to_bytes().into() }
+}
+
+/// Invalidated before the key of any manifest of the repository is: who finds its stamp unchanged knows that no manifest was
+/// deleted meanwhile, also if they did not know beforehand which one they would find.
+pub(crate) fn any_manifest_key(repository: RepositoryId) -> Key {
+    Key { kind: Kind::Manifest, scope: repository.0, name: Bytes::new() }
+}
+
+impl Registry {
+    /// The live repository of that name.
+    pub(crate) async fn find(&self, name: &RepositoryName) -> Result<Option<Repository>> {
+        let cache = &self.ports().cache;
+        let key = repository_key(name);
+        if let Some(found) = cache.get(&key).await.and_then(|value| numbers(&value, name)) {
+            return Ok(Some(found));
+        }
+        let stamp = cache.stamp(&key);
+        let found = self.ports().metadata.repository(name).await?;
+        if let Some(repository) = &found {
+            let numbers = [repository.id.0, repository.project_id.0, repository.created_at.as_micros()];
+            cache.put(key, numbers.map(i64::to_be_bytes).concat().into(), stamp).await;
+        }
+        Ok(found)
+    }
+
+    /// The live repository of that name, or the error that there is none.
+    pub(crate) async fn existing(&self, name: &RepositoryName) -> Result<Repository> {
+        self.find(name).await?.ok_or_else(|| Error::NameUnknown(name.clone()))
+    }
+
+    /// The repository's blob, if its bytes are good.
+    pub(crate) async fn good_blob(&self, repository: RepositoryId, digest: &Digest) -> Result<Option<Blob>> {
+        let cache = &self.ports().cache;
+        let key = blob_key(repository, digest);
+        if let Some(found) = cache.get(&key).await.and_then(|value| blob_from(digest, &value)) {
+            return Ok(Some(found));
+        }
+        let stamp = cache.stamp(&key);
+        let found = self.ports().metadata.blob(repository, digest).await?;
+        let good = found.filter(|blob| blob.state == BlobState::Ok);
+        if let Some(blob) = &good {
+            cache.put(key, blob_value(blob), stamp).await;
+        }
+        Ok(good)
+    }
+
+    /// The repository's manifest of that digest.
+    pub(crate) async fn manifest_by_digest(
+        &self,
+        repository: RepositoryId,
+        digest: &Digest,
+    ) -> Result<Option<PulledManifest>> {
+        let cache = &self.ports().cache;
+        let key = manifest_key(repository, digest);
+        if let Some(found) = cache.get(&key).await.and_then(|value| manifest_from(*digest, &value)) {
+            return Ok(Some(found));
+        }
+        let stamp = cache.stamp(&key);
+        let found = self.ports().metadata.manifest(repository, digest).await?;
+        if let Some(manifest) = &found {
+            cache.put(key, manifest_value(manifest), stamp).await;
+        }
+        Ok(found.map(pulled))
+    }
+
+    /// The manifest that the repository's tag names.
+    pub(crate) async fn manifest_by_tag(
+        &self,
+        repository: RepositoryId,
+        tag: &Tag,
+    ) -> Result<Option<PulledManifest>> {
+        let cache = &self.ports().cache;
+        let key = tag_key(repository, tag);
+        if let Some(digest) = cache.get(&key).await.and_then(|value| Digest::from_bytes(&value)) {
+            return self.manifest_by_digest(repository, &digest).await;
+        }
+        let any = any_manifest_key(repository);
+        let (tag_stamp, any_stamp) = (cache.stamp(&key), cache.stamp(&any));
+        let Some(found) = self.ports().metadata.manifest_by_tag(repository, tag).await? else {
+            return Ok(None);
+        };
+        cache.put(key, found.digest.to_bytes().into(), tag_stamp).await;
+        let manifest = manifest_key(repository, &found.digest);
+        let stamp = cache.stamp(&manifest);
+        if cache.stamp(&any) == any_stamp {
+            cache.put(manifest, manifest_value(&found), stamp).await;
+        }
+        Ok(Some(pulled(found)))
+    }
+}
+
+impl Guarded<'_> {
+    /// The live repository of that name, made now if there is none and the caller may.
+    pub(crate) async fn ensure(&self, tx: &mut dyn Transaction, name: &RepositoryName) -> Result<Repository> {
+        self.registry.ensure(tx, name, &self.caller.actor).await
+    }
+}
+
+impl Registry {
+    /// The live repository of that name, made now if there is none; its project too, where pushes may make projects.
+    pub(crate) async fn ensure(
+        &self,
+        tx: &mut dyn Transaction,
+        name: &RepositoryName,
+        by: &berth_domain::Actor,
+    ) -> Result<Repository> {
+        let (project, at) = (name.project(), self.now());
+        let project = if self.ports().access.may_create_projects() {
+            tx.ensure_project(&project, false, by, at).await?
+        } else {
+            let found = self.ports().metadata.project(&project).await?;
+            found.ok_or_else(|| Error::NameUnknown(name.clone()))?
+        };
+        Ok(tx.ensure_repository(&project, name, by, at).await?)
+    }
+}
+
+fn numbers(value: &[u8], name: &RepositoryName) -> Option<Repository> {
+    let number = |at: usize| value.get(at..at + 8)?.try_into().ok().map(i64::from_be_bytes);
+    Some(Repository {
+        id: RepositoryId(number(0)?),
+        project_id: ProjectId(number(8)?),
+        name: name.clone(),
+        created_at: Timestamp::from_micros(number(16)?),
+    })
+}
+
+/// The size, whether the bytes follow (1) or their location (0), and that.
+fn blob_value(blob: &Blob) -> Bytes {
+    let (inline, place) = match &blob.place {
+        Place::Inline(content) => (1, &content[..]),
+        Place::At(location) => (0, location.as_str().as_bytes()),
+    };
+    [&blob.size.to_be_bytes()[..], &[inline], place].concat().into()
+}
+
+fn blob_from(digest: &Digest, value: &Bytes) -> Option<Blob> {
+    let size = u64::from_be_bytes(value.get(..8)?.try_into().ok()?);
+    let place = match value.get(8)? {
+        1 => Place::Inline(value.slice(9..)),
+        _ => Place::At(Location::new(std::str::from_utf8(&value[9..]).ok()?)),
+    };
+    Some(Blob { digest: *digest, size, place, state: BlobState::Ok })
+}
+
+/// The length of the media type in two bytes, the media type, the content.
+fn manifest_value(manifest: &StoredManifest) -> Bytes {
+    let media_type = manifest.media_type.as_str().as_bytes();
+    // Media types have at most 255 bytes.
+    let len = u16::try_from(media_type.len()).unwrap_or(u16::MAX);
+    [&len.to_be_bytes()[..], media_type, &manifest.content].concat().into()
+}
+
+fn manifest_from(digest: Digest, value: &Bytes) -> Option<PulledManifest> {
+    let end = 2 + usize::from(u16::from_be_bytes(value.get(..2)?.try_into().ok()?));
+    (end <= value.len()).then(|| PulledManifest {
+        digest,
+        media_type: value.slice(2..end),
+        content: value.slice(end..),
+    })
+}
+
+fn pulled(manifest: StoredManifest) -> PulledManifest {
+    PulledManifest {
+        digest: manifest.digest,
+        media_type: Bytes::copy_from_slice(manifest.media_type.as_str().as_bytes()),
+        content: manifest.content,
+    }
+}

@@ -1,0 +1,9 @@
+//! Manifests: pulled, pushed, deleted.
+
+mod delete;
+mod links;
+mod pull;
+mod push;
+
+pub use pull::PulledManifest;
+pub use push::{PushManifest, PushedManifest};

@@ -1,0 +1,143 @@
+//! What a manifest points at, against what the repository has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use berth_domain::RepositoryId;
+use berth_metadata::Transaction;
+use berth_oci::manifest::{Link, LinkRole};
+use berth_oci::{Digest, Manifest};
+
+use crate::{Error, MissingContent, Result};
+
+/// How many digests are asked for in one statement.
+const BATCH: usize = 500;
+
+/// The sizes of what the repository has, locked against deletion until the transaction ends.
+#[derive(Debug, Default)]
+pub(crate) struct Present {
+    blobs: BTreeMap<Digest, u64>,
+    manifests: BTreeMap<Digest, u64>,
+}
+
+impl Present {
+    /// Looks up everything that `manifest` points at, in the digests' order, so that two pushes never wait for each other in a
+    /// circle.
+    pub(crate) async fn lock(
+        tx: &mut dyn Transaction,
+        repository: RepositoryId,
+        manifest: &Manifest,
+    ) -> Result<Self> {
+        let asked = |in_question: fn(LinkRole) -> bool| -> Vec<Digest> {
+            let links = manifest.links.iter().filter(|link| in_question(link.role));
+            links.map(|link| link.descriptor.digest).collect::<BTreeSet<_>>().into_iter().collect()
+        };
+        let mut present = Self::default();
+        for digests in asked(may_be_blob).chunks(BATCH) {
+            let sizes = tx.lock_links(repository, digests).await?;
+            present.blobs.extend(known(digests, sizes));
+        }
+        for digests in asked(may_be_manifest).chunks(BATCH) {
+            let sizes = tx.lock_manifests(repository, digests).await?;
+            present.manifests.extend(known(digests, sizes));
+        }
+        Ok(present)
+    }
+
+    /// Refuses a manifest that names content which the policy demands and the repository lacks, or names it with a wrong size.
+    pub(crate) fn satisfies(&self, manifest: &Manifest, policy: MissingContent) -> Result<()> {
+        let mut missing = Vec::new();
+        for Link { role, descriptor } in &manifest.links {
+            match self.size(*role, &descriptor.digest, descriptor.size) {
+                Some(size) if size == descriptor.size => {}
+                Some(size) => {
+                    let (digest, said) = (descriptor.digest, descriptor.size);
+                    return Err(Error::DescriptorSize { digest, said, size });
+                }
+                None if descriptor.is_foreign() || !demanded(*role, policy) => {}
+                None => missing.push(descriptor.digest),
+            }
+        }
+        missing.sort_unstable();
+        missing.dedup();
+        if missing.is_empty() { Ok(()) } else { Err(Error::ManifestBlobUnknown(missing)) }
+    }
+
+    /// The size of what a link of that role names; where it may name a blob or a manifest, the one that agrees with `said`.
+    fn size(&self, role: LinkRole, digest: &Digest, said: u64) -> Option<u64> {
+        let blob = self.blobs.get(digest).filter(|_| may_be_blob(role));
+        let manifest = self.manifests.get(digest).filter(|_| may_be_manifest(role));
+        manifest.filter(|size| **size == said).or(blob).or(manifest).copied()
+    }
+}
+
+const fn may_be_blob(role: LinkRole) -> bool {
+    matches!(role, LinkRole::Config | LinkRole::Layer | LinkRole::Entry)
+}
+
+const fn may_be_manifest(role: LinkRole) -> bool {
+    matches!(role, LinkRole::Manifest | LinkRole::Entry)
+}
+
+const fn demanded(role: LinkRole, policy: MissingContent) -> bool {
+    match policy {
+        MissingContent::None => true,
+        MissingContent::Children => matches!(role, LinkRole::Config | LinkRole::Layer),
+        MissingContent::Any => false,
+    }
+}
+
+fn known(digests: &[Digest], sizes: Vec<Option<u64>>) -> impl Iterator<Item = (Digest, u64)> {
+    digests.iter().zip(sizes).filter_map(|(digest, size)| Some((*digest, size?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(entries: &str) -> Manifest {
+        let json = format!(r#"{{"schemaVersion":2,"mediaType":"application/x.test+json",{entries}}}"#);
+        Manifest::parse(json.as_bytes(), None).expect("a manifest")
+    }
+
+    fn descriptor(media_type: &str, content: &[u8], size: usize) -> String {
+        format!(r#"{{"mediaType":"{media_type}","digest":"{}","size":{size}}}"#, Digest::sha256(content))
+    }
+
+    #[test]
+    fn the_policy_decides_what_may_be_missing() {
+        let layer = descriptor("application/x.layer", b"layer", 5);
+        let foreign = descriptor("application/vnd.oci.image.layer.nondistributable.v1.tar", b"foreign", 7);
+        let child = descriptor("application/vnd.oci.image.manifest.v1+json", b"child", 5);
+        let of = |entries: String| manifest(&entries);
+        let cases = [
+            (of(format!(r#""layers":[{layer}]"#)), [false, false, true]),
+            (of(format!(r#""layers":[{foreign}]"#)), [true, true, true]),
+            (of(format!(r#""manifests":[{child}]"#)), [false, true, true]),
+            (of(format!(r#""manifests":[{layer}]"#)), [false, true, true]),
+            (of(format!(r#""subject":{child}"#)), [true, true, true]),
+        ];
+        for (manifest, expected) in cases {
+            let policies = [MissingContent::None, MissingContent::Children, MissingContent::Any];
+            let taken = policies.map(|policy| Present::default().satisfies(&manifest, policy).is_ok());
+            assert_eq!(taken, expected, "{manifest:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_must_agree_whatever_the_policy() {
+        let digest = Digest::sha256(b"layer");
+        let present = Present { blobs: [(digest, 5)].into(), manifests: [(digest, 6)].into() };
+        let entry = |place: &str, size| {
+            manifest(&format!(r#""{place}":[{}]"#, descriptor("application/x.layer", b"layer", size)))
+        };
+        assert!(present.satisfies(&entry("layers", 5), MissingContent::Any).is_ok());
+        assert!(matches!(
+            present.satisfies(&entry("layers", 6), MissingContent::Any),
+            Err(Error::DescriptorSize { said: 6, size: 5, .. })
+        ));
+        // An entry may be a blob or a manifest.
+        assert!(present.satisfies(&entry("manifests", 5), MissingContent::None).is_ok());
+        assert!(present.satisfies(&entry("manifests", 6), MissingContent::None).is_ok());
+        assert!(present.satisfies(&entry("manifests", 7), MissingContent::Any).is_err());
+    }
+}

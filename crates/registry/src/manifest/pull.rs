@@ -1,0 +1,41 @@
+//! Pulling a manifest by tag or digest: three looks into memory once it is warm.
+
+use berth_domain::{Action, Resource};
+use berth_oci::{Digest, Reference, RepositoryName};
+use bytes::Bytes;
+
+use crate::guarded::Guarded;
+use crate::{Error, Result};
+
+/// A manifest on its way out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PulledManifest {
+    /// Its name.
+    pub digest: Digest,
+    /// What it is served as; the text of a valid media type.
+    pub media_type: Bytes,
+    /// Its bytes, as they were pushed.
+    pub content: Bytes,
+}
+
+impl Guarded<'_> {
+    /// The manifest that a reference names. A GET counts as a pull, a HEAD does not: `counted` says which.
+    pub async fn manifest(
+        &self,
+        repository: &RepositoryName,
+        reference: &Reference,
+        counted: bool,
+    ) -> Result<PulledManifest> {
+        self.check(repository, Resource::Repository, Action::Pull).await?;
+        let repository = self.registry.existing(repository).await?;
+        let found = match reference {
+            Reference::Tag(tag) => self.registry.manifest_by_tag(repository.id, tag).await?,
+            Reference::Digest(digest) => self.registry.manifest_by_digest(repository.id, digest).await?,
+        };
+        let manifest = found.ok_or_else(|| Error::ManifestUnknown(reference.clone()))?;
+        if counted {
+            self.registry.count_pull(repository.id, manifest.digest);
+        }
+        Ok(manifest)
+    }
+}

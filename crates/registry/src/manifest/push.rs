@@ -1,0 +1,117 @@
+//! Pushing a manifest: its bytes, what they point at and the tags on it become visible in one transaction.
+
+use berth_domain::{Action, Resource};
+use berth_metadata::{Expected, NewManifest, TagMove};
+use berth_oci::{Digest, Manifest, MediaType, Reference, RepositoryName, Tag};
+use bytes::Bytes;
+
+use super::links::Present;
+use crate::attempts::retry;
+use crate::guarded::Guarded;
+use crate::lookup::tag_key;
+use crate::{Condition, Error, Result};
+
+/// A manifest on its way in.
+#[derive(Clone, Debug)]
+pub struct PushManifest {
+    /// Where it is pushed to: a tag, or its own digest.
+    pub reference: Reference,
+    /// More tags that shall name it (`?tag=`).
+    pub tags: Vec<Tag>,
+    /// What the client says it is.
+    pub media_type: Option<MediaType>,
+    /// Its bytes.
+    pub content: Bytes,
+    /// What must hold of the tag; [`Condition::Anything`] unless the reference is a tag.
+    pub condition: Condition,
+}
+
+/// A manifest that is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushedManifest {
+    /// Its name.
+    pub digest: Digest,
+    /// What it is about, if anything.
+    pub subject: Option<Digest>,
+    /// The tags from [`PushManifest::tags`] that name it now.
+    pub tags: Vec<Tag>,
+}
+
+/// A manifest that was read and may be kept.
+struct Read {
+    digest: Digest,
+    manifest: Manifest,
+    /// Each tag once, in order, so that two pushes never wait for each other in a circle.
+    tags: Vec<Tag>,
+}
+
+impl Guarded<'_> {
+    /// Keeps a manifest and points tags at it, all in one transaction.
+    pub async fn push_manifest(
+        &self,
+        repository: &RepositoryName,
+        push: PushManifest,
+    ) -> Result<PushedManifest> {
+        self.check(repository, Resource::Repository, Action::Push).await?;
+        let read = push.read(self.registry.settings().manifest_limit)?;
+        retry!(self.try_push_manifest(repository, &push, &read).await)?;
+        let subject = read.manifest.subject.map(|subject| subject.digest);
+        Ok(PushedManifest { digest: read.digest, subject, tags: push.tags })
+    }
+
+    async fn try_push_manifest(
+        &self,
+        repository: &RepositoryName,
+        push: &PushManifest,
+        read: &Read,
+    ) -> Result<()> {
+        let (by, at) = (&self.caller.actor, self.registry.now());
+        let mut tx = self.registry.ports().metadata.begin().await?;
+        let repository = self.ensure(tx.as_mut(), repository).await?;
+        let present = Present::lock(tx.as_mut(), repository.id, &read.manifest).await?;
+        present.satisfies(&read.manifest, self.registry.settings().missing_content)?;
+        let new = NewManifest { digest: read.digest, content: &push.content, manifest: &read.manifest };
+        tx.add_manifest(&repository, &new, by, at).await?;
+        for tag in &read.tags {
+            let moved = tx.point_tag(&repository, tag, &read.digest, &push.condition, by, at).await?;
+            if let TagMove::Refused { current } = moved {
+                return Err(Error::Precondition { current });
+            }
+        }
+        tx.commit().await?;
+        let keys: Vec<_> = read.tags.iter().map(|tag| tag_key(repository.id, tag)).collect();
+        self.registry.ports().cache.invalidate(&keys).await;
+        Ok(())
+    }
+}
+
+impl PushManifest {
+    /// Everything that can be said of the push without looking at the repository.
+    fn read(&self, limit: usize) -> Result<Read> {
+        if self.content.len() > limit {
+            return Err(Error::ManifestTooLarge { limit });
+        }
+        let conditional = self.condition != Expected::Anything;
+        if conditional && (!self.tags.is_empty() || matches!(self.reference, Reference::Digest(_))) {
+            return Err(Error::Unsupported("a condition needs exactly one tag: push to that tag".to_owned()));
+        }
+        let mut tags = self.tags.clone();
+        let digest = match &self.reference {
+            Reference::Tag(tag) => {
+                tags.push(tag.clone());
+                Digest::sha256(&self.content)
+            }
+            Reference::Digest(expected) => {
+                let actual = Digest::of(expected.algorithm(), &self.content);
+                if actual != *expected {
+                    return Err(Error::DigestMismatch { expected: *expected, actual: Box::new(actual) });
+                }
+                actual
+            }
+        };
+        tags.sort_unstable();
+        tags.dedup();
+        let manifest = Manifest::parse(&self.content, self.media_type.as_ref())?;
+        Ok(Read { digest, manifest, tags })
+    }
+}

@@ -1,0 +1,82 @@
+//! Uploads: sessions that survive restarts and have one writer.
+//!
+//! A session begins as a signed [`ticket`] and nothing else. What a request does with it is a [`visit`]: it looks at the row,
+//! lets the [`session`]'s rules say whether it may write, reads its body ([`reader`]) and either appends a few bytes in the row
+//! or takes the [`lease`] and lets the bytes flow through [`ingest`] ([`chunk`], [`finish`]). What is complete is [`publish`]ed.
+//!
+//! **Invariants.** The row never says more than is durable: checkpoint first, then the row. Whoever writes to storage holds the
+//! session's lease; of one process at most one task does ([`writers`]), of several processes the one whose epoch the row has.
+//! What began runs to its end even if the request is dropped: [`detached`].
+
+mod cancel;
+mod chunk;
+mod expire;
+mod finish;
+mod hashing;
+mod ingest;
+mod lease;
+mod publish;
+mod reader;
+mod session;
+mod start;
+mod ticket;
+mod visit;
+mod writers;
+
+use std::panic::resume_unwind;
+
+use berth_oci::{ByteRange, Digest};
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+pub(crate) use hashing::Hashing;
+pub(crate) use ticket::Signer;
+pub(crate) use writers::Writers;
+
+use crate::{BodyError, Result};
+
+/// What a client holds of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadTicket {
+    /// The session's name.
+    pub id: Uuid,
+    /// The signed state that stands for a session without a row; goes into the Location and comes back with it.
+    pub state: String,
+}
+
+/// Where a chunk says it belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChunkPosition {
+    /// Right behind what has come so far; nothing was said.
+    Next,
+    /// These bytes of the blob: refused unless they continue what has come so far.
+    At(ByteRange),
+}
+
+/// How far a session has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadStatus {
+    /// The client's ticket, to be given back in the Location.
+    pub ticket: UploadTicket,
+    /// How many bytes are there; all of them durable.
+    pub offset: u64,
+}
+
+/// A finished upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// What can be pulled now.
+    pub digest: Digest,
+}
+
+/// Runs `work` to its end even if nobody waits for it any more: a request that is dropped must not cut a checkpoint short.
+async fn detached<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    match tokio::spawn(work.in_current_span()).await {
+        Ok(outcome) => outcome,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            // The runtime is shutting down.
+            Err(_) => Err(BodyError::Disconnected.into()),
+        },
+    }
+}

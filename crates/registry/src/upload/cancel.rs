@@ -1,0 +1,67 @@
+//! Cancelling an upload.
+
+use std::time::Duration;
+
+use berth_domain::{Action, Resource};
+use berth_metadata::UploadSession;
+use berth_oci::RepositoryName;
+use bytes::Bytes;
+
+use super::UploadTicket;
+use super::visit::{Visit, checkpoint};
+use crate::attempts::retry;
+use crate::guarded::Guarded;
+use crate::{Error, Result};
+
+/// How long a writer of this process gets to notice that its session is gone.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Guarded<'_> {
+    /// Cancels a session; its bytes go. Whoever writes to it finds out at the next checkpoint.
+    pub async fn cancel_upload(&self, repository: &RepositoryName, ticket: &UploadTicket) -> Result<()> {
+        self.check(repository, Resource::Repository, Action::Push).await?;
+        let visit = Visit::new(self, repository, ticket)?;
+        super::detached(visit.cancel()).await
+    }
+}
+
+impl Visit {
+    async fn cancel(self) -> Result<()> {
+        let before = retry!(self.try_cancel().await)?;
+        self.registry.inner.writers.stop(self.ticket.id, PATIENCE).await;
+        if let Err(error) = self.registry.ports().blobs.discard(&checkpoint(&before)).await {
+            // Expiry tries again.
+            tracing::warn!(upload = %before.id, %error, "the bytes of a cancelled upload could not be removed");
+        }
+        Ok(())
+    }
+
+    /// Marks the session, so that its ticket cannot come back; the row of one that has none is made for that.
+    async fn try_cancel(&self) -> Result<UploadSession> {
+        let (now, ticket_expires_at) = (self.registry.now(), self.scene(None).ticket_expires_at);
+        let mut tx = self.registry.ports().metadata.begin().await?;
+        let before = match tx.lock_upload(self.ticket.id).await? {
+            Some(row) if row.finished.is_some() || row.cancelled || row.expires_at <= now => {
+                return Err(Error::UploadUnknown);
+            }
+            Some(row) => row,
+            None if ticket_expires_at <= now => return Err(Error::UploadUnknown),
+            None => {
+                let repository = self.registry.ensure(tx.as_mut(), &self.repository, &self.actor).await?;
+                self.blank(repository.id)
+            }
+        };
+        let cancelled = UploadSession {
+            tail: Bytes::new(),
+            hash_state: Vec::new(),
+            writer: None,
+            epoch: before.epoch + 1,
+            cancelled: true,
+            expires_at: now.plus(self.registry.settings().upload_expiry),
+            ..before.clone()
+        };
+        tx.save_upload(&cancelled).await?;
+        tx.commit().await?;
+        Ok(before)
+    }
+}

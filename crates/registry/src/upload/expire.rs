@@ -1,0 +1,75 @@
+//! Sessions that expired go, with their bytes.
+
+use berth_metadata::UploadSession;
+
+use super::visit::checkpoint;
+use crate::attempts::retry;
+use crate::{Registry, Result};
+
+/// How many sessions are looked up at once.
+const BATCH: u32 = 100;
+
+impl Registry {
+    /// Removes sessions that expired, with their bytes. How many went.
+    pub async fn expire_uploads(&self) -> Result<u64> {
+        let mut gone = 0;
+        loop {
+            let expired = self.ports().metadata.expired_uploads(self.now(), BATCH).await?;
+            let mut removed = 0;
+            for session in &expired {
+                removed += u64::from(self.expire(session).await?);
+            }
+            gone += removed;
+            // Those that stay would be found again.
+            if removed == 0 {
+                return Ok(gone);
+            }
+        }
+    }
+
+    /// Whether the session went.
+    async fn expire(&self, session: &UploadSession) -> Result<bool> {
+        if self.inner.writers.progressed_at(session.id).is_some() {
+            return Ok(false);
+        }
+        // The mark comes first, so that nobody goes on with a session whose bytes are being removed; the row goes last, so
+        // that no bytes are forgotten.
+        if session.finished.is_none() && !retry!(self.mark_expired(session).await)? {
+            return Ok(false);
+        }
+        if session.finished.is_none() {
+            self.ports().blobs.discard(&checkpoint(session)).await?;
+        }
+        retry!(self.forget(session).await)?;
+        Ok(true)
+    }
+
+    /// Cancels the session, unless something happened to it since it was looked up. Whether it is cancelled.
+    async fn mark_expired(&self, session: &UploadSession) -> Result<bool> {
+        let mut tx = self.ports().metadata.begin().await?;
+        let row = tx.lock_upload(session.id).await?;
+        let Some(row) = row.filter(|row| row.epoch == session.epoch && row.expires_at <= self.now()) else {
+            return Ok(false);
+        };
+        if row.cancelled {
+            return Ok(true);
+        }
+        let live = |writer: berth_metadata::Writer| {
+            !self.settings().alone
+                && writer.process != self.settings().process
+                && self.now().since(writer.progressed_at) < self.settings().takeover_after
+        };
+        if row.writer.is_some_and(live) {
+            return Ok(false);
+        }
+        tx.save_upload(&UploadSession { cancelled: true, writer: None, epoch: row.epoch + 1, ..row }).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    async fn forget(&self, session: &UploadSession) -> Result<()> {
+        let mut tx = self.ports().metadata.begin().await?;
+        tx.remove_upload(session.id).await?;
+        Ok(tx.commit().await?)
+    }
+}

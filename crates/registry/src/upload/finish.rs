@@ -1,0 +1,284 @@
+//! Closing an upload: the last bytes, the digest, and what can be pulled from then on.
+
+use std::sync::Arc;
+
+use berth_blobs::buffer::LARGE;
+use berth_blobs::{Location, Upload};
+use berth_domain::{Action, Resource};
+use berth_metadata::{Place, UploadSession};
+use berth_oci::{Algorithm, Digest, Hasher, RepositoryName};
+use bytes::{Buf as _, Bytes};
+use futures::StreamExt as _;
+
+use super::hashing::{Hashing, update};
+use super::ingest::Ingest;
+use super::lease::Lease;
+use super::reader::{Ending, Head, Reader};
+use super::visit::{Found, Turn, Visit, checkpoint, hasher};
+use super::{ChunkPosition, Finished, UploadTicket, detached};
+use crate::guarded::Guarded;
+use crate::{Error, Incoming, Result};
+
+impl Guarded<'_> {
+    /// Uploads a blob with one body.
+    pub async fn upload_blob(
+        &self,
+        repository: &RepositoryName,
+        digest: Digest,
+        body: Incoming,
+    ) -> Result<Finished> {
+        self.check(repository, Resource::Repository, Action::Push).await?;
+        let ticket = self.new_ticket(repository, digest.algorithm());
+        let visit = Visit::new(self, repository, &ticket)?;
+        detached(visit.finish(digest, ChunkPosition::Next, body)).await
+    }
+
+    /// Appends the last chunk, which may be empty, and closes the session with the digest that the content must have.
+    ///
+    /// If the content has another digest, or the body is not as long as was said, the session stays as it was before. Closing
+    /// a finished session with its digest again succeeds again: the first answer may have been lost.
+    pub async fn finish_upload(
+        &self,
+        repository: &RepositoryName,
+        ticket: &UploadTicket,
+        digest: Digest,
+        position: ChunkPosition,
+        body: Incoming,
+    ) -> Result<Finished> {
+        self.check(repository, Resource::Repository, Action::Push).await?;
+        let visit = Visit::new(self, repository, ticket)?;
+        detached(visit.finish(digest, position, body)).await
+    }
+}
+
+impl Visit {
+    async fn finish(mut self, digest: Digest, position: ChunkPosition, body: Incoming) -> Result<Finished> {
+        let mut turn = match self.clone().approach().await? {
+            Found::Open(turn) => turn,
+            Found::Finished(finished) => return self.repeat(finished, digest).await,
+        };
+        if turn.session.is_none() {
+            // Nothing is hashed yet, so what the close names is the algorithm to hash with.
+            self.claims.algorithm = digest.algorithm();
+            turn.visit.claims.algorithm = digest.algorithm();
+        }
+        let mut reader = Reader::new(position, turn.offset(), body)?;
+        match turn.head(&mut reader).await {
+            Head::Whole(bytes, Ending::Complete) if turn.durable() == 0 => {
+                turn.finish_in_memory(bytes, digest).await
+            }
+            Head::Whole(bytes, Ending::Complete) => {
+                let appended = turn.tail().len();
+                let lease = turn.lease().await?;
+                let known = update(hasher(lease.session())?, bytes.slice(appended..)).await;
+                let start = lease.session().clone();
+                lease.close(bytes, &known, digest, &start).await
+            }
+            Head::Whole(bytes, ending) => {
+                turn.append_few(bytes, ending).await?;
+                Err(Error::UploadUnknown)
+            }
+            Head::Part(buffer) => {
+                let mut ingest = Ingest::open(turn.lease().await?).await?;
+                let start = ingest.session().clone();
+                match ingest.run(buffer, &mut reader).await {
+                    Ok(Ending::Complete) => ingest.close(digest, &start).await,
+                    Ok(ending) => ingest.keep(ending, &start).await.and(Err(Error::UploadUnknown)),
+                    Err(error) => {
+                        ingest.abandon().await;
+                        Err(error)
+                    }
+                }
+            }
+        }
+    }
+
+    /// The answer to a close that was answered before.
+    async fn repeat(&self, finished: Digest, digest: Digest) -> Result<Finished> {
+        let repository = self.registry.existing(&self.repository).await?;
+        if finished == digest && self.registry.good_blob(repository.id, &digest).await?.is_some() {
+            return Ok(Finished { digest });
+        }
+        Err(Error::UploadUnknown)
+    }
+}
+
+impl Turn {
+    /// Closes a session of which nothing is in storage: no lease and, for a session without a row, no row.
+    async fn finish_in_memory(self, content: Bytes, digest: Digest) -> Result<Finished> {
+        agree(update(Hasher::new(digest.algorithm()), content.clone()).await.digest(), digest)?;
+        let size = content.len() as u64;
+        let place = if content.len() <= self.visit.registry.settings().inline_limit {
+            // A copy, so that the row's cached bytes do not keep a whole buffer out of the budget.
+            Place::Inline(Bytes::copy_from_slice(&content))
+        } else {
+            Place::At(self.visit.registry.ports().blobs.put(content).await?)
+        };
+        self.visit.publish(digest, size, place, self.session.as_ref()).await
+    }
+}
+
+impl Ingest {
+    /// Closes a session whose last bytes were just written.
+    async fn close(mut self, digest: Digest, start: &UploadSession) -> Result<Finished> {
+        if self.session().suspect || self.session().algorithm != digest.algorithm() {
+            if let Err(error) = self.checkpoint(true).await {
+                self.abandon().await;
+                return Err(error);
+            }
+            let (lease, upload) = self.into_parts();
+            drop(upload);
+            let rest = lease.session().tail.clone();
+            let known = hasher(lease.session())?;
+            return lease.close(rest, &known, digest, start).await;
+        }
+        let (actual, size) = (self.digest().await, self.size());
+        let (lease, upload) = self.into_parts();
+        if let Err(mismatch) = agree(actual, digest) {
+            drop(upload);
+            lease.rewind(start).await?;
+            return Err(mismatch);
+        }
+        lease.publish(upload, digest, size).await
+    }
+}
+
+impl Lease {
+    /// Closes a session of which `rest` is not in storage yet: its tail and what came after it. `known` is the hash of all
+    /// bytes, as they were when they came.
+    async fn close(
+        self,
+        rest: Bytes,
+        known: &Hasher,
+        digest: Digest,
+        start: &UploadSession,
+    ) -> Result<Finished> {
+        let size = self.session().durable + rest.len() as u64;
+        if self.session().suspect {
+            return self.close_suspect(rest, digest, size).await;
+        }
+        let (lease, outcome) = self.verify_and_open(rest, known, digest).await;
+        match outcome {
+            Ok(upload) => lease.publish(upload, digest, size).await,
+            Err(error @ Error::DigestMismatch { .. }) => {
+                lease.rewind(start).await?;
+                Err(error)
+            }
+            Err(error) => {
+                lease.release().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn verify_and_open(
+        mut self,
+        rest: Bytes,
+        known: &Hasher,
+        digest: Digest,
+    ) -> (Self, Result<Box<dyn Upload>>) {
+        let outcome = async {
+            let actual = if known.algorithm() == digest.algorithm() {
+                known.digest()
+            } else {
+                self.hash_again(&rest, digest.algorithm()).await?
+            };
+            agree(actual, digest)?;
+            let mut upload = self.open().await?;
+            if !rest.is_empty() {
+                upload.write(rest).await?;
+            }
+            Ok(upload)
+        }
+        .await;
+        (self, outcome)
+    }
+
+    /// The digest by an algorithm that nobody had declared: everything is read once more.
+    async fn hash_again(&mut self, rest: &Bytes, algorithm: Algorithm) -> Result<Digest> {
+        let blobs = Arc::clone(&self.visit.registry.ports().blobs);
+        let mut stored = blobs.read_upload(&checkpoint(self.session())).await?;
+        let hashing = Hashing::new(Hasher::new(algorithm));
+        while let Some(piece) = stored.next().await {
+            self.progress().await?;
+            hashing.push(piece?).await;
+        }
+        hashing.push(rest.clone()).await;
+        Ok(hashing.hasher().await.digest())
+    }
+
+    /// Closes a session that was taken over from a writer that may still write: what is stored is read back, hashed and stored
+    /// anew in a place that the other writer never knew, so that nothing it still does can reach published bytes.
+    async fn close_suspect(mut self, rest: Bytes, digest: Digest, size: u64) -> Result<Finished> {
+        let blobs = Arc::clone(&self.visit.registry.ports().blobs);
+        let fresh = blobs.start();
+        let outcome = self.copy(&fresh, rest, digest).await;
+        match outcome {
+            Ok(location) => {
+                let suspect = checkpoint(self.session());
+                let finished =
+                    self.visit.publish(digest, size, Place::At(location), Some(self.session())).await?;
+                if let Err(error) = blobs.discard(&suspect).await {
+                    tracing::warn!(location = %suspect.location, %error, "a replaced upload could not be removed");
+                }
+                Ok(finished)
+            }
+            Err(error) => {
+                if let Err(error) = blobs.discard(&fresh).await {
+                    tracing::warn!(location = %fresh.location, %error, "a copy could not be removed");
+                }
+                self.release().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn copy(&mut self, to: &berth_blobs::Checkpoint, rest: Bytes, digest: Digest) -> Result<Location> {
+        let ports = self.visit.registry.ports().clone();
+        let stored = ports.blobs.read_upload(&checkpoint(self.session())).await?;
+        let mut pieces = stored.chain(futures::stream::iter([Ok(rest)]));
+        let mut upload = ports.blobs.open(to).await?;
+        let hashing = Hashing::new(Hasher::new(digest.algorithm()));
+        let mut buffer = ports.buffers.take(LARGE).await;
+        while let Some(piece) = pieces.next().await {
+            self.progress().await?;
+            let mut piece = piece?;
+            while !piece.is_empty() {
+                let taken = buffer.append(&piece);
+                piece.advance(taken);
+                if buffer.is_full() {
+                    let full = buffer.freeze();
+                    hashing.push(full.clone()).await;
+                    upload.write(full).await?;
+                    buffer = ports.buffers.take(LARGE).await;
+                }
+            }
+        }
+        if !buffer.is_empty() {
+            let last = buffer.freeze();
+            hashing.push(last.clone()).await;
+            upload.write(last).await?;
+        }
+        agree(hashing.hasher().await.digest(), digest)?;
+        Ok(upload.publish().await?)
+    }
+
+    /// Publishes bytes that are verified and written.
+    async fn publish(self, upload: Box<dyn Upload>, digest: Digest, size: u64) -> Result<Finished> {
+        match upload.publish().await {
+            Ok(location) => self.visit.publish(digest, size, Place::At(location), Some(self.session())).await,
+            Err(error) => {
+                self.release().await;
+                Err(error.into())
+            }
+        }
+    }
+}
+
+fn agree(actual: Digest, expected: Digest) -> Result<()> {
+    if actual == expected {
+        Ok(())
+    } else {
+        Err(Error::DigestMismatch { expected, actual: Box::new(actual) })
+    }
+}

@@ -1,0 +1,142 @@
+//! A large body on its way in: received, hashed and written at the same time, with checkpoints between.
+
+use berth_blobs::buffer::LARGE;
+use berth_blobs::{Buffer, Upload};
+use berth_metadata::UploadSession;
+use berth_oci::Digest;
+use bytes::Bytes;
+
+use super::hashing::Hashing;
+use super::lease::Lease;
+use super::reader::{Ending, Reader, Step};
+use super::visit::hasher;
+use crate::Result;
+
+/// A session whose bytes are open for writing.
+pub(crate) struct Ingest {
+    lease: Lease,
+    upload: Box<dyn Upload>,
+    hashing: Hashing,
+    /// Bytes behind the last checkpoint that the next buffer begins with; they are hashed already.
+    carried: Bytes,
+    /// Where the next piece goes.
+    position: u64,
+    since_checkpoint: u64,
+}
+
+impl Ingest {
+    /// Opens the session's bytes; the first buffer begins with its tail.
+    pub(crate) async fn open(lease: Lease) -> Result<Self> {
+        let opened = match hasher(lease.session()) {
+            Ok(hasher) => lease.open().await.map(|upload| (upload, hasher)),
+            Err(error) => Err(error),
+        };
+        match opened {
+            Ok((upload, hasher)) => {
+                let (position, carried) = (lease.session().durable, lease.session().tail.clone());
+                let hashing = Hashing::new(hasher);
+                Ok(Self { lease, upload, hashing, carried, position, since_checkpoint: 0 })
+            }
+            Err(error) => {
+                lease.release().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes the whole body in: `head`, which is full and begins with the tail, and the rest.
+    pub(crate) async fn run(&mut self, head: Buffer, reader: &mut Reader) -> Result<Ending> {
+        self.lease.progress().await?;
+        self.push(head).await?;
+        loop {
+            if self.since_checkpoint >= self.lease.visit.registry.settings().checkpoint_every {
+                self.checkpoint(true).await?;
+            }
+            if let Some(ending) = self.next_buffer(reader).await? {
+                return Ok(ending);
+            }
+        }
+    }
+
+    /// Fills one buffer and hands it on; `Some` if the body ended.
+    async fn next_buffer(&mut self, reader: &mut Reader) -> Result<Option<Ending>> {
+        let mut ending = None;
+        // Memory is asked for when there are bytes to put into it.
+        if reader.is_dry() {
+            ending = self.step(reader).await?;
+        }
+        if ending.is_some() && self.carried.is_empty() {
+            return Ok(ending);
+        }
+        let mut buffer = self.lease.visit.registry.ports().buffers.take(LARGE).await;
+        buffer.append(&self.carried);
+        while ending.is_none() {
+            reader.pour(&mut buffer);
+            if buffer.is_full() {
+                break;
+            }
+            ending = self.step(reader).await?;
+        }
+        self.push(buffer).await?;
+        Ok(ending)
+    }
+
+    async fn step(&mut self, reader: &mut Reader) -> Result<Option<Ending>> {
+        match reader.step(&self.lease.registration).await {
+            Step::More => {
+                self.lease.progress().await?;
+                Ok(None)
+            }
+            Step::Over(ending) => Ok(Some(ending)),
+        }
+    }
+
+    /// Hands a buffer to the hash and to storage.
+    async fn push(&mut self, buffer: Buffer) -> Result<()> {
+        let piece = buffer.freeze();
+        let hashed = std::mem::take(&mut self.carried).len();
+        self.position += piece.len() as u64;
+        self.since_checkpoint += piece.len() as u64;
+        self.hashing.push(piece.slice(hashed..)).await;
+        Ok(self.upload.write(piece).await?)
+    }
+
+    /// Makes everything durable and then says so in the row. Writing goes on afterwards if the lease is kept.
+    pub(crate) async fn checkpoint(&mut self, keep: bool) -> Result<()> {
+        let (checkpoint, hasher) = tokio::join!(self.upload.checkpoint(), self.hashing.hasher());
+        self.lease.advance(checkpoint?, &hasher, keep).await?;
+        self.since_checkpoint = 0;
+        self.carried = self.lease.session().tail.clone();
+        if keep && !self.carried.is_empty() {
+            self.upload = self.lease.open().await?;
+            self.position = self.lease.session().durable;
+        }
+        Ok(())
+    }
+
+    /// The digest of everything, by the session's algorithm.
+    pub(crate) async fn digest(&mut self) -> Digest {
+        self.hashing.hasher().await.digest()
+    }
+
+    /// How many bytes there are in all.
+    pub(crate) const fn size(&self) -> u64 {
+        self.position
+    }
+
+    /// The session as its row has it.
+    pub(crate) fn session(&self) -> &UploadSession {
+        self.lease.session()
+    }
+
+    /// Ends writing; storage keeps what it has.
+    pub(crate) fn into_parts(self) -> (Lease, Box<dyn Upload>) {
+        (self.lease, self.upload)
+    }
+
+    /// Gives up: the session stays at its last checkpoint.
+    pub(crate) async fn abandon(self) {
+        drop(self.upload);
+        self.lease.release().await;
+    }
+}

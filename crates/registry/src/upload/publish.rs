@@ -1,0 +1,124 @@
+//! The last step of an upload: bytes that are verified and durable become a blob of the repository, in one transaction.
+
+use berth_metadata::{AddedBlob, Blob, BlobState, Place, UploadSession};
+use berth_oci::Digest;
+use bytes::Bytes;
+
+use super::Finished;
+use super::lease::still_ours;
+use super::visit::Visit;
+use crate::attempts::retry;
+use crate::lookup::blob_key;
+use crate::{Error, Registry, Result};
+
+/// What was written down.
+struct Written {
+    repository: berth_domain::RepositoryId,
+    added: AddedBlob,
+}
+
+/// Why nothing was, or whether it was is not known.
+struct Failed {
+    error: Error,
+    /// Nothing of the transaction happened.
+    certain: bool,
+}
+
+impl Visit {
+    /// Makes the content known, links it and finishes the session, if there is a row. Bytes that turn out not to be needed go.
+    pub(crate) async fn publish(
+        &self,
+        digest: Digest,
+        size: u64,
+        place: Place,
+        session: Option<&UploadSession>,
+    ) -> Result<Finished> {
+        let blob = Blob { digest, size, place, state: BlobState::Ok };
+        let mut certain = true;
+        let outcome = retry!({
+            match self.try_publish(&blob, session).await {
+                Ok(written) => Ok(written),
+                Err(failed) => {
+                    certain = failed.certain;
+                    Err(failed.error)
+                }
+            }
+        });
+        match outcome {
+            Ok(Written { repository, added }) => {
+                self.registry.ports().cache.invalidate(&[blob_key(repository, &digest)]).await;
+                match added {
+                    AddedBlob::Added => {}
+                    AddedBlob::Kept => self.registry.remove(&blob.place).await,
+                    AddedBlob::Healed { old } => self.registry.remove(&old).await,
+                }
+                Ok(Finished { digest })
+            }
+            Err(error) => {
+                // After a lost commit the row may name the bytes: then they stay, for fsck to find if it does not.
+                if certain {
+                    self.registry.remove(&blob.place).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn try_publish(&self, blob: &Blob, session: Option<&UploadSession>) -> Result<Written, Failed> {
+        let certain = |error: Error| Failed { error, certain: true };
+        let begun = self.registry.ports().metadata.begin().await;
+        let mut tx = begun.map_err(|error| certain(error.into()))?;
+        let written = self.write(tx.as_mut(), blob, session).await.map_err(certain)?;
+        match tx.commit().await {
+            Ok(()) => Ok(written),
+            Err(error @ berth_metadata::Error::Conflict) => Err(certain(error.into())),
+            Err(error) => Err(Failed { error: error.into(), certain: false }),
+        }
+    }
+
+    async fn write(
+        &self,
+        tx: &mut dyn berth_metadata::Transaction,
+        blob: &Blob,
+        session: Option<&UploadSession>,
+    ) -> Result<Written> {
+        let now = self.registry.now();
+        let row = match session {
+            Some(seen) => {
+                let row = tx.lock_upload(seen.id).await?;
+                still_ours(row.as_ref(), seen)?;
+                row
+            }
+            None => None,
+        };
+        let repository = self.registry.ensure(tx, &self.repository, &self.actor).await?;
+        let added = tx.add_blob(blob, now).await?;
+        tx.link_blob(&repository, &blob.digest, blob.size, &self.actor, now).await?;
+        if let Some(row) = row {
+            let finished = UploadSession {
+                durable: 0,
+                tail: Bytes::new(),
+                storage_state: Vec::new(),
+                hash_state: Vec::new(),
+                writer: None,
+                epoch: row.epoch + 1,
+                finished: Some(blob.digest),
+                expires_at: now.plus(self.registry.settings().upload_expiry),
+                ..row
+            };
+            tx.save_upload(&finished).await?;
+        }
+        Ok(Written { repository: repository.id, added })
+    }
+}
+
+impl Registry {
+    /// Removes bytes that no row names. A failure leaves an orphan, which fsck finds.
+    async fn remove(&self, place: &Place) {
+        if let Place::At(location) = place
+            && let Err(error) = self.ports().blobs.delete(location).await
+        {
+            tracing::warn!(%location, %error, "bytes that nothing names could not be removed");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Reading a body: its frames, whether it keeps what was announced, and its first buffer.
+
+use berth_blobs::buffer::LARGE;
+use berth_blobs::{Buffer, BufferPool};
+use bytes::{Buf as _, Bytes};
+use futures::StreamExt as _;
+
+use super::ChunkPosition;
+use super::writers::Registration;
+use crate::{BodyError, Error, Incoming, Result};
+
+/// The first buffer of a body whose length nobody knows: most such bodies are small.
+const UNKNOWN: usize = 64 << 10;
+
+/// A body that is being read.
+pub(crate) struct Reader {
+    body: Incoming,
+    /// How many bytes there must be, if anybody said so.
+    announced: Option<u64>,
+    received: u64,
+    /// The part of the last frame that no buffer has taken yet.
+    rest: Bytes,
+}
+
+/// What reading on brought.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Bytes, to be poured.
+    More,
+    /// The body is over.
+    Over(Ending),
+}
+
+/// How a body ended.
+#[derive(Debug)]
+pub(crate) enum Ending {
+    /// Whole.
+    Complete,
+    /// Too early; what came is good.
+    Broken(BodyError),
+    /// Another request takes the session over; what came is good.
+    Stopped,
+    /// It is not what the request said; what came is not to be kept.
+    Wrong(Error),
+}
+
+/// The first part of a body.
+#[derive(Debug)]
+pub(crate) enum Head {
+    /// All of it: the tail and what came, and how it ended.
+    Whole(Bytes, Ending),
+    /// A full buffer: the tail and what came. There may be more.
+    Part(Buffer),
+}
+
+impl Reader {
+    /// Reads `body`, which stands at `position`, into a session that has `offset` bytes.
+    pub(crate) fn new(position: ChunkPosition, offset: u64, body: Incoming) -> Result<Self> {
+        let said = match position {
+            ChunkPosition::Next => None,
+            ChunkPosition::At(range) if range.start != offset => return Err(Error::OutOfOrder { offset }),
+            ChunkPosition::At(range) => Some(range.len()),
+        };
+        match (said, body.length) {
+            (Some(expected), Some(actual)) if expected != actual => {
+                Err(Error::SizeMismatch { expected, actual })
+            }
+            _ => Ok(Self { announced: body.length.or(said), body, received: 0, rest: Bytes::new() }),
+        }
+    }
+
+    /// Reads until there is something to pour; ends early when the writer is asked to stop.
+    pub(crate) async fn step(&mut self, registration: &Registration) -> Step {
+        while self.rest.is_empty() {
+            if self.body.length == Some(self.received) {
+                return Step::Over(Ending::Complete);
+            }
+            let frame = tokio::select! {
+                biased;
+                () = registration.stopped() => return Step::Over(Ending::Stopped),
+                frame = self.body.stream.next() => frame,
+            };
+            match frame {
+                Some(Ok(bytes)) => {
+                    self.received += bytes.len() as u64;
+                    self.rest = bytes;
+                    if self.announced.is_some_and(|announced| self.received > announced) {
+                        return Step::Over(self.wrong());
+                    }
+                }
+                Some(Err(error)) => return Step::Over(Ending::Broken(error)),
+                None => return Step::Over(self.end()),
+            }
+        }
+        Step::More
+    }
+
+    /// Moves as much of what was read into the buffer as fits.
+    pub(crate) fn pour(&mut self, buffer: &mut Buffer) {
+        let taken = buffer.append(&self.rest);
+        self.rest.advance(taken);
+    }
+
+    /// Whether everything that was read is poured.
+    pub(crate) fn is_dry(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// Reads the first part of the body behind `tail` into one buffer. Memory is asked for when the first byte has come.
+    pub(crate) async fn head(
+        &mut self,
+        pool: &BufferPool,
+        tail: &Bytes,
+        registration: &Registration,
+    ) -> Head {
+        if let Step::Over(ending) = self.step(registration).await {
+            return Head::Whole(tail.clone(), ending);
+        }
+        let capacity = match self.announced {
+            Some(length) => usize::try_from(length).unwrap_or(LARGE).saturating_add(tail.len()).min(LARGE),
+            None => (UNKNOWN + tail.len()).min(LARGE),
+        };
+        let mut buffer = pool.take(capacity).await;
+        buffer.append(tail);
+        loop {
+            self.pour(&mut buffer);
+            if buffer.is_full() && !(self.is_dry() && self.body.length == Some(self.received)) {
+                return Head::Part(buffer);
+            }
+            if let Step::Over(ending) = self.step(registration).await {
+                return Head::Whole(buffer.freeze(), ending);
+            }
+        }
+    }
+
+    /// What the end of the stream means.
+    fn end(&self) -> Ending {
+        match self.announced {
+            Some(announced) if self.received < announced => match self.body.length {
+                Some(_) => Ending::Broken(BodyError::Disconnected),
+                None => self.wrong(),
+            },
+            _ => Ending::Complete,
+        }
+    }
+
+    fn wrong(&self) -> Ending {
+        let expected = self.announced.unwrap_or(self.received);
+        Ending::Wrong(Error::SizeMismatch { expected, actual: self.received })
+    }
+}

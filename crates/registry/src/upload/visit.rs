@@ -1,0 +1,193 @@
+//! One request's dealings with one session: it looks, and it may get its turn to write.
+
+use std::time::Duration;
+
+use berth_blobs::Checkpoint;
+use berth_domain::{Actor, RepositoryId, Timestamp};
+use berth_metadata::UploadSession;
+use berth_oci::{Digest, Hasher, RepositoryName};
+use bytes::Bytes;
+
+use super::UploadTicket;
+use super::session::{Scene, Standing, offset, standing};
+use super::ticket::Claims;
+use super::writers::Registration;
+use crate::guarded::Guarded;
+use crate::{Error, Registry, Result};
+
+/// How long a silent writer of this process gets for its checkpoint before the newcomer is told to wait.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Who comes, with which ticket, and what it says. Owned, because its work outlives the request.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit {
+    pub(crate) registry: Registry,
+    pub(crate) actor: Actor,
+    pub(crate) repository: RepositoryName,
+    pub(crate) ticket: UploadTicket,
+    pub(crate) claims: Claims,
+}
+
+/// A visit whose turn it is: no other task of this process writes to the session.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    pub(crate) visit: Visit,
+    /// The session as it stood when the turn began; `None` if it has no row.
+    pub(crate) session: Option<UploadSession>,
+    pub(crate) registration: Registration,
+}
+
+/// What a visit finds.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// It may write.
+    Open(Box<Turn>),
+    /// It comes too late, because all is done.
+    Finished(Digest),
+}
+
+impl Visit {
+    /// A visit with a ticket; refused unless it was issued for this repository and caller.
+    pub(crate) fn new(
+        guarded: &Guarded<'_>,
+        repository: &RepositoryName,
+        ticket: &UploadTicket,
+    ) -> Result<Self> {
+        let (registry, actor) = (guarded.registry, &guarded.caller.actor);
+        let claims = registry.inner.signer.verify(ticket, repository, actor).ok_or(Error::UploadUnknown)?;
+        Ok(Self {
+            registry: registry.clone(),
+            actor: actor.clone(),
+            repository: repository.clone(),
+            ticket: ticket.clone(),
+            claims,
+        })
+    }
+
+    /// The session as it stands.
+    pub(crate) async fn look(&self) -> Result<(Option<UploadSession>, Standing)> {
+        self.look_beside(self.registry.inner.writers.progressed_at(self.ticket.id)).await
+    }
+
+    async fn look_beside(&self, ours: Option<Timestamp>) -> Result<(Option<UploadSession>, Standing)> {
+        let session = self.registry.ports().metadata.upload(self.ticket.id).await?.map(readable);
+        let standing = standing(session.as_ref(), &self.scene(ours));
+        Ok((session, standing))
+    }
+
+    /// The turn to write, if the session may be written to; a writer of this process that fell silent is stopped first.
+    pub(crate) async fn approach(self) -> Result<Found> {
+        let writers = &self.registry.inner.writers;
+        let mut registration = writers.enter(self.ticket.id, self.registry.now());
+        if registration.is_none() {
+            let (session, standing) = self.look().await?;
+            if standing == Standing::Silent {
+                writers.stop(self.ticket.id, PATIENCE).await;
+            }
+            registration = writers.enter(self.ticket.id, self.registry.now());
+            if registration.is_none() {
+                return Err(Error::UploadBusy { offset: offset(session.as_ref()) });
+            }
+        }
+        let (mut session, standing) = self.look_beside(None).await?;
+        if let (Some(session), Standing::Lost) = (&mut session, standing) {
+            session.suspect = true;
+        }
+        match (standing, registration) {
+            (Standing::Open | Standing::Lost, Some(registration)) => {
+                Ok(Found::Open(Box::new(Turn { visit: self, session, registration })))
+            }
+            (Standing::Finished(digest), _) => Ok(Found::Finished(digest)),
+            (Standing::Gone, _) => Err(Error::UploadUnknown),
+            _ => Err(Error::UploadBusy { offset: offset(session.as_ref()) }),
+        }
+    }
+
+    /// What the rules of a session know beside it.
+    pub(crate) fn scene(&self, ours: Option<Timestamp>) -> Scene {
+        let settings = self.registry.settings();
+        Scene {
+            now: self.registry.now(),
+            process: settings.process,
+            alone: settings.alone,
+            takeover_after: settings.takeover_after,
+            ours,
+            ticket_expires_at: self.claims.issued_at.plus(settings.upload_expiry),
+        }
+    }
+
+    /// A row for the session before its first byte.
+    pub(crate) fn blank(&self, repository: RepositoryId) -> UploadSession {
+        let checkpoint = self.registry.ports().blobs.start();
+        let now = self.registry.now();
+        UploadSession {
+            id: self.ticket.id,
+            repository,
+            owner: self.actor.clone(),
+            algorithm: self.claims.algorithm,
+            location: checkpoint.location,
+            durable: 0,
+            tail: Bytes::new(),
+            storage_state: checkpoint.state,
+            hash_state: Hasher::new(self.claims.algorithm).save(),
+            writer: None,
+            epoch: 0,
+            suspect: false,
+            finished: None,
+            cancelled: false,
+            started_at: now,
+            expires_at: now.plus(self.registry.settings().upload_expiry),
+        }
+    }
+}
+
+impl Turn {
+    /// How many bytes the session has.
+    pub(crate) fn offset(&self) -> u64 {
+        offset(self.session.as_ref())
+    }
+
+    /// How many of them are in storage.
+    pub(crate) fn durable(&self) -> u64 {
+        self.session.as_ref().map_or(0, |session| session.durable)
+    }
+
+    /// The ones that are not.
+    pub(crate) fn tail(&self) -> Bytes {
+        self.session.as_ref().map(|session| session.tail.clone()).unwrap_or_default()
+    }
+
+    /// The running hash of all of them.
+    pub(crate) fn hasher(&self) -> Result<Hasher> {
+        match &self.session {
+            None => Ok(Hasher::new(self.visit.claims.algorithm)),
+            Some(session) => hasher(session),
+        }
+    }
+}
+
+/// The session's row; a hash state from a release that wrote it in another form is as good as none, so the content is hashed
+/// again at the end.
+pub(crate) fn readable(mut session: UploadSession) -> UploadSession {
+    if session.finished.is_none() && !session.cancelled && Hasher::resume(&session.hash_state).is_none() {
+        session.hash_state = Hasher::new(session.algorithm).save();
+        session.suspect = true;
+    }
+    session
+}
+
+/// The running hash of the session's bytes.
+pub(crate) fn hasher(session: &UploadSession) -> Result<Hasher> {
+    let damaged = || berth_metadata::Error::Corrupt(format!("the hash state of upload {}", session.id));
+    Ok(Hasher::resume(&session.hash_state).ok_or_else(damaged)?)
+}
+
+/// From where the session's upload goes on.
+pub(crate) fn checkpoint(session: &UploadSession) -> Checkpoint {
+    Checkpoint {
+        location: session.location.clone(),
+        durable: session.durable,
+        tail: session.tail.clone(),
+        state: session.storage_state.clone(),
+    }
+}
