@@ -7,12 +7,15 @@
 //! be undone by that reader.
 #![deny(missing_docs)]
 
+pub mod attempts;
 pub mod conformance;
 
 use std::fmt;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+
+pub use attempts::{Attempts, Failures};
 
 /// Remembers bytes under keys, for a while.
 #[async_trait]
