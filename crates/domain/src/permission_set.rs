@@ -26,6 +26,12 @@ impl PermissionSet {
         self.0[resource as usize] |= 1 << action as u16;
     }
 
+    /// Some actions on one resource.
+    #[must_use]
+    pub fn on_one(resource: Resource, actions: &[Action]) -> Self {
+        actions.iter().map(|&action| Permission { resource, action }).collect()
+    }
+
     /// What is in either.
     #[must_use]
     pub fn union(mut self, other: &Self) -> Self {
