@@ -16,15 +16,27 @@ pub mod blob;
 pub mod conformance;
 pub mod deletion;
 pub mod error;
+pub mod group;
 pub mod manifest;
+pub mod member;
 pub mod project;
+pub mod project_page;
 pub mod pull;
 pub mod referrer;
+pub mod refresh_token;
 pub mod repository;
 pub mod review;
+pub mod robot;
+pub mod role;
+pub mod sealed_secret;
+pub mod session;
 pub mod setting;
+pub mod signing_key;
+pub mod standing;
 pub mod tag;
 pub mod upload;
+pub mod user;
+pub mod window;
 
 use std::fmt;
 
@@ -42,6 +54,8 @@ pub use review::{Review, ReviewReads, ReviewSubject};
 pub use setting::SettingWrites;
 pub use tag::{Expected, TagChange, TagDelete, TagMove, TagReads, TagWrites};
 pub use upload::{UploadReads, UploadSession, UploadWrites, Writer};
+pub use user::Added;
+pub use window::Window;
 
 /// What a database call gives back.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
