@@ -6,8 +6,20 @@
 //! Until accounts exist, [`Access::open`] is the only policy: everyone may do everything, and whoever starts Berth is told so.
 #![deny(missing_docs)]
 
+pub mod brute_force;
 mod caller;
+pub mod freshness;
+pub mod opaque;
+pub mod password;
+pub mod permissions;
 mod policy;
+pub mod recent;
+pub mod robot_secret;
+pub mod scope;
+pub mod seal;
+mod secret;
+pub mod token;
 
 pub use caller::{Caller, Means};
 pub use policy::{Access, Denied};
+pub use secret::Secret;

@@ -1,0 +1,265 @@
+//! Bearer tokens: signed so that every replica can check them without asking another.
+//!
+//! **Invariants.** Only one algorithm is ever accepted, and only for the one audience, whatever a token says of itself. A token
+//! says what its bearer may do at most; what the subject may do now is asked elsewhere. Checking the same token again costs one
+//! hash of it.
+
+mod key;
+mod rotation;
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use berth_domain::{Actor, ActorKind, Clock, Entropy, Timestamp};
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::recent::Recent;
+use crate::scope::ResourceActions;
+
+pub use key::{KeyError, KeySet, SigningKey};
+pub use rotation::{Rotation, RotationPlan};
+
+/// The longest token that is looked at, in bytes. A hundred repositories fit.
+pub const LONGEST_TOKEN: usize = 64 * 1024;
+
+/// How far the clocks of two replicas may be apart.
+pub const CLOCK_SKEW: Duration = Duration::from_mins(1);
+
+const ALGORITHM: Algorithm = Algorithm::EdDSA;
+
+/// What is written into tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenSettings {
+    /// Who issues them.
+    pub issuer: String,
+    /// Whom they are for: one constant, whatever the host.
+    pub service: String,
+    /// How long they last; at least a minute.
+    pub lifetime: Duration,
+    /// How many checked tokens are remembered.
+    pub remembered: usize,
+}
+
+/// A token on its way out.
+#[derive(Clone, Debug)]
+pub struct IssuedToken {
+    /// The text for the `Authorization` header.
+    pub token: crate::Secret,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// How long it lasts.
+    pub lifetime: Duration,
+}
+
+/// A token that was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedToken {
+    /// Whose it is.
+    pub actor: Actor,
+    /// What it may be used for at most.
+    pub access: Vec<ResourceActions>,
+    /// When it was issued, to the microsecond: what is older than the subject's `valid_after` is refused.
+    pub issued_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// Why a token is refused, or cannot be issued; the words are for the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Longer than any token from here.
+    #[error("the token is too long: ask for fewer scopes")]
+    Long,
+    /// No token at all.
+    #[error("the token is malformed")]
+    Malformed,
+    /// Signed in another way, or not at all.
+    #[error("the token's algorithm is not accepted")]
+    Algorithm,
+    /// Signed by a key that is not known here.
+    #[error("the token was signed by an unknown key")]
+    UnknownKey,
+    /// Not signed by that key.
+    #[error("the token's signature does not match")]
+    Signature,
+    /// For somebody else.
+    #[error("the token is for another service")]
+    Audience,
+    /// From somebody else.
+    #[error("the token is from another issuer")]
+    Issuer,
+    /// Over.
+    #[error("the token has expired: log in again")]
+    Expired,
+    /// Not begun.
+    #[error("the token is not valid yet: check the clocks")]
+    NotYet,
+    /// There is no key to sign with.
+    #[error("tokens cannot be signed now")]
+    NoKey,
+}
+
+/// What a token says. The names are those of a docker registry's tokens; `berth` is our own.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    aud: String,
+    exp: i64,
+    nbf: i64,
+    iat: i64,
+    jti: String,
+    access: Vec<ResourceActions>,
+    berth: SubjectClaim,
+}
+
+/// Whose the token is, by what never changes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct SubjectClaim {
+    kind: String,
+    id: i64,
+    /// The moment of issue in microseconds.
+    at: Timestamp,
+}
+
+/// Issues and checks tokens.
+pub struct Tokens {
+    settings: TokenSettings,
+    keys: RwLock<Arc<KeySet>>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    checked: Recent<[u8; 32], Arc<VerifiedToken>>,
+}
+
+impl Tokens {
+    /// Issues and checks with `keys`, until others are set.
+    #[must_use]
+    pub fn new(
+        settings: TokenSettings,
+        keys: KeySet,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        let checked = Recent::new(settings.remembered);
+        Self { settings, keys: RwLock::new(Arc::new(keys)), clock, entropy, checked }
+    }
+
+    /// The keys in use.
+    #[must_use]
+    pub fn keys(&self) -> Arc<KeySet> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes other keys into use. If one of the earlier ones is gone, what was checked with it is forgotten.
+    pub fn set_keys(&self, keys: KeySet) {
+        let earlier = self.keys();
+        let all_stay = earlier.ids().all(|kid| keys.find(kid).is_some());
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        if !all_stay {
+            self.checked.clear();
+        }
+    }
+
+    /// Issues a token for what was granted.
+    pub fn issue(&self, actor: &Actor, access: Vec<ResourceActions>) -> Result<IssuedToken, TokenError> {
+        let now = self.clock.now();
+        let keys = self.keys();
+        let key = keys.signer(now).ok_or(TokenError::NoKey)?;
+        let anonymous = actor.kind == ActorKind::Anonymous;
+        let seconds = now.as_micros().div_euclid(1_000_000);
+        let claims = Claims {
+            iss: self.settings.issuer.clone(),
+            sub: if anonymous { String::new() } else { actor.name.clone() },
+            aud: self.settings.service.clone(),
+            exp: seconds.saturating_add_unsigned(self.settings.lifetime.as_secs()),
+            nbf: seconds,
+            iat: seconds,
+            jti: self.entropy.uuid().to_string(),
+            access,
+            berth: SubjectClaim { kind: actor.kind.as_str().to_owned(), id: actor.id, at: now },
+        };
+        let header = Header { kid: Some(key.kid().to_owned()), ..Header::new(ALGORITHM) };
+        let token = encode(&header, &claims, key.private()).map_err(|_| TokenError::NoKey)?;
+        if token.len() > LONGEST_TOKEN {
+            return Err(TokenError::Long);
+        }
+        Ok(IssuedToken { token: crate::Secret::new(token), issued_at: now, lifetime: self.settings.lifetime })
+    }
+
+    /// Checks a token. [`TokenError::UnknownKey`] may mean that a new key is in the database: read them anew, then try again.
+    pub fn verify(&self, token: &str) -> Result<Arc<VerifiedToken>, TokenError> {
+        if token.len() > LONGEST_TOKEN {
+            return Err(TokenError::Long);
+        }
+        let now = self.clock.now();
+        let hash: [u8; 32] = Sha256::digest(token).into();
+        if let Some(known) = self.checked.get(&hash, now) {
+            return Ok(known);
+        }
+        let verified = Arc::new(self.decode(token, now)?);
+        self.checked.put(hash, Arc::clone(&verified), verified.expires_at);
+        Ok(verified)
+    }
+
+    fn decode(&self, token: &str, now: Timestamp) -> Result<VerifiedToken, TokenError> {
+        let header = decode_header(token).map_err(|error| refused(&error))?;
+        if header.alg != ALGORITHM {
+            return Err(TokenError::Algorithm);
+        }
+        let keys = self.keys();
+        let key = header.kid.as_deref().and_then(|kid| keys.find(kid)).ok_or(TokenError::UnknownKey)?;
+        let claims =
+            decode::<Claims>(token, key.public(), &self.validation()).map_err(|error| refused(&error))?;
+        let claims = claims.claims;
+        let expires_at = seconds(claims.exp);
+        if now >= expires_at {
+            return Err(TokenError::Expired);
+        }
+        if seconds(claims.nbf) > now.plus(CLOCK_SKEW) || claims.berth.at > now.plus(CLOCK_SKEW) {
+            return Err(TokenError::NotYet);
+        }
+        let kind = ActorKind::parse(&claims.berth.kind).ok_or(TokenError::Malformed)?;
+        let actor = match kind {
+            ActorKind::Anonymous => Actor::anonymous(),
+            _ => Actor { kind, id: claims.berth.id, name: claims.sub },
+        };
+        Ok(VerifiedToken { actor, access: claims.access, issued_at: claims.berth.at, expires_at })
+    }
+
+    /// What the library checks; the times are checked here, by our own clock.
+    fn validation(&self) -> Validation {
+        let mut validation = Validation::new(ALGORITHM);
+        validation.validate_exp = false;
+        validation.set_audience(&[&self.settings.service]);
+        validation.set_issuer(&[&self.settings.issuer]);
+        validation.set_required_spec_claims(&["exp", "nbf", "aud", "iss", "sub"]);
+        validation
+    }
+}
+
+fn seconds(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds.saturating_mul(1_000_000))
+}
+
+fn refused(error: &jsonwebtoken::errors::Error) -> TokenError {
+    use jsonwebtoken::errors::ErrorKind;
+    match error.kind() {
+        ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => TokenError::Algorithm,
+        ErrorKind::InvalidSignature => TokenError::Signature,
+        ErrorKind::InvalidAudience => TokenError::Audience,
+        ErrorKind::InvalidIssuer => TokenError::Issuer,
+        _ => TokenError::Malformed,
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+//! Tokens are believed for what they are, and nothing else is.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use berth_domain::SystemEntropy;
+use jsonwebtoken::EncodingKey;
+
+use super::*;
+
+#[derive(Debug)]
+struct FakeClock(AtomicI64);
+
+impl Clock for FakeClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::Relaxed))
+    }
+}
+
+const START: i64 = 1_800_000_000_123_456;
+
+struct Bench {
+    clock: Arc<FakeClock>,
+    tokens: Tokens,
+}
+
+fn key(seed: u8, signs_from: i64) -> SigningKey {
+    SigningKey::from_seed(&[seed; 32], Timestamp::from_micros(signs_from)).unwrap()
+}
+
+fn bench(keys: impl IntoIterator<Item = SigningKey>) -> Bench {
+    let clock = Arc::new(FakeClock(AtomicI64::new(START)));
+    let settings = TokenSettings {
+        issuer: "berth".to_owned(),
+        service: "harbor-registry".to_owned(),
+        lifetime: Duration::from_mins(30),
+        remembered: 64,
+    };
+    let tokens =
+        Tokens::new(settings, KeySet::new(keys), Arc::<FakeClock>::clone(&clock), Arc::new(SystemEntropy));
+    Bench { clock, tokens }
+}
+
+impl Bench {
+    fn pass(&self, duration: Duration) {
+        self.clock.0.fetch_add(i64::try_from(duration.as_micros()).unwrap(), Ordering::Relaxed);
+    }
+
+    fn issue(&self) -> String {
+        self.tokens.issue(&jane(), access()).unwrap().token.reveal().to_owned()
+    }
+}
+
+fn jane() -> Actor {
+    Actor { kind: ActorKind::User, id: 5, name: "jane".to_owned() }
+}
+
+fn access() -> Vec<ResourceActions> {
+    crate::scope::parse_scopes(["repository:library/alpine:pull,push"]).unwrap()
+}
+
+/// A token with any header and claims, signed by any key.
+fn forge(header: &Header, claims: &serde_json::Value, key: &EncodingKey) -> String {
+    encode(header, claims, key).unwrap()
+}
+
+fn claims() -> serde_json::Value {
+    let seconds = START / 1_000_000;
+    serde_json::json!({
+        "iss": "berth", "sub": "jane", "aud": "harbor-registry", "exp": seconds + 60, "nbf": seconds, "iat": seconds,
+        "jti": "1", "access": [], "berth": { "kind": "user", "id": 5, "at": START },
+    })
+}
+
+fn header(kid: &str) -> Header {
+    Header { kid: Some(kid.to_owned()), ..Header::new(ALGORITHM) }
+}
+
+#[test]
+fn a_token_says_who_and_what() {
+    let bench = bench([key(1, 0)]);
+    let token = bench.issue();
+    for _ in 0..2 {
+        let verified = bench.tokens.verify(&token).unwrap();
+        assert_eq!((&verified.actor, &verified.access), (&jane(), &access()));
+        assert_eq!(verified.issued_at, Timestamp::from_micros(START), "to the microsecond");
+    }
+    let anonymous = bench.tokens.issue(&Actor::anonymous(), vec![]).unwrap();
+    assert_eq!(bench.tokens.verify(anonymous.token.reveal()).unwrap().actor, Actor::anonymous());
+}
+
+#[test]
+fn a_token_ends_also_when_it_is_remembered() {
+    let bench = bench([key(1, 0)]);
+    let token = bench.issue();
+    assert!(bench.tokens.verify(&token).is_ok());
+    bench.pass(Duration::from_mins(30));
+    assert_eq!(bench.tokens.verify(&token), Err(TokenError::Expired));
+}
+
+#[test]
+fn whatever_is_changed_in_a_token_it_is_refused() {
+    let bench = bench([key(1, 0)]);
+    let token = bench.issue();
+    for length in 0..token.len() {
+        assert!(bench.tokens.verify(&token[..length]).is_err(), "cut at {length}");
+    }
+    for index in (0..token.len()).step_by(7) {
+        let mut bytes = token.clone().into_bytes();
+        bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
+        assert!(bench.tokens.verify(&String::from_utf8(bytes).unwrap()).is_err(), "byte {index}");
+    }
+}
+
+#[test]
+fn what_is_no_token_of_ours_is_refused() {
+    let bench = bench([key(1, 0)]);
+    let (ours, foreign) = (key(1, 0), key(2, 0));
+    assert_eq!(bench.tokens.verify(&"a".repeat(1 << 20)), Err(TokenError::Long));
+    for malformed in ["", ".", "..", "a.b.c", "Bearer x"] {
+        assert_eq!(bench.tokens.verify(malformed), Err(TokenError::Malformed), "{malformed}");
+    }
+    // {"alg":"none","typ":"JWT"}
+    let none = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{}.", bench.issue().split('.').nth(1).unwrap());
+    assert_eq!(bench.tokens.verify(&none), Err(TokenError::Malformed));
+    // The public key as an HMAC secret.
+    let public = bench.tokens.keys().jwks();
+    let hmac = Header { alg: Algorithm::HS256, ..header(ours.kid()) };
+    let confused = forge(&hmac, &claims(), &EncodingKey::from_secret(public.as_bytes()));
+    assert_eq!(bench.tokens.verify(&confused), Err(TokenError::Algorithm));
+    assert_eq!(
+        bench.tokens.verify(&forge(&header(ours.kid()), &claims(), foreign.private())),
+        Err(TokenError::Signature)
+    );
+    assert_eq!(
+        bench.tokens.verify(&forge(&header(foreign.kid()), &claims(), foreign.private())),
+        Err(TokenError::UnknownKey)
+    );
+    assert_eq!(
+        bench.tokens.verify(&forge(&Header::new(ALGORITHM), &claims(), ours.private())),
+        Err(TokenError::UnknownKey)
+    );
+    assert!(bench.tokens.verify(&forge(&header(ours.kid()), &claims(), ours.private())).is_ok());
+}
+
+#[test]
+fn every_claim_counts() {
+    let bench = bench([key(1, 0)]);
+    let ours = key(1, 0);
+    let seconds = START / 1_000_000;
+    for (claim, value, refused) in [
+        ("aud", "other".into(), TokenError::Audience),
+        ("iss", "other".into(), TokenError::Issuer),
+        ("exp", seconds.into(), TokenError::Expired),
+        ("exp", (-1).into(), TokenError::Malformed),
+        ("nbf", (seconds + 62).into(), TokenError::NotYet),
+        ("berth", serde_json::json!({ "kind": "god", "id": 1, "at": 0 }), TokenError::Malformed),
+        (
+            "berth",
+            serde_json::json!({ "kind": "user", "id": 5, "at": START + 62_000_000 }),
+            TokenError::NotYet,
+        ),
+    ] {
+        let mut changed = claims();
+        changed[claim] = value;
+        assert_eq!(
+            bench.tokens.verify(&forge(&header(ours.kid()), &changed, ours.private())),
+            Err(refused),
+            "{claim}"
+        );
+    }
+    for claim in ["aud", "iss", "exp", "nbf", "sub", "access", "berth"] {
+        let mut changed = claims();
+        changed.as_object_mut().unwrap().remove(claim);
+        let token = forge(&header(ours.kid()), &changed, ours.private());
+        assert!(bench.tokens.verify(&token).is_err(), "without {claim}");
+    }
+    let mut skewed = claims();
+    skewed["nbf"] = (seconds + 59).into();
+    assert!(bench.tokens.verify(&forge(&header(ours.kid()), &skewed, ours.private())).is_ok());
+}
+
+#[test]
+fn keys_take_turns_and_leave() {
+    let later = START + 60_000_000;
+    let bench = bench([key(2, later), key(1, 0)]);
+    let kid = |token: &str| decode_header(token).unwrap().kid.unwrap();
+    let first = bench.issue();
+    assert_eq!(kid(&first), key(1, 0).kid());
+    bench.pass(Duration::from_mins(1));
+    assert_eq!(kid(&bench.issue()), key(2, 0).kid());
+    assert!(bench.tokens.verify(&first).is_ok());
+    bench.tokens.set_keys(KeySet::new([key(2, later)]));
+    assert_eq!(bench.tokens.verify(&first), Err(TokenError::UnknownKey), "also what was remembered");
+    bench.tokens.set_keys(KeySet::default());
+    assert_eq!(bench.tokens.issue(&jane(), vec![]).unwrap_err(), TokenError::NoKey);
+}
+
+#[test]
+fn the_published_set_holds_public_halves_only() {
+    let set: serde_json::Value = serde_json::from_str(&KeySet::new([key(1, 0), key(2, 5)]).jwks()).unwrap();
+    let keys = set["keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(
+        (&keys[0]["kty"], &keys[0]["crv"], &keys[0]["use"]),
+        (&"OKP".into(), &"Ed25519".into(), &"sig".into())
+    );
+    assert_eq!(keys[0]["kid"].as_str(), Some(key(1, 0).kid()));
+    assert!(keys.iter().all(|key| key.get("d").is_none()));
+}
