@@ -38,6 +38,10 @@ use berth_cache::Cache;
 use berth_domain::{Clock, Entropy, Timestamp};
 use berth_metadata::Metadata;
 
+// Words of the ports that doors meet in signatures and errors; a door may not name a port.
+pub use berth_blobs::{ByteStream, Error as StorageError, Transport};
+pub use berth_metadata::{Error as DatabaseError, Referrer};
+
 pub use blob::{BlobContent, BlobInfo};
 pub use body::{BodyError, Incoming};
 pub use condition::Condition;
