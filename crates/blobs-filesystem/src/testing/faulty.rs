@@ -1,0 +1,291 @@
+//! A file system that works on real files, fails when told to, and can lose power.
+
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::io::Errno;
+
+use super::ledger::{Id, Ledger, Loss};
+use crate::file_system::{FileSystem, LocalFileSystem, WritableFile};
+
+/// What can go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// `ENOSPC`: no room is left.
+    Full,
+    /// `EIO`: the disk does not do what it is told.
+    BadDisk,
+    /// `EROFS`: mounted read-only.
+    ReadOnly,
+    /// `EMFILE`: the process has no file descriptors left.
+    TooManyOpenFiles,
+}
+
+impl Fault {
+    /// Every fault.
+    pub const ALL: [Self; 4] = [Self::Full, Self::BadDisk, Self::ReadOnly, Self::TooManyOpenFiles];
+
+    fn error(self) -> io::Error {
+        let errno = match self {
+            Self::Full => Errno::NOSPC,
+            Self::BadDisk => Errno::IO,
+            Self::ReadOnly => Errno::ROFS,
+            Self::TooManyOpenFiles => Errno::MFILE,
+        };
+        errno.into()
+    }
+}
+
+/// The kinds of steps that can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is a method of the seam")]
+pub enum Operation {
+    MakeDirectory,
+    SyncDirectory,
+    Create,
+    OpenForWriting,
+    Open,
+    Rename,
+    Remove,
+    Write,
+    Truncate,
+    SetMode,
+    Sync,
+}
+
+/// A file system over real files whose faults a test owns. Cheap to clone: all clones are one.
+///
+/// It knows of nothing that was there before it: that counts as durable.
+#[derive(Clone, Debug)]
+pub struct FaultyFileSystem {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// How many steps were taken or failed.
+    steps: u64,
+    plan: Plan,
+    /// Whether the plan's fault came about.
+    struck: bool,
+    /// How often the power was cut: a file that was open then is lost.
+    crashes: u64,
+    ledger: Ledger,
+}
+
+#[derive(Clone, Debug)]
+enum Plan {
+    Healthy,
+    /// One step fails.
+    Once(u64, Fault),
+    /// From one step on, everything fails.
+    From(u64, Fault),
+    /// Steps of these kinds fail.
+    Kinds(Vec<Operation>, Fault),
+}
+
+impl FaultyFileSystem {
+    /// A file system without faults, for now.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a double is made knowingly")]
+    pub fn new() -> Self {
+        let ledger = Ledger::default();
+        let state = State { steps: 0, plan: Plan::Healthy, struck: false, crashes: 0, ledger };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// The `nth` step from now on fails, counted from 0.
+    pub fn fail_once(&self, nth: u64, fault: Fault) {
+        let mut state = self.state();
+        state.plan = Plan::Once(state.steps + nth, fault);
+    }
+
+    /// Nothing works any more from the `nth` step on, counted from 0, as when the power goes.
+    pub fn cut_power(&self, nth: u64) {
+        let mut state = self.state();
+        state.plan = Plan::From(state.steps + nth, Fault::BadDisk);
+    }
+
+    /// All steps of these kinds fail until [`FaultyFileSystem::heal`].
+    pub fn fail_all(&self, kinds: &[Operation], fault: Fault) {
+        self.state().plan = Plan::Kinds(kinds.to_vec(), fault);
+    }
+
+    /// Whether a planned fault came about since the last [`FaultyFileSystem::heal`].
+    #[must_use]
+    pub fn struck(&self) -> bool {
+        self.state().struck
+    }
+
+    /// No more faults.
+    pub fn heal(&self) {
+        let mut state = self.state();
+        state.plan = Plan::Healthy;
+        state.struck = false;
+    }
+
+    /// Leaves on the disk what a loss of power leaves. Whoever has a file open for writing cannot write to it any more.
+    ///
+    /// # Panics
+    /// If the real files cannot be brought into that state.
+    pub fn crash(&self, loss: Loss) {
+        let mut state = self.state();
+        state.crashes += 1;
+        state.ledger.crash(loss).expect("the test's own directory can be written to");
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes one step: `real` does it, unless the plan says that it fails.
+    fn step<T>(
+        &self,
+        operation: Operation,
+        real: impl FnOnce(&mut Ledger, u64) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut state = self.state();
+        let step = state.steps;
+        state.steps += 1;
+        let fault = match &state.plan {
+            Plan::Once(at, fault) if *at == step => Some(*fault),
+            Plan::From(at, fault) if *at <= step => Some(*fault),
+            Plan::Kinds(kinds, fault) if kinds.contains(&operation) => Some(*fault),
+            _ => None,
+        };
+        if let Some(fault) = fault {
+            state.struck = true;
+            return Err(fault.error());
+        }
+        let crashes = state.crashes;
+        real(&mut state.ledger, crashes)
+    }
+
+    fn file(&self, path: &Path, id: Id, crashes: u64, real: Box<dyn WritableFile>) -> Box<dyn WritableFile> {
+        Box::new(FaultyFile { files: self.clone(), opened_at: path.to_path_buf(), id, crashes, real })
+    }
+}
+
+impl FileSystem for FaultyFileSystem {
+    fn make_directory(&self, path: &Path) -> io::Result<()> {
+        self.step(Operation::MakeDirectory, |ledger, _| {
+            let known = path.exists();
+            LocalFileSystem.make_directory(path)?;
+            if !known {
+                ledger.made_directory(path);
+            }
+            Ok(())
+        })
+    }
+
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        self.step(Operation::SyncDirectory, |ledger, _| {
+            LocalFileSystem.sync_directory(path)?;
+            ledger.synced_directory(path);
+            Ok(())
+        })
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn WritableFile>> {
+        let (id, crashes, real) = self.step(Operation::Create, |ledger, crashes| {
+            let real = LocalFileSystem.create(path)?;
+            Ok((ledger.created(path), crashes, real))
+        })?;
+        Ok(self.file(path, id, crashes, real))
+    }
+
+    fn open_for_writing(&self, path: &Path) -> io::Result<Box<dyn WritableFile>> {
+        let (id, crashes, real) = self.step(Operation::OpenForWriting, |ledger, crashes| {
+            let id = ledger.meet(path)?;
+            Ok((id, crashes, LocalFileSystem.open_for_writing(path)?))
+        })?;
+        Ok(self.file(path, id, crashes, real))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<File> {
+        self.step(Operation::Open, |_, _| LocalFileSystem.open(path))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step(Operation::Rename, |ledger, _| {
+            let id = ledger.meet(from)?;
+            LocalFileSystem.rename(from, to)?;
+            ledger.renamed(id, from, to);
+            Ok(())
+        })
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.step(Operation::Remove, |ledger, _| {
+            ledger.meet(path)?;
+            LocalFileSystem.remove(path)?;
+            ledger.removed(path);
+            Ok(())
+        })
+    }
+}
+
+/// A file of a [`FaultyFileSystem`].
+#[derive(Debug)]
+struct FaultyFile {
+    files: FaultyFileSystem,
+    opened_at: PathBuf,
+    id: Id,
+    /// How many crashes there had been when it was opened.
+    crashes: u64,
+    real: Box<dyn WritableFile>,
+}
+
+impl FaultyFile {
+    fn step(
+        &mut self,
+        operation: Operation,
+        work: impl FnOnce(&mut dyn WritableFile, &mut Ledger, Id) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let Self { files, opened_at, id, crashes, real } = self;
+        files.step(operation, |ledger, now| {
+            if *crashes < now {
+                return Err(io::Error::other(format!(
+                    "{} was open when the power went",
+                    opened_at.display()
+                )));
+            }
+            work(&mut **real, ledger, *id)
+        })
+    }
+}
+
+impl WritableFile for FaultyFile {
+    fn length(&self) -> io::Result<u64> {
+        self.real.length()
+    }
+
+    fn write_at(&mut self, slices: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
+        self.step(Operation::Write, |real, _, _| real.write_at(slices, offset))
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.step(Operation::Truncate, |real, _, _| real.truncate(length))
+    }
+
+    fn set_direct(&mut self, direct: bool) -> io::Result<()> {
+        self.real.set_direct(direct)
+    }
+
+    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
+        self.step(Operation::SetMode, |real, _, _| real.set_mode(mode))
+    }
+
+    fn sync_data(&mut self) -> io::Result<()> {
+        self.sync()
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.step(Operation::Sync, |real, ledger, id| {
+            real.sync()?;
+            ledger.synced(id)
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! Faults of the file system at every step of a push: the right error, nothing lost, nothing left behind, and it goes on.
+
+use std::sync::Arc;
+
+use berth_blobs::{Blobs, Error, Transport};
+use berth_oci::ByteRange;
+use bytes::Bytes;
+use futures::TryStreamExt;
+use tempfile::TempDir;
+
+use super::story::Story;
+use super::{blobs_at, try_blobs_at};
+use crate::Options;
+use crate::testing::{Fault, FaultyFileSystem, Operation};
+
+fn told(fault: Fault, error: &Error) -> bool {
+    match fault {
+        Fault::Full => matches!(error, Error::Full(_)),
+        Fault::BadDisk => matches!(error, Error::Io(_)),
+        Fault::ReadOnly => matches!(error, Error::ReadOnly(_)),
+        Fault::TooManyOpenFiles => matches!(error, Error::Exhausted(_)),
+    }
+}
+
+#[tokio::test]
+async fn one_fault_at_any_step_loses_and_leaves_nothing() {
+    for fault in Fault::ALL {
+        for step in 0.. {
+            let root = TempDir::new().unwrap();
+            let files = FaultyFileSystem::new();
+            let mut story = Story::new();
+            let blobs = blobs_at(root.path(), Arc::new(files.clone()), Options::default());
+            files.fail_once(step, fault);
+            let outcome = story.run(&blobs).await;
+            let struck = files.struck();
+            files.heal();
+            match &outcome {
+                Err(error) => assert!(struck && told(fault, error), "step {step}, {fault:?}: {error:?}"),
+                Ok(()) => assert!(!struck, "step {step}, {fault:?}: went unnoticed"),
+            }
+            story.verify(&blobs).await;
+            let begun = story.begun.unwrap();
+            let durable = story.checkpoint.map_or(0, |checkpoint| checkpoint.durable);
+            for left in blobs.list().try_collect::<Vec<_>>().await.unwrap() {
+                let expected = left.published || left.location == begun.location && durable == left.size;
+                assert!(expected, "step {step}, {fault:?} leaves {left:?}");
+            }
+            if !struck {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_pushes_and_serves_on() {
+    let root = TempDir::new().unwrap();
+    let files = FaultyFileSystem::new();
+    let blobs = blobs_at(root.path(), Arc::new(files.clone()), Options::default());
+    let location = blobs.put(Bytes::from_static(b"berth")).await.unwrap();
+    files.fail_all(&[Operation::Create, Operation::Write], Fault::Full);
+    assert!(matches!(blobs.check().await, Err(Error::Full(_))));
+    assert!(matches!(blobs.put(Bytes::from_static(b"more")).await, Err(Error::Full(_))));
+    let mut upload = blobs.open(&blobs.start()).await.unwrap();
+    let mut refused = upload.write(Bytes::from(vec![1; 4096])).await;
+    if refused.is_ok() {
+        refused = upload.checkpoint().await.map(drop);
+    }
+    assert!(matches!(refused, Err(Error::Full(_))));
+    let range = ByteRange { start: 1, end: 3 };
+    let read = blobs.read(&location, 5, range, Transport::Plain).await.unwrap();
+    assert_eq!(read.try_collect::<Vec<_>>().await.unwrap().concat(), b"er");
+    files.heal();
+    blobs.check().await.unwrap();
+    blobs.put(Bytes::from_static(b"more")).await.unwrap();
+    assert_eq!(blobs.list().try_collect::<Vec<_>>().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_a_reader_meets_is_told_in_its_own_terms() {
+    let root = TempDir::new().unwrap();
+    let files = FaultyFileSystem::new();
+    let blobs = blobs_at(root.path(), Arc::new(files.clone()), Options::default());
+    let location = blobs.put(Bytes::from_static(b"berth")).await.unwrap();
+    let range = ByteRange { start: 0, end: 5 };
+    files.fail_all(&[Operation::Open], Fault::TooManyOpenFiles);
+    let error = blobs.read(&location, 5, range, Transport::Plain).await.err();
+    assert!(matches!(error, Some(Error::Exhausted(_))), "{error:?}");
+    files.fail_all(&[Operation::Open], Fault::BadDisk);
+    let error = blobs.read(&location, 5, range, Transport::Plain).await.err();
+    assert!(matches!(&error, Some(Error::Corrupt(at, _)) if *at == location), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_read_only_disk_cannot_be_opened_for_the_first_time() {
+    let root = TempDir::new().unwrap();
+    let files = FaultyFileSystem::new();
+    files.fail_all(&[Operation::MakeDirectory], Fault::ReadOnly);
+    let refused = try_blobs_at(root.path(), Arc::new(files), Options::default());
+    assert!(matches!(refused, Err(Error::ReadOnly(_))));
+}
