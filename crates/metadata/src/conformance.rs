@@ -1,1 +1,91 @@
 //! What every database must prove: call [`run`] from the adapter's tests.
+//!
+//! The cases share one database and stand beside each other there: each one works in repositories of its own name. Concurrent work
+//! is polled by one task, so the adapter's own waiting is what is tested, and no case can wait for another.
+
+mod blob;
+mod deletion;
+mod manifest;
+mod project;
+mod pull;
+mod race;
+mod referrer;
+mod repository;
+mod review;
+mod scene;
+mod setting;
+mod tag;
+mod transaction;
+mod upload;
+
+use futures::future::BoxFuture;
+
+use crate::Metadata;
+
+/// One promise of the port, by name.
+pub type Case = (&'static str, for<'a> fn(&'a dyn Metadata) -> BoxFuture<'a, ()>);
+
+macro_rules! cases {
+    ($($noun:ident :: $case:ident),+ $(,)?) => {
+        &[$((concat!(stringify!($noun), "::", stringify!($case)), |metadata| Box::pin($noun::$case(metadata)))),+]
+    };
+}
+
+/// Every promise.
+pub const CASES: &[Case] = cases![
+    project::library_is_there,
+    project::a_project_is_made_once,
+    project::usage_counts_each_digest_once,
+    repository::a_repository_is_made_once,
+    repository::lists_only_those_with_a_live_manifest,
+    repository::lists_by_project,
+    repository::deletion_hides_everything_and_restore_brings_it_back,
+    blob::an_added_blob_keeps_its_place,
+    blob::inline_content_comes_back,
+    blob::a_bad_blob_is_healed,
+    blob::links_come_and_go,
+    blob::holders_are_live_and_good,
+    blob::all_blobs_are_listed_by_digest,
+    blob::users_of_a_blob_are_found,
+    manifest::a_manifest_comes_back_bit_for_bit,
+    manifest::deletion_takes_the_tags,
+    manifest::lock_gives_sizes_in_order,
+    manifest::every_kind_of_reference_is_kept,
+    referrer::lists_by_subject_type_and_position,
+    tag::moves_are_told_apart,
+    tag::expectations_are_kept,
+    tag::deletion_keeps_the_manifest,
+    tag::lists_are_in_byte_order,
+    tag::history_tells_every_real_move,
+    tag::old_history_is_forgotten,
+    tag::long_history_is_cut,
+    upload::a_session_comes_back_as_it_was_saved,
+    upload::sessions_expire_and_are_listed,
+    upload::two_new_rows_of_one_id_conflict,
+    deletion::a_batch_comes_back_together,
+    deletion::a_live_successor_stays,
+    deletion::an_earlier_deletion_can_still_come_back,
+    deletion::a_tag_needs_its_manifest_to_return,
+    review::every_change_of_a_reference_is_queued,
+    review::a_later_change_puts_the_review_off,
+    pull::pulls_of_gone_manifests_are_passed_over,
+    setting::a_setting_is_made_once,
+    transaction::nothing_is_seen_before_the_commit,
+    transaction::a_dropped_transaction_leaves_nothing,
+    transaction::a_dropped_one_between_others_takes_nothing_with_it,
+    race::many_writers_are_all_heard,
+    race::one_of_many_makes_the_tag,
+    race::one_of_many_makes_the_project,
+    race::a_blob_is_not_lost_to_a_manifest,
+    race::a_manifest_is_not_lost_to_an_index,
+];
+
+/// Runs every promise of the port against `metadata`, whose schema is new.
+///
+/// # Panics
+/// If a promise is broken.
+pub async fn run(metadata: &dyn Metadata) {
+    for (_, case) in CASES {
+        case(metadata).await;
+    }
+}

@@ -1,0 +1,90 @@
+//! Manifests.
+
+use berth_oci::{Algorithm, Digest, Manifest};
+use bytes::Bytes;
+
+use super::scene::{ANY, Scene, act, at, image, index, somebody, tag};
+use crate::{Metadata, NewManifest};
+
+pub(super) async fn a_manifest_comes_back_bit_for_bit(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "bit-for-bit").await;
+    let content =
+        Bytes::from(format!("{}\n  \r\n", String::from_utf8_lossy(&image("c", &["l"], None, None))));
+    let digest = scene.push(&content, &["v1"]).await;
+    let id = scene.repository.id;
+    let stored = metadata.manifest(id, &digest).await.expect("an answer").expect("a manifest");
+    assert_eq!((stored.digest, &stored.content), (digest, &content));
+    assert_eq!(stored.media_type.as_str(), "application/vnd.oci.image.manifest.v1+json");
+    assert_eq!(metadata.manifest_by_tag(id, &tag("v1")).await.expect("an answer"), Some(stored));
+    assert_eq!(metadata.manifest_by_tag(id, &tag("v2")).await.expect("an answer"), None);
+    assert_eq!(metadata.manifest(id, &Digest::sha256(b"?")).await.expect("an answer"), None);
+
+    let manifest = Manifest::parse(&content, None).expect("a manifest");
+    let again = NewManifest { digest, content: &content, manifest: &manifest };
+    let longer = NewManifest { digest: Digest::of(Algorithm::Sha512, &content), ..again.clone() };
+    let mut tx = scene.begin().await;
+    assert!(!tx.add_manifest(&scene.repository, &again, &somebody(), at(1)).await.expect("an answer"));
+    assert!(tx.add_manifest(&scene.repository, &longer, &somebody(), at(1)).await.expect("an answer"));
+    tx.commit().await.expect("a commit");
+    let stored = metadata.manifest(id, &longer.digest).await.expect("an answer").expect("a manifest");
+    assert_eq!(stored.digest, longer.digest);
+}
+
+pub(super) async fn deletion_takes_the_tags(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "takes-the-tags").await;
+    let other = scene.push(&image("other", &[], None, None), &["stays"]).await;
+    let content = image("c", &[], None, None);
+    let digest = scene.push(&content, &["b", "Z", "a"]).await;
+    let tags = scene.delete(&digest, &act("takes the tags", 3)).await.expect("it was there");
+    assert_eq!(tags.iter().map(ToString::to_string).collect::<Vec<_>>(), ["Z", "a", "b"]);
+    assert_eq!(scene.tags().await, ["stays"]);
+    assert_eq!(metadata.manifest(scene.repository.id, &digest).await.expect("an answer"), None);
+    assert!(metadata.manifest(scene.repository.id, &other).await.expect("an answer").is_some());
+    assert_eq!(scene.delete(&digest, &act("takes the tags again", 4)).await, None);
+    let history = metadata.tag_history(scene.repository.id, &tag("Z"), 10).await.expect("a list");
+    assert_eq!((history[0].from, history[0].to, history[0].at), (Some(digest), None, at(3)));
+    assert_eq!(history[0].by, somebody());
+
+    assert_eq!(scene.push(&content, &["Z"]).await, digest);
+    assert_eq!(scene.delete(&digest, &act("takes one tag", 5)).await.expect("it was there").len(), 1);
+}
+
+pub(super) async fn lock_gives_sizes_in_order(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "sizes").await;
+    let contents = [image("c", &[], None, None), image("c", &["longer"], None, None)];
+    let (first, second) = (scene.push(&contents[0], &[]).await, scene.push(&contents[1], &[]).await);
+    let mut tx = scene.begin().await;
+    let asked = [second, Digest::sha256(b"?"), first];
+    let sizes = tx.lock_manifests(scene.repository.id, &asked).await.expect("a list");
+    assert_eq!(sizes, [Some(contents[1].len() as u64), None, Some(contents[0].len() as u64)]);
+    assert_eq!(tx.lock_manifests(scene.repository.id, &[]).await.expect("a list"), []);
+    drop(tx);
+    scene.delete(&first, &act("sizes", 1)).await;
+    let mut tx = scene.begin().await;
+    assert_eq!(tx.lock_manifests(scene.repository.id, &[first]).await.expect("a list"), [None]);
+}
+
+pub(super) async fn every_kind_of_reference_is_kept(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "references").await;
+    let blob = scene.push_blob("an entry of a cache").await;
+    // Entries of unknown type may be blobs; entries of a manifest's type are not.
+    let typed = scene.push(&index(&[blob]), &[]).await;
+    let untyped = String::from_utf8_lossy(&index(&[blob]))
+        .replace("\"application/vnd.oci.image.manifest.v1+json\"", &format!("\"{ANY}\""));
+    let untyped = scene.push(&Bytes::from(untyped), &[]).await;
+    let mut tx = scene.begin().await;
+    let users = tx.lock_blob_users(scene.repository.id, &blob, 10).await.expect("a list");
+    assert_eq!(users, [untyped]);
+    assert_ne!(typed, untyped);
+    drop(tx);
+    // A size that no database can count with is kept as far as it can.
+    let huge = String::from_utf8_lossy(&image("c", &["huge"], None, None))
+        .replace("\"size\":4", "\"size\":18446744073709551615");
+    scene.push(&Bytes::from(huge), &["huge"]).await;
+    let many: Vec<String> = (0..2000).map(|n| format!("layer {n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let last = scene.push_blob("layer 1999").await;
+    let long = scene.push(&image("c", &many, None, None), &[]).await;
+    let mut tx = scene.begin().await;
+    assert_eq!(tx.lock_blob_users(scene.repository.id, &last, 10).await.expect("a list"), [long]);
+}

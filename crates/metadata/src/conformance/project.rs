@@ -1,0 +1,63 @@
+//! Projects.
+
+use berth_domain::ProjectId;
+
+use super::scene::{Scene, act, at, begin, somebody};
+use crate::Metadata;
+
+pub(super) async fn library_is_there(metadata: &dyn Metadata) {
+    metadata.check().await.expect("the database answers");
+    let library = metadata.project(&"library".parse().expect("a name")).await.expect("an answer");
+    let library = library.expect("the first migration brings it");
+    assert_eq!(library.id, ProjectId(1));
+    assert!(library.public);
+    assert_eq!(metadata.project(&"unknown".parse().expect("a name")).await.expect("an answer"), None);
+}
+
+pub(super) async fn a_project_is_made_once(metadata: &dyn Metadata) {
+    let name = "made-once".parse().expect("a name");
+    let mut tx = begin(metadata).await;
+    let made = tx.ensure_project(&name, false, &somebody(), at(5)).await.expect("a project");
+    let again = tx.ensure_project(&name, true, &somebody(), at(6)).await.expect("a project");
+    let library = tx.ensure_project(&"library".parse().expect("a name"), false, &somebody(), at(6)).await;
+    tx.commit().await.expect("a commit");
+    assert_eq!(made, again);
+    assert_eq!((made.public, made.created_at), (false, at(5)));
+    assert_eq!(library.expect("a project").id, ProjectId(1));
+    assert_eq!(metadata.project(&name).await.expect("an answer"), Some(made));
+}
+
+pub(super) async fn usage_counts_each_digest_once(metadata: &dyn Metadata) {
+    let first = Scene::within(metadata, "usage", "first").await;
+    let second = Scene::within(metadata, "usage", "second").await;
+    let other = Scene::within(metadata, "usage-of-another", "x").await;
+    let usage = async || metadata.project_usage(first.project.id).await.expect("a sum");
+    assert_eq!(usage().await, 0);
+
+    let digest = first.push_blob("0123456789").await;
+    second.push_blob("0123456789").await;
+    other.push_blob("0123456789").await;
+    first.push_blob("0123456789").await;
+    second.push_blob("abc").await;
+    assert_eq!(usage().await, 13);
+
+    assert!(first.unlink(&digest, &act("usage 1", 1)).await);
+    assert_eq!(usage().await, 13);
+    assert!(second.unlink(&digest, &act("usage 2", 2)).await);
+    assert_eq!(usage().await, 3);
+
+    let mut tx = begin(metadata).await;
+    assert_eq!(tx.restore(act("usage 1", 1).id, &somebody(), at(3)).await.expect("a restoration").links, 1);
+    tx.commit().await.expect("a commit");
+    assert_eq!(usage().await, 13);
+
+    let mut tx = begin(metadata).await;
+    assert!(tx.delete_repository(&first.repository, &act("usage 3", 4)).await.expect("a deletion"));
+    tx.commit().await.expect("a commit");
+    assert_eq!(usage().await, 3);
+    let mut tx = begin(metadata).await;
+    tx.restore(act("usage 3", 4).id, &somebody(), at(5)).await.expect("a restoration");
+    tx.commit().await.expect("a commit");
+    assert_eq!(usage().await, 13);
+    assert_eq!(metadata.project_usage(other.project.id).await.expect("a sum"), 10);
+}

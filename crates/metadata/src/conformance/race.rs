@@ -1,0 +1,142 @@
+//! Races: whatever the order, both sides agree on who was first.
+
+use futures::future::{join, join_all};
+
+use super::scene::{Scene, act, at, begin, image, index, lost, somebody, tag};
+use crate::{Expected, Metadata, TagMove};
+
+pub(super) async fn many_writers_are_all_heard(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "many-writers").await;
+    let write = async |n: usize| {
+        let blob = format!("blob of writer {n}");
+        let digest = scene.push_blob(&blob).await;
+        let manifest = scene.push(&image(&blob, &[], None, None), &[&format!("v{n}")]).await;
+        // What was committed is seen at once by every reader.
+        let id = scene.repository.id;
+        assert!(metadata.blob(id, &digest).await.expect("an answer").is_some());
+        let tagged = metadata.tag(id, &tag(&format!("v{n}"))).await.expect("an answer");
+        assert_eq!(tagged, Some(manifest));
+    };
+    join_all((0..50).map(write)).await;
+    assert_eq!(scene.tags().await.len(), 50);
+}
+
+pub(super) async fn one_of_many_makes_the_tag(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "one-makes-the-tag").await;
+    for round in 0..5 {
+        let name = tag(&format!("t{round}"));
+        let make = async |n: usize| {
+            let digest = scene.push(&image(&format!("{round} {n}"), &[], None, None), &[]).await;
+            loop {
+                let mut tx = scene.begin().await;
+                let by = somebody();
+                let moved =
+                    tx.point_tag(&scene.repository, &name, &digest, &Expected::Absent, &by, at(0)).await;
+                let Some(moved) = lost(moved) else { continue };
+                if lost(tx.commit().await).is_some() {
+                    return (digest, moved);
+                }
+            }
+        };
+        let moves = join_all((0..8).map(make)).await;
+        let winners: Vec<_> = moves.iter().filter(|(_, moved)| *moved == TagMove::Created).collect();
+        assert_eq!(winners.len(), 1, "{moves:?}");
+        let winner = winners[0].0;
+        assert_eq!(metadata.tag(scene.repository.id, &name).await.expect("an answer"), Some(winner));
+        let refused = TagMove::Refused { current: Some(winner) };
+        assert!(moves.iter().all(|(digest, moved)| *digest == winner || *moved == refused), "{moves:?}");
+    }
+}
+
+pub(super) async fn one_of_many_makes_the_project(metadata: &dyn Metadata) {
+    let make = async |n: i64| loop {
+        let mut tx = begin(metadata).await;
+        let (project, name) = ("raced".parse().expect("a name"), "raced/repository".parse().expect("a name"));
+        let Some(project) = lost(tx.ensure_project(&project, n % 2 == 0, &somebody(), at(n)).await) else {
+            continue;
+        };
+        let repository = tx.ensure_repository(&project, &name, &somebody(), at(n)).await;
+        let Some(repository) = lost(repository) else { continue };
+        if lost(tx.commit().await).is_some() {
+            return (project, repository);
+        }
+    };
+    let made = join_all((0..8).map(make)).await;
+    assert!(made.iter().all(|one| *one == made[0]), "{made:?}");
+}
+
+/// Tries `act` until it is not lost to the other side.
+macro_rules! until_done {
+    ($act:expr) => {
+        loop {
+            if let Some(done) = lost($act.await) {
+                break done;
+            }
+        }
+    };
+}
+
+pub(super) async fn a_blob_is_not_lost_to_a_manifest(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "blob-or-manifest").await;
+    let id = scene.repository.id;
+    for round in 0..20 {
+        let name = format!("raced blob {round}");
+        let blob = scene.push_blob(&name).await;
+        let content = image(&name, &[], None, None);
+        let delete = async || {
+            let mut tx = scene.begin().await;
+            if !tx.lock_blob_users(id, &blob, 1).await?.is_empty() {
+                return Ok(false);
+            }
+            tx.unlink_blob(&scene.repository, &blob, &act(&name, 1)).await?;
+            tx.commit().await.map(|()| true)
+        };
+        let push = async || {
+            let mut tx = scene.begin().await;
+            if tx.lock_links(id, &[blob]).await? == [None] {
+                return Ok(None);
+            }
+            let digest = scene.push_in(&mut *tx, &content, &[], 0).await?;
+            tx.commit().await.map(|()| Some(digest))
+        };
+        let (deleted, pushed) = if round % 2 == 0 {
+            join(async { until_done!(delete()) }, async { until_done!(push()) }).await
+        } else {
+            let (pushed, deleted) =
+                join(async { until_done!(push()) }, async { until_done!(delete()) }).await;
+            (deleted, pushed)
+        };
+        assert_eq!(deleted, pushed.is_none(), "round {round}");
+        assert_eq!(metadata.blob(id, &blob).await.expect("an answer").is_some(), pushed.is_some());
+    }
+}
+
+pub(super) async fn a_manifest_is_not_lost_to_an_index(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "manifest-or-index").await;
+    let id = scene.repository.id;
+    for round in 0..20 {
+        let name = format!("raced manifest {round}");
+        let child = scene.push(&image(&name, &[], None, None), &[]).await;
+        let content = index(&[child]);
+        let delete = async || {
+            let mut tx = scene.begin().await;
+            tx.delete_manifest(&scene.repository, &child, &act(&name, 1)).await?;
+            tx.commit().await
+        };
+        let push = async || {
+            let mut tx = scene.begin().await;
+            if tx.lock_manifests(id, &[child]).await? == [None] {
+                return Ok(false);
+            }
+            // While it is locked nobody takes it away.
+            let digest = scene.push_in(&mut *tx, &content, &[&format!("t{round}")], 0).await?;
+            assert!(tx.lock_manifests(id, &[child]).await?[0].is_some());
+            assert!(tx.lock_manifests(id, &[digest]).await?[0].is_some());
+            tx.commit().await.map(|()| true)
+        };
+        let ((), pushed) = join(async { until_done!(delete()) }, async { until_done!(push()) }).await;
+        assert_eq!(metadata.manifest(id, &child).await.expect("an answer"), None);
+        let tagged = metadata.tag(id, &tag(&format!("t{round}"))).await.expect("an answer");
+        assert_eq!(tagged.is_some(), pushed, "round {round}");
+    }
+}

@@ -1,0 +1,119 @@
+//! Repositories.
+
+use berth_domain::ProjectId;
+use berth_oci::RepositoryName;
+
+use super::scene::{Scene, act, at, begin, blob, image, somebody, tag};
+use crate::{CatalogScope, Expected, Metadata};
+
+pub(super) async fn a_repository_is_made_once(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "made-once/deep/er").await;
+    let mut tx = scene.begin().await;
+    let name = &scene.repository.name;
+    let again = tx.ensure_repository(&scene.project, name, &somebody(), at(9)).await.expect("a repository");
+    tx.commit().await.expect("a commit");
+    assert_eq!(again, scene.repository);
+    assert_eq!(again.project_id, scene.project.id);
+    assert_eq!(metadata.repository(name).await.expect("an answer"), Some(again));
+    let unknown: RepositoryName = "conformance/unknown".parse().expect("a name");
+    assert_eq!(metadata.repository(&unknown).await.expect("an answer"), None);
+}
+
+async fn names(
+    metadata: &dyn Metadata,
+    scope: &CatalogScope,
+    after: Option<&str>,
+    limit: u32,
+) -> Vec<String> {
+    let names = metadata.repositories(scope, after, limit).await.expect("a list");
+    names.iter().map(ToString::to_string).collect()
+}
+
+pub(super) async fn lists_only_those_with_a_live_manifest(metadata: &dyn Metadata) {
+    let scope = CatalogScope::All;
+    let full = Scene::within(metadata, "lists", "full").await;
+    let _empty = Scene::within(metadata, "lists", "empty").await;
+    let only_blobs = Scene::within(metadata, "lists", "blobs").await;
+    only_blobs.push_blob("only").await;
+    let digest = full.push(&image("c", &[], None, None), &[]).await;
+    assert_eq!(
+        names(metadata, &scope, Some("lists/"), 10).await.first().map(String::as_str),
+        Some("lists/full")
+    );
+    full.delete(&digest, &act("lists", 1)).await;
+    assert!(!names(metadata, &scope, Some("lists/"), 1000).await.contains(&"lists/full".to_owned()));
+}
+
+pub(super) async fn lists_by_project(metadata: &dyn Metadata) {
+    let mut projects: Vec<ProjectId> = Vec::new();
+    for project in ["ordered.b", "ordered", "ordered-b", "ordered.unasked"] {
+        for name in ["z", "a/b", "a-b", "a"] {
+            let scene = Scene::within(metadata, project, name).await;
+            scene.push(&image("c", &[], None, None), &[]).await;
+            if name == "z" && project != "ordered.unasked" {
+                projects.push(scene.project.id);
+            }
+        }
+    }
+    let scope = CatalogScope::Projects(projects);
+    let expected = [
+        "ordered-b/a",
+        "ordered-b/a-b",
+        "ordered-b/a/b",
+        "ordered-b/z",
+        "ordered.b/a",
+        "ordered.b/a-b",
+        "ordered.b/a/b",
+        "ordered.b/z",
+        "ordered/a",
+        "ordered/a-b",
+        "ordered/a/b",
+        "ordered/z",
+    ];
+    assert_eq!(names(metadata, &scope, None, 100).await, expected);
+    assert_eq!(names(metadata, &scope, Some("ordered.b/aa"), 3).await, expected[7..10]);
+    assert_eq!(names(metadata, &scope, Some("ordered/z"), 3).await, Vec::<String>::new());
+    assert_eq!(names(metadata, &CatalogScope::Projects(Vec::new()), None, 3).await, Vec::<String>::new());
+    assert_eq!(names(metadata, &CatalogScope::All, Some("ordered-b/z"), 2).await, expected[4..6]);
+}
+
+pub(super) async fn deletion_hides_everything_and_restore_brings_it_back(metadata: &dyn Metadata) {
+    let scene = Scene::within(metadata, "hidden", "x").await;
+    let (name, id) = (&scene.repository.name, scene.repository.id);
+    let layer = scene.push_blob("layer of hidden").await;
+    let digest = scene.push(&image("c", &["layer of hidden"], None, None), &["v1"]).await;
+    let gone = act("hidden", 1);
+    let mut tx = begin(metadata).await;
+    assert!(tx.delete_repository(&scene.repository, &gone).await.expect("a deletion"));
+    assert!(!tx.delete_repository(&scene.repository, &gone).await.expect("an answer"));
+    tx.commit().await.expect("a commit");
+
+    assert_eq!(metadata.repository(name).await.expect("an answer"), None);
+    assert_eq!(metadata.manifest(id, &digest).await.expect("an answer"), None);
+    assert_eq!(metadata.manifest_by_tag(id, &tag("v1")).await.expect("an answer"), None);
+    assert_eq!(metadata.tag(id, &tag("v1")).await.expect("an answer"), None);
+    assert!(scene.tags().await.is_empty());
+    assert_eq!(metadata.blob(id, &layer).await.expect("an answer"), None);
+    assert!(metadata.blob_holders(&layer, 10).await.expect("a list").is_empty());
+    assert!(!names(metadata, &CatalogScope::All, Some("hidden"), 1).await.contains(&name.to_string()));
+
+    // A successor has another number, and keeps the name while it lives.
+    let successor = Scene::within(metadata, "hidden", "x").await;
+    assert_ne!(successor.repository.id, id);
+    assert!(successor.tags().await.is_empty());
+    let mut tx = begin(metadata).await;
+    let restored = tx.restore(gone.id, &somebody(), at(2)).await.expect("a restoration");
+    assert_eq!(restored.repositories, 0);
+    tx.delete_repository(&successor.repository, &act("successor", 3)).await.expect("a deletion");
+    let restored = tx.restore(gone.id, &somebody(), at(4)).await.expect("a restoration");
+    assert_eq!(restored.repositories, 1);
+    tx.commit().await.expect("a commit");
+
+    assert_eq!(metadata.repository(name).await.expect("an answer"), Some(scene.repository.clone()));
+    assert_eq!(metadata.tag(id, &tag("v1")).await.expect("an answer"), Some(digest));
+    assert_eq!(metadata.blob(id, &layer).await.expect("an answer"), Some(blob("layer of hidden")));
+    let mut tx = begin(metadata).await;
+    let (name, by) = (tag("v1"), somebody());
+    let kept = tx.point_tag(&scene.repository, &name, &digest, &Expected::Anything, &by, at(5)).await;
+    assert_eq!(kept.expect("an answer"), crate::TagMove::Unchanged);
+}
