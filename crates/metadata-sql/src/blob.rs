@@ -1,0 +1,253 @@
+//! Blobs and their links to repositories.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use berth_domain::{Actor, Location, Repository, RepositoryId, Timestamp};
+use berth_metadata::{
+    AddedBlob, Blob, BlobHolder, BlobReads, BlobState, BlobWrites, Deletion, Error, Place, Result,
+};
+use berth_oci::Digest;
+
+use crate::error::corrupt;
+use crate::transaction::SqlTransaction;
+use crate::value::{digest, parse, signed, unsigned};
+use crate::{SqlMetadata, batch};
+
+statements! {
+    BLOB = sql!(
+        "SELECT b.digest, b.size, b.state, b.location, b.content FROM blobs b
+         WHERE b.digest = $2
+         AND EXISTS (SELECT 1 FROM blob_links l JOIN repositories r ON r.id = l.repository_id
+                     WHERE l.digest = $2 AND l.repository_id = $1 AND l.deleted_at IS NULL
+                     AND r.deleted_at IS NULL)"
+    );
+    BLOB_HOLDERS = sql!(
+        "SELECT r.id, r.name FROM blob_links l JOIN repositories r ON r.id = l.repository_id
+         WHERE l.digest = $1 AND l.deleted_at IS NULL AND r.deleted_at IS NULL
+         AND EXISTS (SELECT 1 FROM blobs b WHERE b.digest = $1 AND b.state = 0)
+         ORDER BY l.repository_id LIMIT $2"
+    );
+    BLOBS = sql!(
+        "SELECT digest, size, state, location, content FROM blobs WHERE digest > $1 ORDER BY digest LIMIT $2"
+    );
+    ADD_BLOB = sql!(
+        "INSERT INTO blobs (digest, size, state, created_at, state_at, location, content)
+         VALUES ($1, $2, 0, $3, $3, $4, $5) ON CONFLICT (digest) DO NOTHING"
+    );
+    LOCK_BLOB = sql!(
+        pg: "SELECT digest, size, state, location, content FROM blobs WHERE digest = $1 FOR SHARE",
+        lite: "SELECT digest, size, state, location, content FROM blobs WHERE digest = $1",
+    );
+    /// Only one transaction heals a blob; another one waits and finds it healed.
+    HEAL_BLOB = sql!(
+        "UPDATE blobs SET size = $2, state = 0, state_at = $3, location = $4, content = $5
+         WHERE digest = $1 AND state <> 0"
+    );
+    LINK_BLOB = sql!(
+        "INSERT INTO blob_links (digest, repository_id, linked_at, by_kind, by_id, by_name)
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest, repository_id, deletion_id) DO NOTHING"
+    );
+    LOCK_LINKS = sql!(
+        pg: "SELECT l.digest, b.size FROM json_array_elements_text(CAST($2 AS json)) AS wanted
+             JOIN blob_links l ON l.digest = decode(wanted, 'hex')
+             JOIN blobs b ON b.digest = l.digest
+             WHERE l.repository_id = $1 AND l.deleted_at IS NULL AND b.state = 0
+             ORDER BY l.digest FOR SHARE OF l",
+        lite: "SELECT l.digest, b.size FROM json_each($2) AS wanted
+               CROSS JOIN blob_links l ON l.digest = unhex(wanted.value)
+               JOIN blobs b ON b.digest = l.digest
+               WHERE l.repository_id = $1 AND l.deleted_at IS NULL AND b.state = 0",
+    );
+    /// Locked alone: waits for those that lock it to add a manifest.
+    LOCK_LINK = sql!(
+        pg: "SELECT repository_id FROM blob_links
+             WHERE digest = $2 AND repository_id = $1 AND deleted_at IS NULL FOR UPDATE",
+        lite: "SELECT repository_id FROM blob_links
+               WHERE digest = $2 AND repository_id = $1 AND deleted_at IS NULL",
+    );
+    /// The subject of a manifest is a manifest: it does not need a blob of that digest.
+    BLOB_USERS = sql!(
+        "SELECT DISTINCT m.digest FROM manifest_references f
+         JOIN manifests m ON m.repository_id = f.repository_id AND m.id = f.manifest_id
+         WHERE f.repository_id = $1 AND f.target = $2 AND f.role IN (0, 1, 3)
+         AND m.repository_id = $1 AND m.deleted_at IS NULL ORDER BY m.digest LIMIT $3"
+    );
+    UNLINK_BLOB = sql!(
+        "UPDATE blob_links SET deleted_at = $3, deletion_id = $4
+         WHERE digest = $2 AND repository_id = $1 AND deleted_at IS NULL"
+    );
+    MARK_BLOB = sql!(
+        pg: "UPDATE blobs SET state = $2, state_at = $3
+             WHERE digest = $1 AND location IS NOT DISTINCT FROM $4 AND content IS NOT DISTINCT FROM $5",
+        lite: "UPDATE blobs SET state = $2, state_at = $3
+               WHERE digest = $1 AND location IS $4 AND content IS $5",
+    );
+}
+
+type Row = (Vec<u8>, i64, i16, Option<String>, Option<Vec<u8>>);
+
+fn blob((name, size, state, location, content): Row) -> Result<Blob> {
+    let place = match (location, content) {
+        (Some(location), None) => Place::At(Location::new(location)),
+        (None, Some(content)) => Place::Inline(content.into()),
+        (location, content) => return Err(corrupt("the place", (location, content.is_some()))),
+    };
+    Ok(Blob { digest: digest(&name)?, size: unsigned(size)?, place, state: read_state(state)? })
+}
+
+/// The column's value for a state.
+const fn state_number(state: BlobState) -> i16 {
+    match state {
+        BlobState::Ok => 0,
+        BlobState::Missing => 1,
+        BlobState::Corrupt => 2,
+    }
+}
+
+fn read_state(number: i16) -> Result<BlobState> {
+    match number {
+        0 => Ok(BlobState::Ok),
+        1 => Ok(BlobState::Missing),
+        2 => Ok(BlobState::Corrupt),
+        _ => Err(corrupt("the blob's state", number)),
+    }
+}
+
+/// The two columns of a place.
+fn columns(place: &Place) -> (Option<&str>, Option<&[u8]>) {
+    match place {
+        Place::At(location) => (Some(location.as_str()), None),
+        Place::Inline(content) => (None, Some(content)),
+    }
+}
+
+#[async_trait]
+impl BlobReads for SqlMetadata {
+    async fn blob(&self, repository: RepositoryId, digest: &Digest) -> Result<Option<Blob>> {
+        let row: Option<Row> = optional!(self, BLOB, repository.0, digest.to_bytes());
+        row.map(blob).transpose()
+    }
+
+    async fn blob_holders(&self, digest: &Digest, limit: u32) -> Result<Vec<BlobHolder>> {
+        let rows: Vec<(i64, String)> = all!(self, BLOB_HOLDERS, digest.to_bytes(), i64::from(limit));
+        let holder = |(id, name): (i64, String)| {
+            Ok(BlobHolder { repository: RepositoryId(id), name: parse("the repository's name", &name)? })
+        };
+        rows.into_iter().map(holder).collect()
+    }
+
+    async fn blobs(&self, after: Option<&Digest>, limit: u32) -> Result<Vec<Blob>> {
+        let after = after.map(Digest::to_bytes).unwrap_or_default();
+        let rows: Vec<Row> = all!(self, BLOBS, after, i64::from(limit));
+        rows.into_iter().map(blob).collect()
+    }
+}
+
+#[async_trait]
+impl BlobWrites for SqlTransaction {
+    async fn add_blob(&mut self, blob: &Blob, at: Timestamp) -> Result<AddedBlob> {
+        let (location, content) = columns(&blob.place);
+        let (digest, size) = (blob.digest.to_bytes(), signed(blob.size));
+        if execute!(self, ADD_BLOB, &digest, size, at.as_micros(), location, content) > 0 {
+            return Ok(AddedBlob::Added);
+        }
+        let Some(there) = self.lock_blob(&blob.digest).await? else {
+            // Removed between the two statements.
+            return Err(Error::Conflict);
+        };
+        if there.state == BlobState::Ok {
+            return Ok(AddedBlob::Kept);
+        }
+        let healed = execute!(self, HEAL_BLOB, &digest, size, at.as_micros(), location, content);
+        Ok(if healed > 0 { AddedBlob::Healed { old: there.place } } else { AddedBlob::Kept })
+    }
+
+    async fn lock_blob(&mut self, digest: &Digest) -> Result<Option<Blob>> {
+        let row: Option<Row> = optional!(self, LOCK_BLOB, digest.to_bytes());
+        row.map(blob).transpose()
+    }
+
+    async fn link_blob(
+        &mut self,
+        repository: &Repository,
+        digest: &Digest,
+        size: u64,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<()> {
+        let name = digest.to_bytes();
+        let linked = execute!(
+            self,
+            LINK_BLOB,
+            &name,
+            repository.id.0,
+            at.as_micros(),
+            by.kind.as_str(),
+            by.id,
+            &by.name
+        );
+        if linked > 0 {
+            self.pending.link(repository.project_id, &name, signed(size), 1);
+            self.pending.review_blob(&name, at);
+        }
+        Ok(())
+    }
+
+    async fn lock_links(&mut self, repository: RepositoryId, digests: &[Digest]) -> Result<Vec<Option<u64>>> {
+        if digests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<(Vec<u8>, i64)> = all!(self, LOCK_LINKS, repository.0, batch::digests(digests));
+        in_order(digests, &rows)
+    }
+
+    async fn lock_blob_users(
+        &mut self,
+        repository: RepositoryId,
+        digest: &Digest,
+        limit: u32,
+    ) -> Result<Vec<Digest>> {
+        let name = digest.to_bytes();
+        let _: Option<(i64,)> = optional!(self, LOCK_LINK, repository.0, &name);
+        let rows: Vec<(Vec<u8>,)> = all!(self, BLOB_USERS, repository.0, &name, i64::from(limit));
+        rows.iter().map(|(user,)| crate::value::digest(user)).collect()
+    }
+
+    async fn unlink_blob(
+        &mut self,
+        repository: &Repository,
+        digest: &Digest,
+        deletion: &Deletion,
+    ) -> Result<bool> {
+        let name = digest.to_bytes();
+        let id = deletion.id.0.as_bytes().as_slice();
+        let unlinked = execute!(self, UNLINK_BLOB, repository.id.0, &name, deletion.at.as_micros(), id) > 0;
+        if unlinked {
+            self.note_deletion(deletion).await?;
+            self.pending.link(repository.project_id, &name, 0, -1);
+            self.pending.review_blob(&name, deletion.at);
+        }
+        Ok(unlinked)
+    }
+
+    async fn mark_blob(
+        &mut self,
+        digest: &Digest,
+        place: &Place,
+        state: BlobState,
+        at: Timestamp,
+    ) -> Result<()> {
+        let (location, content) = columns(place);
+        let state = state_number(state);
+        execute!(self, MARK_BLOB, digest.to_bytes(), state, at.as_micros(), location, content);
+        Ok(())
+    }
+}
+
+/// Puts sizes that were found into the order that they were asked for in.
+pub(crate) fn in_order(digests: &[Digest], found: &[(Vec<u8>, i64)]) -> Result<Vec<Option<u64>>> {
+    let found: HashMap<&[u8], i64> = found.iter().map(|(name, size)| (name.as_slice(), *size)).collect();
+    let size = |name: &Digest| found.get(name.to_bytes().as_slice()).copied().map(unsigned).transpose();
+    digests.iter().map(size).collect()
+}

@@ -1,0 +1,95 @@
+//! The database: an enum of two pools, and what both do alike.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI16, Ordering};
+
+use async_trait::async_trait;
+use berth_metadata::{Metadata, Result, Transaction};
+use sqlx::{PgPool, SqlitePool};
+
+use crate::error::judge;
+use crate::sqlite::Lite;
+use crate::statement::Either;
+use crate::transaction::SqlTransaction;
+
+statements! {
+    /// Whether anything answers.
+    CHECK = sql!("SELECT CAST(1 AS BIGINT)");
+}
+
+/// How many slots a sum has; see the table `counters`.
+const SLOTS: i16 = 16;
+
+/// The metadata port on SQLite or PostgreSQL. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct SqlMetadata {
+    pub(crate) pools: Pools,
+    next_slot: Arc<AtomicI16>,
+}
+
+/// The two databases.
+#[derive(Clone, Debug)]
+pub(crate) enum Pools {
+    /// A server: one pool for everything.
+    Postgres(PgPool),
+    /// A file: one writer and a pool of readers.
+    Lite(Lite),
+}
+
+impl SqlMetadata {
+    pub(crate) fn over(pools: Pools) -> Self {
+        Self { pools, next_slot: Arc::default() }
+    }
+
+    /// What statements outside of transactions run on.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "a transaction's executor can be refused, and one macro serves both"
+    )]
+    pub(crate) fn executor(&self) -> Result<Either<&PgPool, &SqlitePool>> {
+        Ok(match &self.pools {
+            Pools::Postgres(pool) => Either::Postgres(pool),
+            Pools::Lite(lite) => Either::Lite(lite.readers()),
+        })
+    }
+
+    /// Puts a driver's error into the port's terms.
+    #[expect(clippy::unused_self, reason = "a transaction remembers the error, and one macro serves both")]
+    pub(crate) fn judge<T>(&self, outcome: sqlx::Result<T>) -> Result<T> {
+        outcome.map_err(judge)
+    }
+
+    /// Connections that are open, and how many of them wait for work; for metrics.
+    #[must_use]
+    pub fn connections(&self) -> (u32, usize) {
+        match &self.pools {
+            Pools::Postgres(pool) => (pool.size(), pool.num_idle()),
+            Pools::Lite(lite) => (lite.readers().size(), lite.readers().num_idle()),
+        }
+    }
+
+    /// Ends all connections; what was committed is in the database's main file then. Later calls fail as unavailable.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Postgres(pool) => pool.close().await,
+            Pools::Lite(lite) => lite.close().await,
+        }
+    }
+}
+
+#[async_trait]
+impl Metadata for SqlMetadata {
+    async fn begin(&self) -> Result<Box<dyn Transaction>> {
+        let slot = self.next_slot.fetch_add(1, Ordering::Relaxed).rem_euclid(SLOTS);
+        let connection = match &self.pools {
+            Pools::Postgres(pool) => Either::Postgres(pool.begin().await.map_err(judge)?),
+            Pools::Lite(lite) => Either::Lite(lite.begin().await?),
+        };
+        Ok(Box::new(SqlTransaction::over(connection, slot)))
+    }
+
+    async fn check(&self) -> Result<()> {
+        let _: (i64,) = one!(self, CHECK);
+        Ok(())
+    }
+}

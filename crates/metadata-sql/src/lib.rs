@@ -1,0 +1,40 @@
+//! The metadata port on SQL: one text a query for SQLite and PostgreSQL, both from sqlx.
+//!
+//! **Invariants.** Every statement stands in a `statements!` block of its noun's file and thereby in `statement::all`, which a test
+//! prepares on both databases; no other place holds SQL but what opens a database. The two databases differ in the texts that
+//! `sql!(pg: …, lite: …)` writes apart, in [`SqlMetadata`]'s constructors and in how a transaction ends; nowhere else does the code
+//! ask which one it is. A transaction in which a statement failed cannot be committed. What a transaction counts (usage, counters,
+//! reviews) is gathered in memory and written just before the commit, so that the busiest rows are locked last and shortest.
+//!
+//! **How to add one.** A noun has the same file here as in the port: its `statements!`, its rows, and the impls of its two traits.
+//! A new column or table is a new migration in both directories under `migrations/`; one that ran is never edited.
+#![deny(missing_docs)]
+
+#[macro_use]
+mod statement;
+
+mod batch;
+mod blob;
+mod database;
+mod deletion;
+mod error;
+mod manifest;
+mod open;
+mod pending;
+mod project;
+mod pull;
+mod referrer;
+mod repository;
+mod review;
+mod setting;
+mod sqlite;
+mod tag;
+mod transaction;
+mod upload;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use database::SqlMetadata;
+pub use error::OpenError;

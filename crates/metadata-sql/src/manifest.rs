@@ -1,0 +1,233 @@
+//! Manifests and what they point at.
+
+use async_trait::async_trait;
+use berth_domain::{Actor, Repository, RepositoryId, Timestamp};
+use berth_metadata::{Deletion, Error, ManifestReads, ManifestWrites, NewManifest, Result, StoredManifest};
+use berth_oci::manifest::LinkRole;
+use berth_oci::{Digest, Tag};
+
+use crate::SqlMetadata;
+use crate::batch::{self, Cell};
+use crate::blob::in_order;
+use crate::pending::Sum;
+use crate::transaction::SqlTransaction;
+use crate::value::{digest, parse, signed};
+
+/// Roles of references as the column keeps them; what a blob is needed by is told apart from what a manifest is needed by.
+const CONFIG: i16 = 0;
+const LAYER: i16 = 1;
+const MANIFEST: i16 = 2;
+const ENTRY: i16 = 3;
+const SUBJECT: i16 = 4;
+
+statements! {
+    MANIFEST_BY_DIGEST = sql!(
+        "SELECT m.digest, m.media_type, m.content FROM manifests m
+         WHERE m.repository_id = $1 AND m.digest = $2 AND m.deleted_at IS NULL
+         AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)"
+    );
+    MANIFEST_BY_TAG = sql!(
+        "SELECT m.digest, m.media_type, m.content FROM tags t
+         JOIN manifests m ON m.repository_id = $1 AND m.digest = t.digest AND m.deleted_at IS NULL
+         WHERE t.repository_id = $1 AND t.name = $2 AND t.deleted_at IS NULL
+         AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)"
+    );
+    LOCK_MANIFESTS = sql!(
+        pg: "SELECT m.digest, m.size FROM json_array_elements_text(CAST($2 AS json)) AS wanted
+             JOIN manifests m ON m.digest = decode(wanted, 'hex')
+             WHERE m.repository_id = $1 AND m.deleted_at IS NULL ORDER BY m.digest FOR SHARE OF m",
+        lite: "SELECT m.digest, m.size FROM json_each($2) AS wanted
+               CROSS JOIN manifests m ON m.digest = unhex(wanted.value)
+               WHERE m.repository_id = $1 AND m.deleted_at IS NULL",
+    );
+    /// Gives no row if there is a live manifest of that digest.
+    ADD_MANIFEST = sql!(
+        "INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject, size, pushed_at,
+                                by_kind, by_id, by_name, annotations, content)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+         ON CONFLICT (repository_id, digest) WHERE deleted_at IS NULL DO NOTHING RETURNING id"
+    );
+    LOCK_MANIFEST = sql!(
+        pg: "SELECT id FROM manifests WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL FOR SHARE",
+        lite: "SELECT id FROM manifests WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL",
+    );
+    ADD_REFERENCES = sql!(
+        pg: "INSERT INTO manifest_references (repository_id, manifest_id, position, role, target, size)
+             SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST(e->>0 AS BIGINT), CAST(e->>1 AS SMALLINT),
+                    decode(e->>2, 'hex'), CAST(e->>3 AS BIGINT)
+             FROM json_array_elements(CAST($3 AS json)) AS e",
+        lite: "INSERT INTO manifest_references (repository_id, manifest_id, position, role, target, size)
+               SELECT $1, $2, value->>0, value->>1, unhex(value->>2), value->>3 FROM json_each($3)",
+    );
+    DELETE_MANIFEST = sql!(
+        "UPDATE manifests SET deleted_at = $3, deletion_id = $4
+         WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL RETURNING id"
+    );
+    REFERENCES = sql!("SELECT role, target FROM manifest_references WHERE repository_id = $1 AND manifest_id = $2");
+    REFERRERS_OF = sql!(
+        "SELECT digest FROM manifests WHERE repository_id = $1 AND subject = $2 AND deleted_at IS NULL"
+    );
+}
+
+type Row = (Vec<u8>, String, Vec<u8>);
+
+fn stored((name, media_type, content): Row) -> Result<StoredManifest> {
+    Ok(StoredManifest {
+        digest: digest(&name)?,
+        media_type: parse("the media type", &media_type)?,
+        content: content.into(),
+    })
+}
+
+const fn role_number(role: LinkRole) -> i16 {
+    match role {
+        LinkRole::Config => CONFIG,
+        LinkRole::Layer => LAYER,
+        LinkRole::Manifest => MANIFEST,
+        LinkRole::Entry => ENTRY,
+    }
+}
+
+#[async_trait]
+impl ManifestReads for SqlMetadata {
+    async fn manifest(&self, repository: RepositoryId, digest: &Digest) -> Result<Option<StoredManifest>> {
+        let row: Option<Row> = optional!(self, MANIFEST_BY_DIGEST, repository.0, digest.to_bytes());
+        row.map(stored).transpose()
+    }
+
+    async fn manifest_by_tag(&self, repository: RepositoryId, tag: &Tag) -> Result<Option<StoredManifest>> {
+        let row: Option<Row> = optional!(self, MANIFEST_BY_TAG, repository.0, tag.as_str());
+        row.map(stored).transpose()
+    }
+}
+
+#[async_trait]
+impl ManifestWrites for SqlTransaction {
+    async fn lock_manifests(
+        &mut self,
+        repository: RepositoryId,
+        digests: &[Digest],
+    ) -> Result<Vec<Option<u64>>> {
+        if digests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<(Vec<u8>, i64)> = all!(self, LOCK_MANIFESTS, repository.0, batch::digests(digests));
+        in_order(digests, &rows)
+    }
+
+    async fn add_manifest(
+        &mut self,
+        repository: &Repository,
+        new: &NewManifest<'_>,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool> {
+        let Some(id) = self.insert_manifest(repository, new, by, at).await? else {
+            let there: Option<(i64,)> =
+                optional!(self, LOCK_MANIFEST, repository.id.0, new.digest.to_bytes());
+            // It may have been deleted between the two statements.
+            return there.map(|_| false).ok_or(Error::Conflict);
+        };
+        let references = references(new);
+        if !references.is_empty() {
+            let batch = batch::rows(references.iter().zip(0..).map(|((role, target, size), position)| {
+                let role = Cell::Number(i64::from(*role));
+                vec![Cell::Number(position), role, Cell::Bytes(target), Cell::Number(*size)]
+            }));
+            execute!(self, ADD_REFERENCES, repository.id.0, id, batch);
+        }
+        self.pending.review_manifest(repository.id, &new.digest, at);
+        self.pending.count(Sum::RepositoryManifests, repository.id.0, 1);
+        Ok(true)
+    }
+
+    async fn delete_manifest(
+        &mut self,
+        repository: &Repository,
+        digest: &Digest,
+        deletion: &Deletion,
+    ) -> Result<Option<Vec<Tag>>> {
+        let name = digest.to_bytes();
+        let (at, id) = (deletion.at.as_micros(), deletion.id.0.as_bytes().as_slice());
+        let deleted: Option<(i64,)> = optional!(self, DELETE_MANIFEST, repository.id.0, &name, at, id);
+        let Some((manifest,)) = deleted else { return Ok(None) };
+        self.note_deletion(deletion).await?;
+        let tags = self.delete_tags_on(repository, digest, deletion).await?;
+        self.review_neighbours(repository.id, manifest, digest, deletion.at).await?;
+        self.pending.count(Sum::RepositoryManifests, repository.id.0, -1);
+        Ok(Some(tags))
+    }
+}
+
+impl SqlTransaction {
+    /// The new row's number; `None` if a live manifest of that digest is there.
+    async fn insert_manifest(
+        &mut self,
+        repository: &Repository,
+        new: &NewManifest<'_>,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<Option<i64>> {
+        let manifest = new.manifest;
+        let subject = manifest.subject.as_ref().map(|subject| subject.digest.to_bytes());
+        // Only a referrers list shows annotations without the content that has them too.
+        let annotations = subject
+            .as_ref()
+            .filter(|_| !manifest.annotations.is_empty())
+            .map(|_| serde_json::to_string(&manifest.annotations))
+            .transpose()
+            .map_err(|error| Error::Backend(Box::new(error)))?;
+        let row: Option<(i64,)> = optional!(
+            self,
+            ADD_MANIFEST,
+            repository.id.0,
+            new.digest.to_bytes(),
+            manifest.media_type.as_str(),
+            manifest.referrer_type(),
+            subject,
+            signed(new.content.len() as u64),
+            at.as_micros(),
+            by.kind.as_str(),
+            by.id,
+            &by.name,
+            annotations,
+            new.content.as_ref()
+        );
+        Ok(row.map(|(id,)| id))
+    }
+
+    /// Puts into the review queue what the deleted manifest held, itself, and what is about it.
+    pub(crate) async fn review_neighbours(
+        &mut self,
+        repository: RepositoryId,
+        manifest: i64,
+        name: &Digest,
+        at: Timestamp,
+    ) -> Result<()> {
+        self.pending.review_manifest(repository, name, at);
+        let references: Vec<(i16, Vec<u8>)> = all!(self, REFERENCES, repository.0, manifest);
+        for (role, target) in references {
+            if matches!(role, CONFIG | LAYER | ENTRY) {
+                self.pending.review_blob(&target, at);
+            }
+            if matches!(role, MANIFEST | ENTRY) {
+                self.pending.review_manifest(repository, &digest(&target)?, at);
+            }
+        }
+        let referrers: Vec<(Vec<u8>,)> = all!(self, REFERRERS_OF, repository.0, name.to_bytes());
+        for (referrer,) in referrers {
+            self.pending.review_manifest(repository, &digest(&referrer)?, at);
+        }
+        Ok(())
+    }
+}
+
+/// Everything that a manifest points at: role, target, size.
+fn references(new: &NewManifest<'_>) -> Vec<(i16, Vec<u8>, i64)> {
+    let links = new.manifest.links.iter().map(|link| (role_number(link.role), &link.descriptor));
+    let subject = new.manifest.subject.iter().map(|subject| (SUBJECT, subject));
+    links
+        .chain(subject)
+        .map(|(role, descriptor)| (role, descriptor.digest.to_bytes(), signed(descriptor.size)))
+        .collect()
+}

@@ -1,0 +1,96 @@
+//! Opening a database: connect, bring the schema up to date; and copying an embedded one.
+
+use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnectionMetadata;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection as _, PgConnection};
+
+use crate::database::Pools;
+use crate::sqlite::{self, Lite};
+use crate::{OpenError, SqlMetadata};
+
+/// SQLite's schema.
+pub(crate) static LITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
+
+/// PostgreSQL's schema.
+pub(crate) static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// How long a request waits for a connection to PostgreSQL.
+const ACQUIRE: Duration = Duration::from_secs(10);
+
+/// A connection to PostgreSQL that was idle for this long is asked whether it lives before it is used.
+const DOUBTFUL: Duration = Duration::from_secs(30);
+
+impl SqlMetadata {
+    /// Opens the database in a file, which is made (mode 0600) if it is not there, and brings its schema up to date.
+    pub async fn open_sqlite(path: &Path) -> Result<Self, OpenError> {
+        let file = |source| OpenError::File { path: path.display().to_string(), source };
+        OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(file)?;
+        let mut connection = sqlite::writer(path).connect().await.map_err(OpenError::Connect)?;
+        LITE.run(&mut connection).await?;
+        connection.close().await.map_err(OpenError::Connect)?;
+        let lite = Lite::connect(path).await.map_err(OpenError::Connect)?;
+        Ok(Self::over(Pools::Lite(lite)))
+    }
+
+    /// Opens a PostgreSQL database by its URL and brings its schema up to date, under a lock, so that several processes can start
+    /// together. At most `connections` are open at once.
+    pub async fn open_postgres(url: &str, connections: u32) -> Result<Self, OpenError> {
+        let options = PgConnectOptions::from_str(url).map_err(OpenError::Url)?;
+        let options =
+            options.application_name("berth").statement_cache_capacity(256).disable_statement_logging();
+        let mut connection = options.connect().await.map_err(OpenError::Connect)?;
+        POSTGRES.run(&mut connection).await?;
+        connection.close().await.map_err(OpenError::Connect)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| Box::pin(is_alive(connection, metadata)))
+            .connect_with(options)
+            .await
+            .map_err(OpenError::Connect)?;
+        Ok(Self::over(Pools::Postgres(pool)))
+    }
+
+    /// Copies an embedded database, as it is at one moment, into a new file (mode 0600), durably. Others go on meanwhile.
+    pub async fn backup_sqlite(&self, to: &Path) -> Result<(), OpenError> {
+        let Pools::Lite(lite) = &self.pools else { return Err(OpenError::NotEmbedded) };
+        let failed = |source| OpenError::Backup { path: to.display().to_string(), source };
+        // SQLite copies into an empty file, which keeps its mode.
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
+        file.map_err(|error| failed(error.into()))?;
+        let copied = copy(lite.path(), to).await;
+        if copied.is_err() {
+            // What stands there is no backup; an error in removing it says nothing that the first one does not.
+            let _ = fs::remove_file(to);
+        }
+        copied.map_err(failed)
+    }
+}
+
+/// Copies the file by SQLite's own means and syncs the copy with its directory.
+async fn copy(from: &Path, to: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let mut connection = sqlite::writer(from).connect().await?;
+    let name = to.to_str().ok_or("the path is not UTF-8")?;
+    sqlx::query("VACUUM INTO $1").bind(name).execute(&mut connection).await?;
+    connection.close().await?;
+    let to = to.to_owned();
+    let synced = tokio::task::spawn_blocking(move || {
+        File::open(&to)?.sync_all()?;
+        let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty());
+        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+    });
+    Ok(synced.await??)
+}
+
+/// Whether a pooled connection can be used.
+async fn is_alive(connection: &mut PgConnection, metadata: PoolConnectionMetadata) -> sqlx::Result<bool> {
+    Ok(metadata.idle_for < DOUBTFUL || connection.ping().await.is_ok())
+}

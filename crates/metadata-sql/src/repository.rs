@@ -1,0 +1,199 @@
+//! Repositories.
+
+use async_trait::async_trait;
+use berth_domain::{Actor, Project, ProjectId, Repository, RepositoryId, Timestamp};
+use berth_metadata::{CatalogScope, Deletion, Error, RepositoryReads, RepositoryWrites, Result};
+use berth_oci::RepositoryName;
+
+use crate::SqlMetadata;
+use crate::batch;
+use crate::pending::{REVIEW_DELAY, Sum};
+use crate::transaction::SqlTransaction;
+use crate::value::{parse, time};
+
+/// Whether the repository `r` has a live manifest. A scalar query, because no planner turns it into a join over all manifests.
+macro_rules! has_manifest {
+    () => {
+        "(SELECT 1 FROM manifests m WHERE m.repository_id = r.id AND m.deleted_at IS NULL LIMIT 1) IS NOT NULL"
+    };
+}
+
+statements! {
+    REPOSITORY = sql!(
+        "SELECT id, project_id, name, created_at FROM repositories WHERE name = $1 AND deleted_at IS NULL"
+    );
+    /// The same, locked against deletion.
+    LOCK_REPOSITORY = sql!(
+        pg: "SELECT id, project_id, name, created_at FROM repositories WHERE name = $1 AND deleted_at IS NULL
+             FOR KEY SHARE",
+        lite: "SELECT id, project_id, name, created_at FROM repositories WHERE name = $1 AND deleted_at IS NULL",
+    );
+    /// Gives no row if there is a live repository of that name.
+    ADD_REPOSITORY = sql!(
+        "INSERT INTO repositories (project_id, name, created_at, by_kind, by_id, by_name)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (name) WHERE deleted_at IS NULL DO NOTHING
+         RETURNING id, project_id, name, created_at"
+    );
+    CATALOG = sql!(concat!(
+        "SELECT r.name FROM repositories r WHERE r.deleted_at IS NULL AND r.name > $1 AND ",
+        has_manifest!(),
+        " ORDER BY r.name LIMIT $2"
+    ));
+    /// The first names of each project, then the first of all of them: the work grows with the projects asked for, not with those
+    /// that exist.
+    CATALOG_OF_PROJECTS = sql!(
+        pg: concat!(
+            "SELECT names.name FROM json_array_elements_text(CAST($1 AS json)) AS p
+             CROSS JOIN LATERAL (
+                 SELECT r.name FROM repositories r
+                 WHERE r.project_id = CAST(p AS BIGINT) AND r.deleted_at IS NULL AND r.name > $2 AND ",
+            has_manifest!(),
+            " ORDER BY r.name LIMIT $3
+             ) AS names ORDER BY names.name LIMIT $3"
+        ),
+        lite: concat!(
+            "SELECT n.name FROM json_each($1) AS p CROSS JOIN repositories n
+             WHERE n.id IN (
+                 SELECT r.id FROM repositories r
+                 WHERE r.project_id = p.value AND r.deleted_at IS NULL AND r.name > $2 AND ",
+            has_manifest!(),
+            " ORDER BY r.name LIMIT $3
+             ) ORDER BY n.name LIMIT $3"
+        ),
+    );
+    /// Locked alone: waits for those that add to the repository.
+    LOCK_FOR_DELETION = sql!(
+        pg: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL FOR UPDATE",
+        lite: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL",
+    );
+    DELETE_REPOSITORY = sql!("UPDATE repositories SET deleted_at = $2, deletion_id = $3 WHERE id = $1");
+    /// Adds `$3` to the links of each blob that the repository holds.
+    COUNT_LINKS_OF = sql!(
+        "UPDATE project_blobs SET links = links + $3
+         WHERE project_id = $1
+         AND digest IN (SELECT l.digest FROM blob_links l WHERE l.repository_id = $2 AND l.deleted_at IS NULL)"
+    );
+    /// Bytes of the blobs that the repository holds and the project has by `$3` links.
+    BYTES_OF = sql!(
+        "SELECT CAST(COALESCE(SUM(b.size), 0) AS BIGINT) FROM project_blobs b
+         WHERE b.project_id = $1 AND b.links = $3
+         AND b.digest IN (SELECT l.digest FROM blob_links l WHERE l.repository_id = $2 AND l.deleted_at IS NULL)"
+    );
+    REVIEW_BLOBS_OF = sql!(
+        "INSERT INTO review_queue (digest, repository_id, review_after)
+         SELECT l.digest, 0, CAST($2 AS BIGINT) FROM blob_links l
+         WHERE l.repository_id = $1 AND l.deleted_at IS NULL ORDER BY l.digest
+         ON CONFLICT (digest, repository_id) DO UPDATE SET review_after = excluded.review_after"
+    );
+    REVIEW_MANIFESTS_OF = sql!(
+        "INSERT INTO review_queue (digest, repository_id, review_after)
+         SELECT m.digest, m.repository_id, CAST($2 AS BIGINT) FROM manifests m
+         WHERE m.repository_id = $1 AND m.deleted_at IS NULL ORDER BY m.digest
+         ON CONFLICT (digest, repository_id) DO UPDATE SET review_after = excluded.review_after"
+    );
+}
+
+type Row = (i64, i64, String, i64);
+
+fn repository((id, project_id, name, created_at): Row) -> Result<Repository> {
+    Ok(Repository {
+        id: RepositoryId(id),
+        project_id: ProjectId(project_id),
+        name: parse("the repository's name", &name)?,
+        created_at: time(created_at),
+    })
+}
+
+#[async_trait]
+impl RepositoryReads for SqlMetadata {
+    async fn repository(&self, name: &RepositoryName) -> Result<Option<Repository>> {
+        let row: Option<Row> = optional!(self, REPOSITORY, name.as_str());
+        row.map(repository).transpose()
+    }
+
+    async fn repositories(
+        &self,
+        scope: &CatalogScope,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<RepositoryName>> {
+        let (after, limit) = (after.unwrap_or_default(), i64::from(limit));
+        let rows: Vec<(String,)> = match scope {
+            CatalogScope::All => all!(self, CATALOG, after, limit),
+            CatalogScope::Projects(projects) => {
+                let projects = batch::numbers(projects.iter().map(|project| project.0));
+                all!(self, CATALOG_OF_PROJECTS, &projects, after, limit)
+            }
+        };
+        rows.iter().map(|(name,)| parse("the repository's name", name)).collect()
+    }
+}
+
+#[async_trait]
+impl RepositoryWrites for SqlTransaction {
+    async fn ensure_repository(
+        &mut self,
+        project: &Project,
+        name: &RepositoryName,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<Repository> {
+        let mut row: Option<Row> = optional!(self, LOCK_REPOSITORY, name.as_str());
+        if row.is_none() {
+            row = optional!(
+                self,
+                ADD_REPOSITORY,
+                project.id.0,
+                name.as_str(),
+                at.as_micros(),
+                by.kind.as_str(),
+                by.id,
+                &by.name
+            );
+        }
+        if row.is_none() {
+            // Another transaction made it between the two statements.
+            row = optional!(self, LOCK_REPOSITORY, name.as_str());
+        }
+        repository(row.ok_or(Error::Conflict)?)
+    }
+
+    async fn delete_repository(&mut self, repository: &Repository, deletion: &Deletion) -> Result<bool> {
+        let locked: Option<(i64,)> = optional!(self, LOCK_FOR_DELETION, repository.id.0);
+        if locked.is_none() {
+            return Ok(false);
+        }
+        self.note_deletion(deletion).await?;
+        self.count_content(repository.project_id, repository.id, -1).await?;
+        self.review_content(repository.id, deletion.at).await?;
+        let id = deletion.id.0.as_bytes().as_slice();
+        execute!(self, DELETE_REPOSITORY, repository.id.0, deletion.at.as_micros(), id);
+        Ok(true)
+    }
+}
+
+impl SqlTransaction {
+    /// Adds (1) or takes (-1) the whole repository's blobs to or from its project's usage.
+    pub(crate) async fn count_content(
+        &mut self,
+        project: ProjectId,
+        repository: RepositoryId,
+        change: i64,
+    ) -> Result<()> {
+        execute!(self, COUNT_LINKS_OF, project.0, repository.0, change);
+        // A blob counts by its first link: it came with the one that made one of none, and went with the one that made none of one.
+        let now: i64 = if change > 0 { 1 } else { 0 };
+        let (bytes,): (i64,) = one!(self, BYTES_OF, project.0, repository.0, now);
+        self.pending.count(Sum::ProjectBytes, project.0, change.signum() * bytes);
+        Ok(())
+    }
+
+    /// Puts the whole repository into the review queue.
+    pub(crate) async fn review_content(&mut self, repository: RepositoryId, at: Timestamp) -> Result<()> {
+        let after = at.plus(REVIEW_DELAY).as_micros();
+        execute!(self, REVIEW_BLOBS_OF, repository.0, after);
+        execute!(self, REVIEW_MANIFESTS_OF, repository.0, after);
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! SQLite: one writer whose commits are grouped, and a pool of readers beside it.
+
+mod group;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use berth_metadata::Result;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, SqlitePool};
+
+use group::Group;
+pub(crate) use group::Turn;
+
+/// Readers at once: each is a thread with a page cache of 2 MiB, and more than a machine's cores do not read faster.
+const READERS: u32 = 8;
+
+/// How long another process may hold the file's lock.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// How many pages the log may have before they are moved into the main file: 16 MiB, so that pages which many commits touch are
+/// moved once.
+const CHECKPOINT_PAGES: &str = "4000";
+
+/// Statements that a connection keeps prepared; more than there are.
+const PREPARED: usize = 256;
+
+/// A database in a file. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Lite {
+    path: PathBuf,
+    readers: SqlitePool,
+    group: Arc<Group>,
+}
+
+impl Lite {
+    /// Connects to the file, which exists.
+    pub(crate) async fn connect(path: &Path) -> sqlx::Result<Self> {
+        let group = Group::connect(writer(path)).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .connect_with(reader(path))
+            .await?;
+        Ok(Self { path: path.to_owned(), readers, group: Arc::new(group) })
+    }
+
+    /// What reads run on. They see what was committed before they began.
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Waits for the writer's connection and opens a transaction on it.
+    pub(crate) async fn begin(&self) -> Result<Turn> {
+        Arc::clone(&self.group).begin().await
+    }
+
+    /// Ends all connections; the last one moves the log into the main file.
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.group.close().await;
+    }
+}
+
+/// How the writer opens the file.
+pub(crate) fn writer(path: &Path) -> SqliteConnectOptions {
+    options(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .pragma("journal_size_limit", "67108864")
+}
+
+/// How readers open the file.
+fn reader(path: &Path) -> SqliteConnectOptions {
+    options(path).pragma("query_only", "on")
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(false)
+        .busy_timeout(BUSY)
+        .statement_cache_capacity(PREPARED)
+        .disable_statement_logging()
+}

@@ -1,0 +1,261 @@
+//! Group commit: transactions take turns on the one writer connection, and those that follow each other closely share one COMMIT
+//! and thereby one sync of the disk.
+//!
+//! ```text
+//! first member     BEGIN  … statements …  commit(): others wait for a turn, so hand the connection on and wait
+//! second member           SAVEPOINT … statements …  commit(): the same
+//! third member                      RELEASE, SAVEPOINT … statements …  commit(): nobody waits, so COMMIT and wake all three
+//! ```
+//!
+//! **Invariants.** Whoever leaves the connection while members wait leaves it either to the next in line or committed. A member that
+//! goes without `commit()` is rolled back to its savepoint, and the others are not. If the group's COMMIT fails, or SQLite undoes the
+//! whole transaction because of one member's error, every waiting member gets the error. Everything that moves between these states
+//! runs in tasks of its own, so that a caller who stops waiting leaves nothing half done.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use berth_metadata::{Error, Result};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection as _, SqliteConnection};
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+
+use crate::error::shared;
+
+/// The longest group. Each further member waits no less, and saves less and less.
+const LONGEST: usize = 64;
+
+/// The writer's connection and those who wait for it.
+pub(crate) struct Group {
+    writer: Arc<Mutex<Writer>>,
+    /// How many wait for a turn.
+    waiting: AtomicUsize,
+}
+
+/// What came of a group's commit.
+type Outcome = Result<(), Arc<sqlx::Error>>;
+
+/// The connection and the state of the transaction on it.
+struct Writer {
+    options: SqliteConnectOptions,
+    /// `None` after an error, until the next turn opens another one.
+    connection: Option<SqliteConnection>,
+    /// Whether a transaction is open.
+    open: bool,
+    /// Whether the latest member has a savepoint; the first one needs none.
+    savepoint: bool,
+    /// The latest member went without a commit and nobody could undo it.
+    abandoned: bool,
+    /// Members that wait for the COMMIT.
+    members: Vec<oneshot::Sender<Outcome>>,
+    closed: bool,
+}
+
+/// One transaction's turn on the connection.
+pub(crate) struct Turn {
+    group: Arc<Group>,
+    /// `None` once the turn ended.
+    writer: Option<OwnedMutexGuard<Writer>>,
+    /// The first error of a statement.
+    failure: Option<Arc<sqlx::Error>>,
+}
+
+impl Group {
+    pub(crate) async fn connect(options: SqliteConnectOptions) -> sqlx::Result<Self> {
+        let connection = Some(options.connect().await?);
+        let writer = Writer {
+            options,
+            connection,
+            open: false,
+            savepoint: false,
+            abandoned: false,
+            members: Vec::new(),
+            closed: false,
+        };
+        Ok(Self { writer: Arc::new(Mutex::new(writer)), waiting: AtomicUsize::new(0) })
+    }
+
+    /// Waits for a turn; those who wait are served in order.
+    pub(crate) async fn begin(self: Arc<Self>) -> Result<Turn> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let turn = tokio::spawn(async move {
+            let writer = Arc::clone(&self.writer).lock_owned().await;
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+            let mut turn = Turn { group: self, writer: Some(writer), failure: None };
+            turn.start().await?;
+            Ok(turn)
+        });
+        turn.await.unwrap_or_else(|ended| Err(Error::Unavailable(Box::new(ended))))
+    }
+
+    /// Waits for the running turn and ends the connection.
+    pub(crate) async fn close(&self) {
+        let mut writer = self.writer.lock().await;
+        // Members wait only while someone waits for a turn: those come after this and are refused.
+        writer.commit().await;
+        writer.closed = true;
+        writer.disconnect().await;
+    }
+
+    fn nobody_waits(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) == 0
+    }
+}
+
+impl Turn {
+    /// The connection, for this turn's statements.
+    pub(crate) fn connection(&mut self) -> Result<&mut SqliteConnection> {
+        let connection = self.writer.as_mut().and_then(|writer| writer.connection.as_mut());
+        connection.ok_or_else(|| shared(&Arc::new(sqlx::Error::PoolClosed)))
+    }
+
+    /// Remembers why a statement failed, for members that lose their work by it.
+    pub(crate) fn failed(&mut self, error: &Arc<sqlx::Error>) {
+        self.failure.get_or_insert_with(|| Arc::clone(error));
+    }
+
+    async fn start(&mut self) -> Result<()> {
+        let Some(writer) = self.writer.as_mut() else { return Ok(()) };
+        if writer.abandoned {
+            writer.undo(None).await;
+        }
+        let started = writer.start().await;
+        if let Err(error) = started {
+            // Nothing of this member is there to undo.
+            let error = writer.lose(Arc::new(error)).await;
+            self.writer = None;
+            return Err(shared(&error));
+        }
+        Ok(())
+    }
+
+    /// Ends the turn: hands the connection on and waits for the group's COMMIT, or is the one to do it.
+    pub(crate) async fn commit(mut self) -> Result<()> {
+        let Some(mut writer) = self.writer.take() else { return Ok(()) };
+        let (committed, outcome) = oneshot::channel();
+        writer.members.push(committed);
+        if self.group.nobody_waits() || writer.members.len() >= LONGEST {
+            writer.commit().await;
+        }
+        drop(writer);
+        match outcome.await {
+            Ok(outcome) => outcome.map_err(|error| shared(&error)),
+            Err(ended) => Err(Error::Unavailable(Box::new(ended))),
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let Some(mut writer) = self.writer.take() else { return };
+        writer.abandoned = true;
+        // Without a runtime the process is ending: the next turn, if there is one, undoes this.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let (group, failure) = (Arc::clone(&self.group), self.failure.take());
+        runtime.spawn(async move {
+            writer.undo(failure).await;
+            if group.nobody_waits() {
+                writer.commit().await;
+            }
+        });
+    }
+}
+
+impl Writer {
+    /// Opens a transaction, or a savepoint in the one that is open.
+    async fn start(&mut self) -> sqlx::Result<()> {
+        if self.closed {
+            return Err(sqlx::Error::PoolClosed);
+        }
+        if self.connection.is_none() {
+            self.connection = Some(self.options.connect().await?);
+        }
+        if self.open {
+            let text = if self.savepoint { "RELEASE member; SAVEPOINT member" } else { "SAVEPOINT member" };
+            self.run(text).await?;
+            self.savepoint = true;
+        } else {
+            self.run("BEGIN IMMEDIATE").await?;
+            self.open = true;
+        }
+        Ok(())
+    }
+
+    /// Commits the group, if there is one, and tells its members.
+    async fn commit(&mut self) {
+        if !self.open || self.members.is_empty() {
+            return;
+        }
+        match self.run("COMMIT").await {
+            Ok(()) => {
+                self.open = false;
+                self.savepoint = false;
+                for member in self.members.drain(..) {
+                    // A member that stopped waiting does not need to know.
+                    let _ = member.send(Ok(()));
+                }
+            }
+            Err(error) => {
+                self.lose(Arc::new(error)).await;
+            }
+        }
+    }
+
+    /// Undoes what the latest member did; `failure` is why, if a statement failed.
+    async fn undo(&mut self, failure: Option<Arc<sqlx::Error>>) {
+        self.abandoned = false;
+        if !self.open {
+            return;
+        }
+        if self.savepoint {
+            // Fails if SQLite undid the whole transaction when the statement failed.
+            match self.run("ROLLBACK TO member; RELEASE member").await {
+                Ok(()) => self.savepoint = false,
+                Err(error) => {
+                    self.lose(failure.unwrap_or_else(|| Arc::new(error))).await;
+                }
+            }
+        } else if let Err(error) = self.run("ROLLBACK").await {
+            self.lose(failure.unwrap_or_else(|| Arc::new(error))).await;
+        } else {
+            self.open = false;
+        }
+    }
+
+    /// Gives the transaction up and tells the members. The connection is replaced, whatever state it is in.
+    async fn lose(&mut self, error: Arc<sqlx::Error>) -> Arc<sqlx::Error> {
+        self.disconnect().await;
+        for member in self.members.drain(..) {
+            let _ = member.send(Err(Arc::clone(&error)));
+        }
+        error
+    }
+
+    async fn disconnect(&mut self) {
+        self.open = false;
+        self.savepoint = false;
+        if let Some(connection) = self.connection.take() {
+            // Closing rolls back what is open; an error here has no more to say than the one before it.
+            let _ = connection.close().await;
+        }
+    }
+
+    async fn run(&mut self, text: &'static str) -> sqlx::Result<()> {
+        let connection = self.connection.as_mut().ok_or(sqlx::Error::PoolClosed)?;
+        sqlx::raw_sql(text).execute(connection).await.map(drop)
+    }
+}
+
+impl fmt::Debug for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Group").field("waiting", &self.waiting).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turn").field("failure", &self.failure).finish_non_exhaustive()
+    }
+}

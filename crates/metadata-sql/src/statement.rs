@@ -1,0 +1,122 @@
+//! Statements: one text for both databases, or one each, and the calls that run them on whichever it is.
+
+use crate::{
+    blob, database, deletion, manifest, pending, project, pull, referrer, repository, review, setting, tag,
+    upload,
+};
+
+/// One of two: whatever exists once a database.
+#[derive(Debug)]
+pub(crate) enum Either<P, L> {
+    /// PostgreSQL's.
+    Postgres(P),
+    /// SQLite's.
+    Lite(L),
+}
+
+/// A statement's two texts, which take the same parameters and give the same columns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Statement {
+    /// Its name in the code.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests name the statement that they found wrong"))]
+    pub(crate) name: &'static str,
+    /// The text for PostgreSQL.
+    pub(crate) postgres: &'static str,
+    /// The text for SQLite.
+    pub(crate) lite: &'static str,
+}
+
+/// Every statement that this crate runs, by noun.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the list is for the test that prepares it on both databases")
+)]
+pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
+    [
+        blob::STATEMENTS,
+        database::STATEMENTS,
+        deletion::STATEMENTS,
+        manifest::STATEMENTS,
+        pending::STATEMENTS,
+        project::STATEMENTS,
+        pull::STATEMENTS,
+        referrer::STATEMENTS,
+        repository::STATEMENTS,
+        review::STATEMENTS,
+        setting::STATEMENTS,
+        tag::STATEMENTS,
+        upload::STATEMENTS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The texts of a statement: `sql!("…")` where both databases read the same, `sql!(pg: "…", lite: "…")` where they do not.
+macro_rules! sql {
+    (pg: $postgres:expr, lite: $lite:expr $(,)?) => {
+        ($postgres, $lite)
+    };
+    ($both:expr) => {
+        ($both, $both)
+    };
+}
+
+/// Names the statements of a file and lists them as its `STATEMENTS`.
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $texts:expr;)+) => {
+        $(
+            $(#[$doc])*
+            const $name: crate::statement::Statement = crate::statement::Statement {
+                name: stringify!($name),
+                postgres: $texts.0,
+                lite: $texts.1,
+            };
+        )+
+        /// The statements of this file.
+        pub(crate) const STATEMENTS: &[crate::statement::Statement] = &[$($name),+];
+    };
+}
+
+/// Expands one typed call once a database: `$on` gives the pool or connection and judges what came of it.
+macro_rules! call {
+    ($on:expr, $constructor:ident, $verb:ident, $statement:expr, [$($bind:expr),*], $then:expr) => {{
+        let statement = $statement;
+        let outcome = match $on.executor()? {
+            crate::statement::Either::Postgres(on) => {
+                sqlx::$constructor(statement.postgres)$(.bind($bind))*.$verb(on).await.map($then)
+            }
+            crate::statement::Either::Lite(on) => {
+                sqlx::$constructor(statement.lite)$(.bind($bind))*.$verb(on).await.map($then)
+            }
+        };
+        $on.judge(outcome)?
+    }};
+}
+
+/// Runs a statement and gives the number of rows that it changed.
+macro_rules! execute {
+    ($on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {
+        call!($on, query, execute, $statement, [$($bind),*], |done| done.rows_affected())
+    };
+}
+
+/// Runs a statement that gives one row.
+macro_rules! one {
+    ($on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {
+        call!($on, query_as, fetch_one, $statement, [$($bind),*], |row| row)
+    };
+}
+
+/// Runs a statement that gives one row or none.
+macro_rules! optional {
+    ($on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {
+        call!($on, query_as, fetch_optional, $statement, [$($bind),*], |row| row)
+    };
+}
+
+/// Runs a statement and gives all its rows.
+macro_rules! all {
+    ($on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {
+        call!($on, query_as, fetch_all, $statement, [$($bind),*], |rows| rows)
+    };
+}

@@ -1,0 +1,286 @@
+//! Tags and their history.
+
+use async_trait::async_trait;
+use berth_domain::{Actor, Repository, RepositoryId, Timestamp};
+use berth_metadata::{Deletion, Error, Expected, Result, TagChange, TagDelete, TagMove, TagReads, TagWrites};
+use berth_oci::{Digest, Tag};
+
+use crate::SqlMetadata;
+use crate::pending::Sum;
+use crate::transaction::SqlTransaction;
+use crate::value::{actor, digest, optional_digest, parse, time};
+
+/// How often a change is tried again whose tag appeared or went between two statements.
+const ATTEMPTS: usize = 3;
+
+statements! {
+    TAG = sql!(
+        "SELECT digest FROM tags WHERE repository_id = $1 AND name = $2 AND deleted_at IS NULL
+         AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)"
+    );
+    TAGS = sql!(
+        "SELECT name FROM tags WHERE repository_id = $1 AND name > $2 AND deleted_at IS NULL
+         AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)
+         ORDER BY name LIMIT $3"
+    );
+    TAG_HISTORY = sql!(
+        "SELECT from_digest, to_digest, changed_at, by_kind, by_id, by_name FROM tag_history
+         WHERE repository_id = $1 AND tag = $2
+         AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)
+         ORDER BY line DESC LIMIT $3"
+    );
+    LOCK_TAG = sql!(
+        pg: "SELECT id, digest FROM tags WHERE repository_id = $1 AND name = $2 AND deleted_at IS NULL FOR UPDATE",
+        lite: "SELECT id, digest FROM tags WHERE repository_id = $1 AND name = $2 AND deleted_at IS NULL",
+    );
+    ADD_TAG = sql!(
+        "INSERT INTO tags (repository_id, name, digest, pushed_at, by_kind, by_id, by_name)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (repository_id, name) WHERE deleted_at IS NULL DO NOTHING"
+    );
+    MOVE_TAG = sql!(
+        "UPDATE tags SET digest = $3, pushed_at = $4, by_kind = $5, by_id = $6, by_name = $7
+         WHERE repository_id = $1 AND id = $2"
+    );
+    DELETE_TAG = sql!(
+        "UPDATE tags SET deleted_at = $3, deletion_id = $4 WHERE repository_id = $1 AND id = $2"
+    );
+    LOCK_TAGS_ON = sql!(
+        pg: "SELECT name FROM tags WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL
+             ORDER BY name FOR UPDATE",
+        lite: "SELECT name FROM tags WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL ORDER BY name",
+    );
+    DELETE_TAGS_ON = sql!(
+        "UPDATE tags SET deleted_at = $3, deletion_id = $4
+         WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL"
+    );
+    /// One line; the tag's row is locked, or new and unseen by others.
+    ADD_HISTORY = sql!(
+        "INSERT INTO tag_history (repository_id, tag, line, from_digest, to_digest, changed_at,
+                                  by_kind, by_id, by_name)
+         VALUES ($1, $2,
+                 (SELECT COALESCE(MAX(h.line), 0) + 1 FROM tag_history h WHERE h.repository_id = $1 AND h.tag = $2),
+                 $3, $4, $5, $6, $7, $8)"
+    );
+    /// A line for the deletion of each tag on a manifest.
+    ADD_HISTORY_OF_TAGS_ON = sql!(
+        "INSERT INTO tag_history (repository_id, tag, line, from_digest, to_digest, changed_at,
+                                  by_kind, by_id, by_name)
+         SELECT t.repository_id, t.name,
+                (SELECT COALESCE(MAX(h.line), 0) + 1 FROM tag_history h
+                 WHERE h.repository_id = t.repository_id AND h.tag = t.name),
+                t.digest, NULL, CAST($3 AS BIGINT), CAST($4 AS TEXT), CAST($5 AS BIGINT), CAST($6 AS TEXT)
+         FROM tags t WHERE t.repository_id = $1 AND t.digest = $2 AND t.deleted_at IS NULL"
+    );
+    PRUNE_OLD = sql!(
+        "DELETE FROM tag_history WHERE (repository_id, tag, line) IN (
+             SELECT h.repository_id, h.tag, h.line FROM tag_history h
+             WHERE h.changed_at < $1 ORDER BY h.changed_at LIMIT $2)"
+    );
+    /// A line goes when its tag has another one that many lines later; lines have no gaps.
+    PRUNE_LONG = sql!(
+        "DELETE FROM tag_history WHERE (repository_id, tag, line) IN (
+             SELECT h.repository_id, h.tag, h.line FROM tag_history later
+             JOIN tag_history h ON h.repository_id = later.repository_id AND h.tag = later.tag
+                               AND h.line = later.line - CAST($1 AS BIGINT)
+             WHERE later.line > $1 LIMIT $2)"
+    );
+}
+
+type HistoryRow = (Option<Vec<u8>>, Option<Vec<u8>>, i64, String, i64, String);
+
+fn change(tag: &Tag, (from, to, at, kind, id, name): HistoryRow) -> Result<TagChange> {
+    Ok(TagChange {
+        tag: tag.clone(),
+        from: optional_digest(from.as_deref())?,
+        to: optional_digest(to.as_deref())?,
+        at: time(at),
+        by: actor(&kind, id, name)?,
+    })
+}
+
+/// Whether what is expected of an existing tag holds.
+fn holds(expected: &Expected, current: &Digest) -> bool {
+    match expected {
+        Expected::Anything | Expected::Present => true,
+        Expected::Absent => false,
+        Expected::OneOf(digests) => digests.contains(current),
+    }
+}
+
+#[async_trait]
+impl TagReads for SqlMetadata {
+    async fn tag(&self, repository: RepositoryId, tag: &Tag) -> Result<Option<Digest>> {
+        let row: Option<(Vec<u8>,)> = optional!(self, TAG, repository.0, tag.as_str());
+        row.map(|(name,)| digest(&name)).transpose()
+    }
+
+    async fn tags(&self, repository: RepositoryId, after: Option<&str>, limit: u32) -> Result<Vec<Tag>> {
+        let after = after.unwrap_or_default();
+        let rows: Vec<(String,)> = all!(self, TAGS, repository.0, after, i64::from(limit));
+        rows.iter().map(|(name,)| parse("the tag", name)).collect()
+    }
+
+    async fn tag_history(&self, repository: RepositoryId, tag: &Tag, limit: u32) -> Result<Vec<TagChange>> {
+        let rows: Vec<HistoryRow> = all!(self, TAG_HISTORY, repository.0, tag.as_str(), i64::from(limit));
+        rows.into_iter().map(|row| change(tag, row)).collect()
+    }
+}
+
+#[async_trait]
+impl TagWrites for SqlTransaction {
+    async fn point_tag(
+        &mut self,
+        repository: &Repository,
+        tag: &Tag,
+        digest: &Digest,
+        expected: &Expected,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<TagMove> {
+        for _ in 0..ATTEMPTS {
+            // A new tag is what most pushes make, so it is tried first; the index decides between two who make one.
+            if matches!(expected, Expected::Anything | Expected::Absent)
+                && self.add_tag(repository, tag, digest, by, at).await?
+            {
+                return Ok(TagMove::Created);
+            }
+            match self.lock_tag(repository.id, tag).await? {
+                Some((_, from)) if from == *digest => return Ok(TagMove::Unchanged),
+                Some((_, from)) if !holds(expected, &from) => {
+                    return Ok(TagMove::Refused { current: Some(from) });
+                }
+                Some((id, from)) => {
+                    self.move_tag(repository, id, digest, by, at).await?;
+                    self.remember(repository.id, tag, Some(&from), Some(digest), by, at).await?;
+                    self.pending.review_manifest(repository.id, &from, at);
+                    return Ok(TagMove::Moved { from });
+                }
+                None if matches!(expected, Expected::Present | Expected::OneOf(_)) => {
+                    return Ok(TagMove::Refused { current: None });
+                }
+                // Deleted between the two statements: try to make it again.
+                None => {}
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    async fn delete_tag(
+        &mut self,
+        repository: &Repository,
+        tag: &Tag,
+        expected: &Expected,
+        deletion: &Deletion,
+    ) -> Result<TagDelete> {
+        let Some((id, from)) = self.lock_tag(repository.id, tag).await? else {
+            return Ok(match expected {
+                Expected::Anything | Expected::Absent => TagDelete::Absent,
+                Expected::Present | Expected::OneOf(_) => TagDelete::Refused { current: None },
+            });
+        };
+        if !holds(expected, &from) {
+            return Ok(TagDelete::Refused { current: Some(from) });
+        }
+        let (at, act) = (deletion.at.as_micros(), deletion.id.0.as_bytes().as_slice());
+        execute!(self, DELETE_TAG, repository.id.0, id, at, act);
+        self.note_deletion(deletion).await?;
+        self.remember(repository.id, tag, Some(&from), None, &deletion.by, deletion.at).await?;
+        self.pending.review_manifest(repository.id, &from, deletion.at);
+        self.pending.count(Sum::RepositoryTags, repository.id.0, -1);
+        Ok(TagDelete::Deleted { from })
+    }
+
+    async fn prune_tag_history(&mut self, before: Timestamp, keep: u32, limit: u32) -> Result<u64> {
+        let mut left = i64::from(limit);
+        let old = execute!(self, PRUNE_OLD, before.as_micros(), left);
+        left -= i64::try_from(old).unwrap_or(left);
+        let long = execute!(self, PRUNE_LONG, i64::from(keep), left);
+        Ok(old + long)
+    }
+}
+
+impl SqlTransaction {
+    /// Makes the tag. Whether there was none.
+    async fn add_tag(
+        &mut self,
+        repository: &Repository,
+        tag: &Tag,
+        digest: &Digest,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<bool> {
+        let (kind, micros) = (by.kind.as_str(), at.as_micros());
+        let id = repository.id.0;
+        if execute!(self, ADD_TAG, id, tag.as_str(), digest.to_bytes(), micros, kind, by.id, &by.name) == 0 {
+            return Ok(false);
+        }
+        self.remember(repository.id, tag, None, Some(digest), by, at).await?;
+        self.pending.review_manifest(repository.id, digest, at);
+        self.pending.count(Sum::RepositoryTags, repository.id.0, 1);
+        Ok(true)
+    }
+
+    async fn move_tag(
+        &mut self,
+        repository: &Repository,
+        id: i64,
+        digest: &Digest,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<()> {
+        let (kind, micros) = (by.kind.as_str(), at.as_micros());
+        execute!(self, MOVE_TAG, repository.id.0, id, digest.to_bytes(), micros, kind, by.id, &by.name);
+        self.pending.review_manifest(repository.id, digest, at);
+        Ok(())
+    }
+
+    async fn lock_tag(&mut self, repository: RepositoryId, tag: &Tag) -> Result<Option<(i64, Digest)>> {
+        let row: Option<(i64, Vec<u8>)> = optional!(self, LOCK_TAG, repository.0, tag.as_str());
+        row.map(|(id, name)| Ok((id, digest(&name)?))).transpose()
+    }
+
+    /// Writes a line of history.
+    async fn remember(
+        &mut self,
+        repository: RepositoryId,
+        tag: &Tag,
+        from: Option<&Digest>,
+        to: Option<&Digest>,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<()> {
+        execute!(
+            self,
+            ADD_HISTORY,
+            repository.0,
+            tag.as_str(),
+            from.map(Digest::to_bytes),
+            to.map(Digest::to_bytes),
+            at.as_micros(),
+            by.kind.as_str(),
+            by.id,
+            &by.name
+        );
+        Ok(())
+    }
+
+    /// Deletes every tag on a manifest that was just deleted; its row is locked, so that no other tag can come.
+    pub(crate) async fn delete_tags_on(
+        &mut self,
+        repository: &Repository,
+        manifest: &Digest,
+        deletion: &Deletion,
+    ) -> Result<Vec<Tag>> {
+        let (id, name, at) = (repository.id.0, manifest.to_bytes(), deletion.at.as_micros());
+        let rows: Vec<(String,)> = all!(self, LOCK_TAGS_ON, id, &name);
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let by = &deletion.by;
+        execute!(self, ADD_HISTORY_OF_TAGS_ON, id, &name, at, by.kind.as_str(), by.id, &by.name);
+        let gone = execute!(self, DELETE_TAGS_ON, id, &name, at, deletion.id.0.as_bytes().as_slice());
+        self.pending.count(Sum::RepositoryTags, id, -i64::try_from(gone).unwrap_or(i64::MAX));
+        rows.iter().map(|(tag,)| parse("the tag", tag)).collect()
+    }
+}

@@ -1,0 +1,75 @@
+//! One open transaction, on a connection of its own or as a member of SQLite's group.
+
+use async_trait::async_trait;
+use berth_metadata::{Error, Result, Transaction};
+use sqlx::{PgConnection, Postgres, SqliteConnection};
+use tokio::task::JoinError;
+
+use crate::error::{judge, shared};
+use crate::pending::Pending;
+use crate::sqlite::Turn;
+use crate::statement::Either;
+
+/// A transaction. What it counts waits in `pending` until the commit.
+#[derive(Debug)]
+pub(crate) struct SqlTransaction {
+    connection: Either<sqlx::Transaction<'static, Postgres>, Turn>,
+    /// A statement failed: nothing more can be done here but to drop it.
+    failed: bool,
+    pub(crate) pending: Pending,
+    pub(crate) slot: i16,
+}
+
+/// A statement or commit was asked for after another one had failed.
+#[derive(Debug, thiserror::Error)]
+#[error("an earlier statement of this transaction failed")]
+struct AlreadyFailed;
+
+/// The runtime ended before the commit did.
+#[derive(Debug, thiserror::Error)]
+#[error("the process is shutting down")]
+struct ShuttingDown(#[source] JoinError);
+
+impl SqlTransaction {
+    pub(crate) fn over(connection: Either<sqlx::Transaction<'static, Postgres>, Turn>, slot: i16) -> Self {
+        Self { connection, failed: false, pending: Pending::default(), slot }
+    }
+
+    /// What this transaction's statements run on; nothing after one of them failed.
+    pub(crate) fn executor(&mut self) -> Result<Either<&mut PgConnection, &mut SqliteConnection>> {
+        if self.failed {
+            return Err(Error::Backend(Box::new(AlreadyFailed)));
+        }
+        match &mut self.connection {
+            Either::Postgres(transaction) => Ok(Either::Postgres(&mut **transaction)),
+            Either::Lite(turn) => turn.connection().map(Either::Lite),
+        }
+    }
+
+    /// Puts a driver's error into the port's terms and remembers that there was one.
+    pub(crate) fn judge<T>(&mut self, outcome: sqlx::Result<T>) -> Result<T> {
+        outcome.map_err(|error| {
+            self.failed = true;
+            let error = std::sync::Arc::new(error);
+            if let Either::Lite(turn) = &mut self.connection {
+                turn.failed(&error);
+            }
+            shared(&error)
+        })
+    }
+}
+
+#[async_trait]
+impl Transaction for SqlTransaction {
+    async fn commit(mut self: Box<Self>) -> Result<()> {
+        self.flush().await?;
+        // A task of its own: a caller who stops waiting does not stop a commit half way.
+        let commit = tokio::spawn(async move {
+            match self.connection {
+                Either::Postgres(transaction) => transaction.commit().await.map_err(judge),
+                Either::Lite(turn) => turn.commit().await,
+            }
+        });
+        commit.await.unwrap_or_else(|ended| Err(Error::Unavailable(Box::new(ShuttingDown(ended)))))
+    }
+}
