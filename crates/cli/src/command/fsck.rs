@@ -1,0 +1,86 @@
+//! `berth fsck`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use berth_registry::fsck::{Finding, Options, Report};
+use berth_server::{Parts, embedded};
+use clap::Args;
+
+use crate::output;
+use crate::settings::ConfigFlags;
+
+/// Compares every row with its bytes and all bytes with their rows; its server may go on running
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  berth fsck
+  berth fsck --deep --data /srv/berth
+  berth fsck --repair --config /etc/berth.yaml
+
+Exits with 0 if nothing was found, 1 if something was, 2 if the check could not be done.")]
+pub(crate) struct Fsck {
+    /// Read all bytes and compare their digests, not only their lengths
+    #[arg(long)]
+    deep: bool,
+    /// Mark damaged blobs, so that the next push heals them, and remove what nothing names and nobody touched for 48 hours
+    #[arg(long)]
+    repair: bool,
+    #[command(flatten)]
+    flags: ConfigFlags,
+}
+
+impl Fsck {
+    pub(super) async fn run(self) -> Result<ExitCode> {
+        let config = self.flags.load(Vec::new())?.config;
+        if config.embedded_database().is_some() {
+            embedded::existing_database(&config)?;
+        }
+        // A server may run on the same data.
+        let parts = Parts::open(&config, false).await?;
+        let options = Options { deep: self.deep, repair: self.repair };
+        let mut sink = |finding: &Finding| output::say(&described(finding));
+        let report = parts.registry.fsck(options, &mut sink).await?;
+        output::say(&summary(&report));
+        Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    }
+}
+
+fn described(finding: &Finding) -> String {
+    let known = |known: bool| if known { " (known: clients do not see it)" } else { "" };
+    match finding {
+        Finding::Missing { digest, location, known: k } => {
+            format!("missing: {digest}: there is nothing at {location}{}", known(*k))
+        }
+        Finding::Corrupt { digest, location, reason, known: k } => {
+            let place = location.as_ref().map_or("in the database".to_owned(), |at| format!("at {at}"));
+            format!("corrupt: {digest}: {reason}, {place}{}", known(*k))
+        }
+        Finding::Recovered { digest, repaired, .. } => {
+            let done =
+                if *repaired { "it is good again" } else { "run with --deep --repair to believe them" };
+            format!("recovered: {digest}: its bytes are there after all; {done}")
+        }
+        Finding::LostUpload { id, location } => {
+            format!("lost upload: {id}: there is nothing at {location}; its client has to start anew")
+        }
+        Finding::Orphan { location, size, removed, .. } => {
+            let done = if *removed { "; removed" } else { "" };
+            format!("orphan: {location}: nothing names these {size} bytes{done}")
+        }
+    }
+}
+
+fn summary(report: &Report) -> String {
+    let Report { blobs, bytes, sessions, stored, .. } = report;
+    let looked_at =
+        format!("looked at {blobs} blobs ({bytes} bytes), {sessions} uploads, {stored} stored files");
+    if report.is_clean() {
+        return format!("{looked_at}: all is well");
+    }
+    let Report { missing, corrupt, recovered, lost_uploads, orphans, removed, .. } = report;
+    format!(
+        "{looked_at}: {missing} missing, {corrupt} corrupt, {recovered} recovered, {lost_uploads} lost uploads, \
+         {orphans} orphans ({removed} removed)"
+    )
+}

@@ -1,0 +1,126 @@
+//! `berth serve`.
+
+use std::io::{self, IsTerminal};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use berth_config::{Config, Flag};
+use berth_server::{Server, log};
+use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::output;
+use crate::settings::ConfigFlags;
+
+/// Starts the registry; Ctrl-C or SIGTERM ends it after the requests under way
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  berth serve
+  berth serve --listen 0.0.0.0:5000 --data /srv/berth
+  berth serve --config /etc/berth.yaml
+  BERTH_DATABASE__URL_FILE=/run/secrets/database berth serve
+
+A second signal ends it at once.")]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    flags: ConfigFlags,
+    /// The address and port to listen on [default: 127.0.0.1:5000]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<String>,
+}
+
+impl Serve {
+    pub(super) async fn run(self) -> Result<ExitCode> {
+        let listen =
+            self.listen.map(|value| Flag { name: "--listen", section: "server", key: "listen", value });
+        let config = self.flags.load(listen.into_iter().collect())?.config;
+        let (mut first, mut both) = (Signals::new()?, Signals::new()?);
+        let logging = log::start(&config.log);
+        let server = tokio::select! {
+            bound = Server::bind(&config) => bound?,
+            () = first.next() => return Ok(ExitCode::SUCCESS),
+        };
+        greet(&config, server.address()?, server.metrics_address()?);
+        let complete = tokio::select! {
+            complete = server.serve(first.next()) => complete,
+            () = async { both.next().await; both.next().await } => {
+                output::complain("berth: ended at once by a second signal");
+                false
+            }
+        };
+        drop(logging);
+        Ok(if complete { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    }
+}
+
+/// The signals that end the process.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self> {
+        let listen = |kind| signal(kind).context("signals cannot be listened for");
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Says where Berth is and what to try: to a person in full, to a program in one line.
+fn greet(config: &Config, address: SocketAddr, metrics: Option<SocketAddr>) {
+    let version = env!("CARGO_PKG_VERSION");
+    let scheme = if config.tls.certificate.is_some() { "https" } else { "http" };
+    let data = match config.embedded_database() {
+        Some(_) => config.data.directory.display().to_string(),
+        None => format!("PostgreSQL, blobs in {}", config.blob_directory().display()),
+    };
+    if !io::stdout().is_terminal() {
+        output::say(&format!("Berth {version} listens on {scheme}://{address}, data in {data}"));
+        return;
+    }
+    let host = reachable(address);
+    let health = metrics.map(|at| format!("  health   http://{at}/readyz\n")).unwrap_or_default();
+    output::say(&format!(
+        "Berth {version}
+  address  {scheme}://{address}
+{health}  data     {data}
+
+Try it:
+  docker tag hello-world {host}/library/hello:1
+  docker push {host}/library/hello:1
+
+There are no accounts yet: whoever reaches this address may do everything.
+Ctrl-C ends Berth."
+    ));
+}
+
+/// An address that a client on this machine can use.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        let ipv4 = address.is_ipv4();
+        address.set_ip(if ipv4 { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_to_try_names_an_address_that_can_be_reached() {
+        let tried = |address: &str| reachable(address.parse().unwrap()).to_string();
+        assert_eq!(tried("0.0.0.0:80"), "127.0.0.1:80");
+        assert_eq!(tried("[::]:5000"), "[::1]:5000");
+        assert_eq!(tried("10.0.0.1:5000"), "10.0.0.1:5000");
+    }
+}

@@ -1,0 +1,167 @@
+//! What a connection is doing: the state that its socket, its requests and its watchdog share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::metrics::Metrics;
+
+/// One connection's state. Times are milliseconds since it was opened, plus one; zero is "not now".
+#[derive(Debug)]
+pub(crate) struct Activity {
+    opened: Instant,
+    metrics: Arc<Metrics>,
+    /// Requests whose body or answer is still moving.
+    in_flight: AtomicU32,
+    /// When the last request ended.
+    idle_since: AtomicU64,
+    /// When the first byte of a header came whose request is not there yet.
+    header_since: AtomicU64,
+    header_bytes: AtomicU64,
+    first_line_ended: AtomicBool,
+    header_timed_out: AtomicBool,
+    /// Since when the peer takes no more bytes.
+    blocked_since: AtomicU64,
+    served: AtomicBool,
+    http2: AtomicBool,
+}
+
+/// Why the socket is to answer by itself and end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The header takes too long.
+    HeaderTimeout,
+    /// The first line is too long.
+    UriTooLong,
+    /// The header is too long.
+    HeaderTooLong,
+}
+
+/// Counts as a request under way until it is dropped.
+#[derive(Debug)]
+pub(crate) struct InFlight(Arc<Activity>);
+
+impl Activity {
+    pub(crate) fn new(metrics: Arc<Metrics>) -> Arc<Self> {
+        Arc::new(Self {
+            opened: Instant::now(),
+            metrics,
+            in_flight: AtomicU32::new(0),
+            idle_since: AtomicU64::new(1),
+            header_since: AtomicU64::new(0),
+            header_bytes: AtomicU64::new(0),
+            first_line_ended: AtomicBool::new(false),
+            header_timed_out: AtomicBool::new(false),
+            blocked_since: AtomicU64::new(0),
+            served: AtomicBool::new(false),
+            http2: AtomicBool::new(false),
+        })
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX - 1) + 1
+    }
+
+    fn longer_than(&self, since: &AtomicU64, limit: Duration) -> bool {
+        let since = since.load(Ordering::Relaxed);
+        since != 0 && u128::from(self.now().saturating_sub(since)) >= limit.as_millis()
+    }
+
+    /// The protocol is HTTP/2, which has frames of its own between requests.
+    pub(crate) fn speaks_http2(&self) {
+        self.http2.store(true, Ordering::Relaxed);
+    }
+
+    fn is_http2(&self) -> bool {
+        self.http2.load(Ordering::Relaxed)
+    }
+
+    /// A request begins; it lasts until the guard is dropped.
+    pub(crate) fn begin(self: &Arc<Self>) -> Arc<InFlight> {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.served.store(true, Ordering::Relaxed);
+        self.header_since.store(0, Ordering::Relaxed);
+        self.header_bytes.store(0, Ordering::Relaxed);
+        self.first_line_ended.store(false, Ordering::Relaxed);
+        Arc::new(InFlight(Arc::clone(self)))
+    }
+
+    /// Bytes came.
+    pub(crate) fn received(&self, bytes: &[u8]) {
+        self.metrics.received.inc_by(bytes.len() as u64);
+        if bytes.is_empty() || self.is_http2() || self.in_flight.load(Ordering::Relaxed) > 0 {
+            return;
+        }
+        if self.header_since.load(Ordering::Relaxed) == 0 {
+            self.header_since.store(self.now(), Ordering::Relaxed);
+        }
+        self.header_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        if !self.first_line_ended.load(Ordering::Relaxed) && bytes.contains(&b'\n') {
+            self.first_line_ended.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The peer took bytes.
+    pub(crate) fn sent(&self, bytes: usize) {
+        self.metrics.sent.inc_by(bytes as u64);
+        if self.blocked_since.load(Ordering::Relaxed) != 0 {
+            self.blocked_since.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// The peer takes no bytes now.
+    pub(crate) fn blocked(&self) {
+        if self.blocked_since.load(Ordering::Relaxed) == 0 {
+            self.blocked_since.store(self.now(), Ordering::Relaxed);
+        }
+    }
+
+    /// What the socket is to do instead of reading more of a header, if it must.
+    pub(crate) fn verdict(&self, header_limit: u64) -> Option<Verdict> {
+        if self.header_timed_out.load(Ordering::Relaxed) {
+            Some(Verdict::HeaderTimeout)
+        } else if self.header_bytes.load(Ordering::Relaxed) <= header_limit {
+            None
+        } else if self.first_line_ended.load(Ordering::Relaxed) {
+            Some(Verdict::HeaderTooLong)
+        } else {
+            Some(Verdict::UriTooLong)
+        }
+    }
+
+    /// Tells the socket to end a header that has been on its way for longer than `limit`, if it has.
+    pub(crate) fn end_slow_header(&self, limit: Duration) {
+        if self.longer_than(&self.header_since, limit) {
+            self.header_timed_out.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the peer has taken nothing for too long.
+    pub(crate) fn is_stuck(&self, limit: Duration) -> bool {
+        self.longer_than(&self.blocked_since, limit)
+    }
+
+    /// Whether there was no request for too long.
+    pub(crate) fn is_idle(&self, limit: Duration) -> bool {
+        self.in_flight.load(Ordering::Relaxed) == 0
+            && self.header_since.load(Ordering::Relaxed) == 0
+            && self.longer_than(&self.idle_since, limit)
+    }
+
+    /// Whether a request may be on its way that the program has not seen yet.
+    pub(crate) fn may_be_asking(&self) -> bool {
+        !self.is_http2()
+            && self.in_flight.load(Ordering::Relaxed) == 0
+            && (!self.served.load(Ordering::Relaxed) || self.header_since.load(Ordering::Relaxed) != 0)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let activity = &self.0;
+        activity.idle_since.store(activity.now(), Ordering::Relaxed);
+        activity.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}

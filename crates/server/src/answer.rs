@@ -1,0 +1,102 @@
+//! Answers that the server gives by itself, before or instead of a door.
+
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use berth_http::{Problem, RouteName, problems};
+use berth_oci::ErrorCode;
+
+/// An answer as bytes, for a connection on which no request was understood.
+macro_rules! raw {
+    ($status:literal, $code:literal, $message:literal) => {
+        concat!(
+            "HTTP/1.1 ",
+            $status,
+            "\r\ncontent-type: application/json\r\nconnection: close\r\nretry-after: 1\r\n\r\n",
+            "{\"errors\":[{\"code\":\"",
+            $code,
+            "\",\"message\":\"",
+            $message,
+            "\"}]}",
+        )
+        .as_bytes()
+    };
+}
+
+/// The header was not there in time.
+pub(crate) const HEADER_TIMEOUT: &[u8] = raw!(
+    "408 Request Timeout",
+    "UNSUPPORTED",
+    "the header of the request did not come in time: send it at once"
+);
+/// The first line is too long.
+pub(crate) const URI_TOO_LONG: &[u8] = raw!(
+    "414 URI Too Long",
+    "UNSUPPORTED",
+    "the path and query are too long: no name or list needs that much"
+);
+/// The header is too long.
+pub(crate) const HEADER_TOO_LONG: &[u8] = raw!(
+    "431 Request Header Fields Too Large",
+    "UNSUPPORTED",
+    "the header of the request is too long: send fewer or shorter fields"
+);
+/// There are too many connections.
+pub(crate) const TOO_MANY_CONNECTIONS: &[u8] =
+    raw!("503 Service Unavailable", "UNAVAILABLE", "too many connections are open: try again in a moment");
+
+/// The path and query are longer than the limit.
+pub(crate) fn uri_too_long(limit: u64) -> Response {
+    let message =
+        format!("the path and query are longer than {limit} bytes: no name or list needs that much");
+    refusal(StatusCode::URI_TOO_LONG, ErrorCode::Unsupported, message, "uri-too-long")
+}
+
+/// A handler came to no end.
+pub(crate) fn failed() -> Response {
+    let message = "something went wrong inside: the log has more under this request's id";
+    refusal(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Unknown, message, "failed")
+}
+
+/// Nothing is at this path.
+pub(crate) fn nothing_here() -> Response {
+    let message = "nothing is here: the registry's API begins at /v2/";
+    refusal(StatusCode::NOT_FOUND, ErrorCode::Unsupported, message, "nothing")
+}
+
+/// This can only be read.
+pub(crate) fn read_only() -> Response {
+    let message = "this can only be read: use GET";
+    let mut answer = refusal(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Unsupported, message, "read-only");
+    answer.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    answer
+}
+
+fn refusal(
+    status: StatusCode,
+    code: ErrorCode,
+    message: impl Into<Cow<'static, str>>,
+    route: &'static str,
+) -> Response {
+    let problem = Problem { code: code.as_str(), message: message.into(), detail: None };
+    let mut answer = problems(status, &[problem]);
+    answer.extensions_mut().insert(RouteName(route));
+    answer
+}
+
+/// A text.
+pub(crate) fn text(
+    status: StatusCode,
+    kind: &'static str,
+    text: impl Into<Body>,
+    route: &'static str,
+) -> Response {
+    let mut answer = Response::new(text.into());
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    answer.extensions_mut().insert(RouteName(route));
+    answer
+}

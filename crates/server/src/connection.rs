@@ -1,0 +1,200 @@
+//! One connection, from its first byte to its last: its protocol, its limits, its part in the end of the process.
+
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use berth_http::ConnectionInfo;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_rustls::TlsAcceptor;
+
+use crate::activity::Activity;
+use crate::service::{self, Shared};
+use crate::socket::Socket;
+
+/// What begins an HTTP/2 connection that was not negotiated (RFC 9113, 3.4). No method of HTTP/1 begins like it.
+const PREFACE: &[u8; 4] = b"PRI ";
+/// How long a connection that has not asked yet may still do so when the process is about to end.
+const LAST_CHANCE: Duration = Duration::from_secs(1);
+
+/// The limits of each connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) header_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) body_timeout: Duration,
+    pub(crate) header_limit: u32,
+    pub(crate) read_buffer: usize,
+}
+
+/// What all connections of a listener share.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) limits: Limits,
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// Serves a connection until it ends.
+pub(crate) async fn serve(listening: Arc<Listening>, stream: TcpStream, peer: SocketAddr) {
+    // Without it, the last packet of an answer may wait for the client's acknowledgement of the one before.
+    let _ = stream.set_nodelay(true);
+    let connection = ConnectionInfo { peer, tls: listening.tls.is_some() };
+    let Some(tls) = &listening.tls else {
+        let detected = tokio::select! {
+            detected = detect(&stream) => detected,
+            () = too_late(&listening) => None,
+        };
+        if let Some(protocol) = detected {
+            converse(&listening, stream, protocol, connection).await;
+        }
+        return;
+    };
+    let handshake = tokio::select! {
+        handshake = TlsAcceptor::from(Arc::clone(tls)).accept(stream) => handshake,
+        () = too_late(&listening) => return tracing::debug!(%peer, "a TLS handshake took too long"),
+    };
+    match handshake {
+        Ok(stream) => {
+            let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let protocol = if http2 { Protocol::Http2 } else { Protocol::Http1 };
+            converse(&listening, stream, protocol, connection).await;
+        }
+        Err(error) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+    }
+}
+
+/// Done when a connection that has said nothing useful yet is not waited for any longer.
+async fn too_late(listening: &Listening) {
+    let last_chance = async {
+        listening.shared.closing.cancelled().await;
+        sleep(LAST_CHANCE).await;
+    };
+    tokio::select! {
+        () = sleep(listening.limits.header_timeout) => {}
+        () = last_chance => {}
+    }
+}
+
+/// Looks at the first bytes without taking them; `None` if the peer went away.
+async fn detect(stream: &TcpStream) -> Option<Protocol> {
+    let mut first = [0; PREFACE.len()];
+    loop {
+        let seen = stream.peek(&mut first).await.ok()?;
+        if seen == 0 {
+            return None;
+        }
+        if first[..seen] != PREFACE[..seen] {
+            return Some(Protocol::Http1);
+        }
+        if seen == first.len() {
+            return Some(Protocol::Http2);
+        }
+        // The rest is still on its way, and what is there stays readable meanwhile.
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn converse<S>(listening: &Arc<Listening>, stream: S, protocol: Protocol, connection: ConnectionInfo)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let limits = listening.limits;
+    let activity = Activity::new(Arc::clone(&listening.shared.metrics));
+    let socket = TokioIo::new(Socket::new(stream, Arc::clone(&activity), u64::from(limits.header_limit)));
+    let (shared, asked) = (Arc::clone(&listening.shared), Arc::clone(&activity));
+    let service = service_fn(move |request| {
+        service::answer(Arc::clone(&shared), Arc::clone(&asked), connection, request)
+    });
+    let ended = match protocol {
+        Protocol::Http1 => {
+            let serving = http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(None)
+                .max_buf_size(limits.read_buffer)
+                .serve_connection(socket, service);
+            watch(listening, &activity, serving, http1::Connection::graceful_shutdown).await
+        }
+        Protocol::Http2 => {
+            activity.speaks_http2();
+            let serving = http2::Builder::new(TokioExecutor::new())
+                .timer(TokioTimer::new())
+                .max_header_list_size(limits.header_limit)
+                .max_concurrent_streams(128)
+                .max_frame_size(256 << 10)
+                .initial_stream_window_size(1 << 20)
+                .initial_connection_window_size(2 << 20)
+                .max_send_buf_size(1 << 20)
+                .keep_alive_interval(limits.body_timeout)
+                .keep_alive_timeout(limits.body_timeout)
+                .serve_connection(socket, service);
+            watch(listening, &activity, serving, http2::Connection::graceful_shutdown).await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(peer = %connection.peer, %error, "a connection ended early");
+    }
+}
+
+/// Drives a connection; ends it when it breaks its limits, and gently when the process ends.
+async fn watch<C>(
+    listening: &Listening,
+    activity: &Activity,
+    serving: C,
+    shut_down: impl Fn(Pin<&mut C>),
+) -> hyper::Result<()>
+where
+    C: Future<Output = hyper::Result<()>>,
+{
+    let limits = listening.limits;
+    // Looked at once per shortest limit, so a limit is kept at the latest after twice its time.
+    let beat = limits.header_timeout.min(limits.idle_timeout).min(limits.body_timeout);
+    let mut next = Instant::now() + beat;
+    let mut closing = false;
+    // Until when a request may still come after the process was told to end.
+    let mut ask_until: Option<Instant> = None;
+    let mut serving = pin!(serving);
+    loop {
+        tokio::select! {
+            biased;
+            ended = serving.as_mut() => return ended,
+            () = listening.shared.closing.cancelled(), if !closing => {
+                closing = true;
+                if activity.may_be_asking() {
+                    ask_until = Some(Instant::now() + LAST_CHANCE);
+                } else {
+                    shut_down(serving.as_mut());
+                }
+            }
+            () = sleep_until(ask_until.unwrap_or(next)), if ask_until.is_some() => {
+                ask_until = None;
+                shut_down(serving.as_mut());
+            }
+            () = sleep_until(next) => {
+                next = Instant::now() + beat;
+                if activity.is_stuck(limits.body_timeout) {
+                    tracing::debug!("a client takes no more bytes");
+                    return Ok(());
+                }
+                // The next look of the connection at its socket ends it with an answer.
+                activity.end_slow_header(limits.header_timeout);
+                if activity.is_idle(limits.idle_timeout) {
+                    shut_down(serving.as_mut());
+                }
+            }
+        }
+    }
+}

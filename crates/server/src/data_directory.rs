@@ -1,0 +1,89 @@
+//! The data directory of an embedded installation: one process at a time.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+/// A data directory that is locked for this process until it is dropped.
+#[derive(Debug)]
+pub struct DataDirectory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDirectory {
+    /// Makes the directory if it is not there, readable by nobody else, and locks it. Fails with the other process named if
+    /// another one has it.
+    pub fn lock(path: &Path) -> Result<Self> {
+        create(path)?;
+        let file = path.join("lock");
+        let mut lock = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&file)
+            .with_context(|| {
+                format!("{} cannot be opened: check its owner and permissions", file.display())
+            })?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => bail!(
+                "the data directory {} is in use by another Berth ({}): end that one, or choose another directory with --data",
+                path.display(),
+                holder(&mut lock),
+            ),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("{} cannot be locked", file.display()));
+            }
+        }
+        lock.set_len(0).and_then(|()| writeln!(lock, "process {}", std::process::id())).with_context(
+            || format!("{} cannot be written: check its permissions and the disk's space", file.display()),
+        )?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn holder(lock: &mut File) -> String {
+    let mut text = String::new();
+    match lock.read_to_string(&mut text) {
+        Ok(1..) => text.trim().to_owned(),
+        _ => "process unknown".to_owned(),
+    }
+}
+
+/// Makes a directory and its parents, readable by nobody else; there already is fine.
+pub(crate) fn create(path: &Path) -> Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| {
+        format!("the directory {} cannot be made: check the permissions of its parent", path.display())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn is_private_and_for_one_at_a_time() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("a/b");
+        let first = DataDirectory::lock(&path).unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        let refused = DataDirectory::lock(&path).unwrap_err().to_string();
+        assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
+        drop(first);
+        DataDirectory::lock(&path).unwrap();
+    }
+}

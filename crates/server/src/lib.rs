@@ -1,0 +1,31 @@
+//! Wires the rooms together and lives their life: ports from the configuration, the accept loop, health, metrics, upkeep, the end.
+//!
+//! **How it is used.** [`Server::bind`] makes everything that the configuration names and binds the listeners; nothing is
+//! answered yet. [`Server::serve`] answers until its shutdown future is done, drains, and returns.
+//!
+//! **Invariants.** A request that takes less time than the grace never fails because of a shutdown. Handlers that change
+//! something are never dropped in the middle, whatever becomes of their connection. What one connection can hold of the process
+//! is bounded: header, read buffer, time without progress. No label of a metric and no line of the access log holds a secret.
+#![deny(missing_docs)]
+
+mod accept;
+mod access_log;
+mod activity;
+mod answer;
+mod connection;
+mod data_directory;
+pub mod embedded;
+mod health;
+pub mod log;
+mod metrics;
+mod open_files;
+mod serve;
+mod service;
+mod socket;
+mod tls;
+mod upkeep;
+mod wiring;
+
+pub use data_directory::DataDirectory;
+pub use serve::Server;
+pub use wiring::Parts;

@@ -1,0 +1,150 @@
+//! What is measured, in Prometheus' form. Labels are route names, methods and classes of status: never a repository's name.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+
+type Count = Counter<u64, AtomicU64>;
+
+/// Everything that is measured.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Count>,
+    durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    /// Bytes off all connections.
+    pub(crate) received: Count,
+    /// Bytes onto all connections.
+    pub(crate) sent: Count,
+    /// Open connections.
+    pub(crate) connections: Gauge,
+    /// Connections that were turned away.
+    pub(crate) connections_refused: Count,
+    /// Bodies of blobs that are coming in.
+    pub(crate) uploads: Gauge,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: &'static str,
+    method: &'static str,
+    status: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: &'static str,
+}
+
+impl Metrics {
+    /// Metrics of which `gauges` are asked for when they are read.
+    pub(crate) fn new(gauges: Vec<Sampled>) -> Arc<Self> {
+        let mut registry = Registry::with_prefix("berth");
+        let requests: Family<RequestLabels, Count> = Family::default();
+        let durations: Family<RouteLabels, Histogram, fn() -> Histogram> =
+            Family::new_with_constructor(buckets);
+        let [received, sent, connections_refused] = [Count::default(), Count::default(), Count::default()];
+        let [connections, uploads] = [Gauge::default(), Gauge::default()];
+        let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The version that runs", version);
+        registry.register("http_requests", "Requests that were answered", requests.clone());
+        let help = "From the header of a request to the last byte of its answer";
+        registry.register_with_unit("http_request_duration", help, Unit::Seconds, durations.clone());
+        registry.register_with_unit("received", "Bytes off all connections", Unit::Bytes, received.clone());
+        registry.register_with_unit("sent", "Bytes onto all connections", Unit::Bytes, sent.clone());
+        registry.register("connections", "Open connections", connections.clone());
+        let help = "Connections beyond server.max_connections";
+        registry.register("connections_refused", help, connections_refused.clone());
+        registry.register("uploads", "Bodies of blobs that are coming in", uploads.clone());
+        registry.register_collector(Box::new(Samples(gauges)));
+        Arc::new(Self {
+            registry,
+            requests,
+            durations,
+            received,
+            sent,
+            connections,
+            connections_refused,
+            uploads,
+        })
+    }
+
+    /// A request was answered to its end, or its connection was lost.
+    pub(crate) fn answered(&self, route: &'static str, method: &Method, status: StatusCode, took: Duration) {
+        let labels = RequestLabels { route, method: method_name(method), status: class(status) };
+        self.requests.get_or_create(&labels).inc();
+        self.durations.get_or_create(&RouteLabels { route }).observe(took.as_secs_f64());
+    }
+
+    /// All of it as text.
+    pub(crate) fn render(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// A value that is asked for when the metrics are read.
+pub(crate) struct Sampled {
+    pub(crate) name: &'static str,
+    pub(crate) help: &'static str,
+    pub(crate) sample: Box<dyn Fn() -> u64 + Send + Sync>,
+}
+
+struct Samples(Vec<Sampled>);
+
+impl std::fmt::Debug for Samples {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|sampled| sampled.name)).finish()
+    }
+}
+
+impl Collector for Samples {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        for sampled in &self.0 {
+            let gauge = ConstGauge::new(i64::try_from((sampled.sample)()).unwrap_or(i64::MAX));
+            let metric = encoder.encode_descriptor(sampled.name, sampled.help, None, gauge.metric_type())?;
+            gauge.encode(metric)?;
+        }
+        Ok(())
+    }
+}
+
+fn buckets() -> Histogram {
+    Histogram::new([0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0, 600.0])
+}
+
+fn method_name(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}
+
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
+}

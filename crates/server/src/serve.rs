@@ -1,0 +1,185 @@
+//! The life of a server: bind, serve, drain, end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use berth_config::Config;
+use berth_http::{RequestIdLayer, RequestIds};
+use berth_registry::Registry;
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::accept::{Accepting, accept};
+use crate::connection::{Limits, Listening};
+use crate::data_directory::DataDirectory;
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::service::Shared;
+use crate::tls::Certificate;
+use crate::wiring::{self, Parts};
+use crate::{open_files, upkeep};
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 4096;
+/// How long uploads may take to make durable what has come, after the grace.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// A server whose listeners are bound and whose parts are there.
+#[derive(Debug)]
+pub struct Server {
+    registry: Registry,
+    doors: (TcpListener, Accepting),
+    apart: Option<(TcpListener, Accepting)>,
+    certificate: Option<Arc<Certificate>>,
+    health: Arc<Health>,
+    drain: Duration,
+    grace: Duration,
+    /// Dropped last, so that no other process begins before this one has ended.
+    _data: Option<DataDirectory>,
+}
+
+impl Server {
+    /// Makes everything that the configuration names and binds the listeners.
+    pub async fn bind(config: &Config) -> Result<Self> {
+        let data = match config.embedded_database() {
+            Some(_) => Some(DataDirectory::lock(&config.data.directory)?),
+            None => None,
+        };
+        let certificate = Certificate::open(&config.tls)?;
+        let tls =
+            certificate.as_ref().map(|certificate| certificate.server_config(&config.tls)).transpose()?;
+        let parts = Parts::open(config, data.is_some()).await?;
+        let metrics = Metrics::new(parts.sampled());
+        let health = Arc::new(Health::new(parts.registry.clone(), Arc::clone(&metrics)));
+        let apart = config.server.metrics_listen.map(listen).transpose()?;
+        let shared = |door, health| Shared {
+            door,
+            health,
+            metrics: Arc::clone(&metrics),
+            request_ids: RequestIdLayer::new(RequestIds::new(parts.random())),
+            uri_limit: config.server.uri_limit.bytes(),
+            access_log: config.log.access,
+            handlers: TaskTracker::new(),
+            closing: CancellationToken::new(),
+        };
+        let beside = apart.is_none().then(|| Arc::clone(&health));
+        let doors = shared(Some(wiring::door(&parts, config)), beside);
+        let doors = accepting(config, doors, tls, open_files::connections(config.server.max_connections));
+        let apart = apart
+            .map(|listener| (listener, accepting(config, shared(None, Some(Arc::clone(&health))), None, 64)));
+        Ok(Self {
+            registry: parts.registry.clone(),
+            doors: (listen(config.server.listen)?, doors),
+            apart,
+            certificate,
+            health,
+            drain: config.server.drain,
+            grace: config.server.grace,
+            _data: data,
+        })
+    }
+
+    /// The address that clients use.
+    pub fn address(&self) -> Result<SocketAddr> {
+        self.doors.0.local_addr().context("the listener has no address")
+    }
+
+    /// The address of health and metrics, if it is another one.
+    pub fn metrics_address(&self) -> Result<Option<SocketAddr>> {
+        let apart = self.apart.as_ref().map(|(listener, _)| listener.local_addr());
+        apart.transpose().context("the listener has no address")
+    }
+
+    /// Answers until `shutdown` is done; then stops being ready, stops accepting, and gives the requests under way the
+    /// configured grace. Whether all of them came to their end.
+    pub async fn serve(self, shutdown: impl Future<Output = ()> + Send) -> bool {
+        let stop_upkeep = CancellationToken::new();
+        let upkeep = tokio::spawn(upkeep::run(self.registry.clone(), stop_upkeep.clone()));
+        let following = self.certificate.map(|certificate| tokio::spawn(certificate.follow()));
+        let run = |(listener, accepting): (TcpListener, Accepting)| {
+            (tokio::spawn(accept(listener, accepting.clone())), accepting)
+        };
+        let doors = run(self.doors);
+        let apart = self.apart.map(run);
+        shutdown.await;
+
+        self.health.end();
+        tracing::info!("ending: no longer ready");
+        sleep(self.drain).await;
+        let complete = end(doors, self.grace).await;
+        self.registry.settle(SETTLE).await;
+        if let Some(apart) = apart {
+            end(apart, Duration::from_secs(1)).await;
+        }
+        stop_upkeep.cancel();
+        let _ = upkeep.await;
+        if let Some(following) = following {
+            following.abort();
+        }
+        tracing::info!(complete, "ended");
+        complete
+    }
+}
+
+/// Stops one listener and waits for what is under way, as long as the grace lasts.
+async fn end((listening, accepting): (JoinHandle<()>, Accepting), grace: Duration) -> bool {
+    let shared = &accepting.listening.shared;
+    accepting.stop.cancel();
+    let _ = listening.await;
+    shared.closing.cancel();
+    accepting.connections.close();
+    shared.handlers.close();
+    let ending = async {
+        accepting.connections.wait().await;
+        shared.handlers.wait().await;
+    };
+    let complete = timeout(grace, ending).await.is_ok();
+    if !complete {
+        let connections = accepting.connections.len();
+        tracing::warn!(connections, "the grace is over: requests under way are cut off");
+        accepting.abort.cancel();
+        // What changes something may still come to its end; bodies that were cut off end at once.
+        let _ = timeout(SETTLE, shared.handlers.wait()).await;
+    }
+    complete
+}
+
+fn accepting(config: &Config, shared: Shared, tls: Option<Arc<ServerConfig>>, connections: u32) -> Accepting {
+    let server = &config.server;
+    let limits = Limits {
+        header_timeout: server.header_timeout,
+        idle_timeout: server.idle_timeout,
+        body_timeout: server.body_timeout,
+        header_limit: u32::try_from(server.header_limit.bytes()).unwrap_or(u32::MAX),
+        read_buffer: server.read_buffer.in_memory(),
+    };
+    Accepting {
+        listening: Arc::new(Listening { shared: Arc::new(shared), limits, tls }),
+        room: Arc::new(Semaphore::new(connections as usize)),
+        connections: TaskTracker::new(),
+        stop: CancellationToken::new(),
+        abort: CancellationToken::new(),
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener> {
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A port whose last connections are still closing can be used again at once.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    bound().with_context(|| {
+        format!(
+            "{address} cannot be listened on: another program may use it; choose another address with --listen"
+        )
+    })
+}

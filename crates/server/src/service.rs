@@ -1,0 +1,136 @@
+//! One request: limits, health, the door, and what is noted of it.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Method, Request, Version};
+use axum::response::Response;
+use berth_api_distribution::Door;
+use berth_http::{ConnectionInfo, RequestId, RequestIdLayer, RouteName};
+use futures::FutureExt;
+use hyper::body::{Body as _, Incoming};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::{Layer, ServiceExt, service_fn};
+
+use crate::access_log::{Counted, Exchange, Leaving, Said};
+use crate::activity::Activity;
+use crate::answer;
+use crate::health::{Health, is_health};
+use crate::metrics::Metrics;
+
+/// What all requests of a listener share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// The door, unless nothing but health is served.
+    pub(crate) door: Option<Door>,
+    /// Health, unless it has a listener of its own.
+    pub(crate) health: Option<Arc<Health>>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) request_ids: RequestIdLayer,
+    pub(crate) uri_limit: u64,
+    pub(crate) access_log: bool,
+    /// Handlers that must come to their end.
+    pub(crate) handlers: TaskTracker,
+    /// Done when connections are to close.
+    pub(crate) closing: CancellationToken,
+}
+
+/// Answers one request.
+pub(crate) async fn answer(
+    shared: Arc<Shared>,
+    activity: Arc<Activity>,
+    connection: ConnectionInfo,
+    request: Request<Incoming>,
+) -> Result<Response<Leaving>, Infallible> {
+    let in_flight = activity.begin();
+    let version = request.version();
+    let path = request.uri().path();
+    let exchange = Arc::new(Exchange {
+        started: Instant::now(),
+        method: request.method().clone(),
+        path: (shared.access_log && !is_health(path)).then(|| path.to_owned()),
+        peer: connection.peer,
+        received: 0.into(),
+        metrics: Arc::clone(&shared.metrics),
+    });
+    let mut request = request.map(|body| Counted::new(body, Arc::clone(&exchange), Arc::clone(&in_flight)));
+    request.extensions_mut().insert(connection);
+    let asked = Arc::clone(&shared);
+    let routed = service_fn(move |request| {
+        let shared = Arc::clone(&asked);
+        async move { Ok::<_, Infallible>(route(&shared, request).await) }
+    });
+    let Ok(mut answer) = shared.request_ids.layer(routed).oneshot(request).await;
+    if version <= Version::HTTP_11 && shared.closing.is_cancelled() {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    let said = Said {
+        status: answer.status(),
+        route: answer.extensions().get::<RouteName>().map_or("unknown", |route| route.0),
+        request_id: answer.extensions_mut().remove::<RequestId>(),
+    };
+    Ok(answer.map(|body| Leaving::new(body, said, exchange, in_flight)))
+}
+
+async fn route(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
+    let uri = request.uri();
+    let path = uri.path();
+    if let Some(health) = &shared.health
+        && is_health(path)
+    {
+        return health.answer(request.method(), path).await;
+    }
+    let length = path.len() + uri.query().map_or(0, |query| query.len() + 1);
+    if length as u64 > shared.uri_limit {
+        return answer::uri_too_long(shared.uri_limit);
+    }
+    let Some(door) = shared.door.clone().filter(|_| path == "/v2" || path.starts_with("/v2/")) else {
+        return answer::nothing_here();
+    };
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return ask(door, request).await;
+    }
+    // Whatever changes something comes to its end, even when the client goes away.
+    let uploading = carries_a_blob(&request).then(|| Uploading::new(&shared.metrics));
+    let handler = shared.handlers.spawn(async move {
+        let answer = ask(door, request).await;
+        drop(uploading);
+        answer
+    });
+    handler.await.unwrap_or_else(|_| answer::failed())
+}
+
+async fn ask(door: Door, request: Request<Counted>) -> Response {
+    let answering = AssertUnwindSafe(door.answer(request.map(Body::new)));
+    answering.catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("a handler panicked");
+        answer::failed()
+    })
+}
+
+fn carries_a_blob(request: &Request<Counted>) -> bool {
+    let uploads = matches!(*request.method(), Method::PATCH | Method::PUT | Method::POST)
+        && request.uri().path().contains("/blobs/uploads/");
+    uploads && !request.body().is_end_stream()
+}
+
+/// Counts as an upload until it is dropped.
+struct Uploading(Arc<Metrics>);
+
+impl Uploading {
+    fn new(metrics: &Arc<Metrics>) -> Self {
+        metrics.uploads.inc();
+        Self(Arc::clone(metrics))
+    }
+}
+
+impl Drop for Uploading {
+    fn drop(&mut self) {
+        self.0.uploads.dec();
+    }
+}

@@ -1,0 +1,118 @@
+//! TLS: the certificate that is offered now, read again when its files change.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use arc_swap::ArcSwap;
+use berth_config::section::Tls;
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The certificate and its files.
+#[derive(Debug)]
+pub(crate) struct Certificate {
+    files: [PathBuf; 2],
+    provider: Arc<CryptoProvider>,
+    now: ArcSwap<CertifiedKey>,
+    /// What the files looked like when they were last read.
+    seen: Mutex<Stamp>,
+}
+
+/// What changes when a file does: device, inode, size, seconds, nanoseconds.
+type Stamp = [Option<(u64, u64, u64, i64, i64)>; 2];
+
+impl Certificate {
+    /// Reads the files that the settings name; `None` if they name none.
+    pub(crate) fn open(settings: &Tls) -> Result<Option<Arc<Self>>> {
+        let (Some(certificate), Some(key)) = (&settings.certificate, &settings.key) else { return Ok(None) };
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let files = [certificate.clone(), key.clone()];
+        let seen = Mutex::new(stamp(&files));
+        let now = ArcSwap::from_pointee(read(&files, &provider)?);
+        Ok(Some(Arc::new(Self { files, provider, now, seen })))
+    }
+
+    /// What makes connections secret.
+    pub(crate) fn server_config(self: &Arc<Self>, settings: &Tls) -> Result<Arc<ServerConfig>> {
+        let certificate: Arc<dyn ResolvesServerCert> = Arc::<Self>::clone(self);
+        let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_safe_default_protocol_versions()
+            .context("TLS cannot be set up")?
+            .with_no_client_auth()
+            .with_cert_resolver(certificate);
+        let protocols = settings.alpn.protocols().iter();
+        config.alpn_protocols = protocols.map(|protocol| protocol.as_str().as_bytes().to_vec()).collect();
+        Ok(Arc::new(config))
+    }
+
+    /// Looks at the files for ever. New ones that cannot be used are told of, and the old ones stay.
+    pub(crate) async fn follow(self: Arc<Self>) {
+        let mut ticks = interval(LOOK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let certificate = Arc::clone(&self);
+            // The files may lie on a slow volume.
+            let _ = tokio::task::spawn_blocking(move || certificate.look()).await;
+        }
+    }
+
+    fn look(&self) {
+        let found = stamp(&self.files);
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen == found {
+            return;
+        }
+        *seen = found;
+        match read(&self.files, &self.provider) {
+            Ok(fresh) => {
+                self.now.store(Arc::new(fresh));
+                tracing::info!(file = %self.files[0].display(), "the TLS certificate was read again");
+            }
+            Err(error) => tracing::warn!("the old TLS certificate stays: {error:#}"),
+        }
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.now.load_full())
+    }
+}
+
+fn read(files: &[PathBuf; 2], provider: &CryptoProvider) -> Result<CertifiedKey> {
+    let [certificate, key] = files;
+    let pem = |path: &Path| fs::read(path).with_context(|| format!("{} cannot be read", path.display()));
+    let chain = CertificateDer::pem_slice_iter(&pem(certificate)?)
+        .collect::<Result<Vec<_>, _>>()
+        .with_context(|| format!("{} is no PEM file with certificates", certificate.display()))?;
+    ensure!(!chain.is_empty(), "{} holds no certificate", certificate.display());
+    let private = PrivateKeyDer::from_pem_slice(&pem(key)?)
+        .with_context(|| format!("{} is no PEM file with a private key", key.display()))?;
+    CertifiedKey::from_der(chain, private, provider).with_context(|| {
+        format!(
+            "the key in {} does not belong to the certificate in {}",
+            key.display(),
+            certificate.display()
+        )
+    })
+}
+
+fn stamp(files: &[PathBuf; 2]) -> Stamp {
+    files.each_ref().map(|file| {
+        let found = fs::metadata(file).ok()?;
+        Some((found.dev(), found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
+    })
+}

@@ -1,0 +1,146 @@
+//! Which adapter stands behind which port, by the configuration.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use berth_access::Access;
+use berth_api_distribution::{DistributionSettings, Door};
+use berth_blobs::{Blobs, BufferPool};
+use berth_blobs_filesystem::{FilesystemBlobs, LocalFileSystem, Options};
+use berth_cache_memory::{Lifetimes, MemoryCache};
+use berth_config::{Config, MissingContent};
+use berth_domain::{Clock, Entropy, SystemClock, SystemEntropy};
+use berth_metadata::Metadata;
+use berth_metadata_sql::SqlMetadata;
+use berth_registry::{Ports, Registry, Settings};
+use uuid::Uuid;
+
+use crate::data_directory;
+use crate::metrics::Sampled;
+
+/// The use cases and what metrics want to know of what they stand on.
+#[derive(Debug)]
+pub struct Parts {
+    /// The use cases.
+    pub registry: Registry,
+    buffers: BufferPool,
+    cache: Arc<MemoryCache>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl Parts {
+    /// Opens everything that the configuration names. `alone` says that no other process works on the same data.
+    pub async fn open(config: &Config, alone: bool) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let buffers = BufferPool::new(config.memory.buffers.in_memory());
+        let cache = Arc::new(MemoryCache::new(config.cache.memory.bytes(), lifetimes(config, alone)));
+        let ports = Ports {
+            metadata: metadata(config).await?,
+            blobs: blobs(config, &entropy, &buffers).await?,
+            cache: Arc::<MemoryCache>::clone(&cache),
+            clock,
+            entropy: Arc::clone(&entropy),
+            buffers: buffers.clone(),
+            access: Access::open(),
+        };
+        let registry = Registry::open(ports, settings(config, entropy.uuid(), alone)).await?;
+        Ok(Self { registry, buffers, cache, entropy })
+    }
+
+    /// What metrics ask for when they are read.
+    pub(crate) fn sampled(&self) -> Vec<Sampled> {
+        let sampled = |name, help, sample| Sampled { name, help, sample };
+        let [in_use, budget] = [self.buffers.clone(), self.buffers.clone()];
+        let [entries, weight] = [Arc::clone(&self.cache), Arc::clone(&self.cache)];
+        let registry = self.registry.clone();
+        let help = "Upload sessions that are being written to";
+        vec![
+            sampled("upload_sessions", help, Box::new(move || registry.live_uploads() as u64)),
+            sampled(
+                "buffers_in_use_bytes",
+                "Memory that bodies take",
+                Box::new(move || in_use.in_use() as u64),
+            ),
+            sampled(
+                "buffers_budget_bytes",
+                "Memory that bodies may take",
+                Box::new(move || budget.budget() as u64),
+            ),
+            sampled("cache_entries", "Things that are remembered", Box::new(move || entries.entries())),
+            sampled("cache_bytes", "Memory that they take", Box::new(move || weight.weight())),
+        ]
+    }
+
+    /// A random number.
+    pub(crate) fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.entropy.fill(&mut bytes);
+        u64::from_ne_bytes(bytes)
+    }
+}
+
+async fn metadata(config: &Config) -> Result<Arc<dyn Metadata>> {
+    let opened = match config.embedded_database() {
+        Some(file) => {
+            data_directory::create(&config.data.directory)?;
+            let opened = SqlMetadata::open_sqlite(&file).await;
+            opened.with_context(|| format!("the database {} cannot be opened", file.display()))?
+        }
+        None => SqlMetadata::open_postgres(config.database.url.expose(), config.database.pool)
+            .await
+            .context("the database that database.url names cannot be opened")?,
+    };
+    Ok(Arc::new(opened))
+}
+
+async fn blobs(config: &Config, entropy: &Arc<dyn Entropy>, buffers: &BufferPool) -> Result<Arc<dyn Blobs>> {
+    let directory = config.blob_directory();
+    let (entropy, buffers) = (Arc::clone(entropy), buffers.clone());
+    let opening = tokio::task::spawn_blocking(move || {
+        data_directory::create(&directory)?;
+        FilesystemBlobs::open(&directory, entropy, buffers, Arc::new(LocalFileSystem), Options::default())
+            .with_context(|| format!("the blobs in {} cannot be opened", directory.display()))
+    });
+    Ok(Arc::new(opening.await.context("opening the blobs came to no end")??))
+}
+
+/// Without other processes, all that only they could change is believed as long as it is asked for.
+fn lifetimes(config: &Config, alone: bool) -> Lifetimes {
+    let tag = config.cache.tag_ttl;
+    if alone {
+        Lifetimes { tag, ..Lifetimes::default() }
+    } else {
+        Lifetimes { repository: tag, tag, manifest: tag, blob: tag }
+    }
+}
+
+fn settings(config: &Config, process: Uuid, alone: bool) -> Settings {
+    let registry = &config.registry;
+    Settings {
+        missing_content: match registry.missing_content {
+            MissingContent::None => berth_registry::MissingContent::None,
+            MissingContent::Children => berth_registry::MissingContent::Children,
+            MissingContent::Any => berth_registry::MissingContent::Any,
+        },
+        manifest_limit: registry.manifest_limit.in_memory(),
+        inline_limit: registry.inline_limit.in_memory(),
+        upload_expiry: registry.upload_expiry,
+        takeover_after: registry.takeover_after,
+        checkpoint_every: registry.checkpoint_every.bytes(),
+        history_age: registry.history_age,
+        history_lines: registry.history_lines,
+        process,
+        alone,
+    }
+}
+
+/// The door to everything that clients may ask.
+pub(crate) fn door(parts: &Parts, config: &Config) -> Door {
+    let settings = DistributionSettings {
+        manifest_limit: config.registry.manifest_limit.in_memory(),
+        body_idle_timeout: config.server.body_timeout,
+        concurrent_uploads: config.server.max_uploads as usize,
+    };
+    Door::new(parts.registry.clone(), settings)
+}
