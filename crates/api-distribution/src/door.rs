@@ -1,19 +1,14 @@
-//! The door itself: all routes on one screen, as a service.
+//! The door itself: all routes on one screen.
 
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use berth_http::{RequestBody, RouteName};
 use berth_registry::Registry;
-use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
-use tower::Service;
 
 use crate::call::Call;
 use crate::error::Error;
@@ -25,10 +20,10 @@ static API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-ap
 /// The longest path with its query. Every valid request is far shorter.
 const LONGEST_URI: usize = 16 << 10;
 
-/// Answers every request under `/v2`. Cheap to clone.
+/// Answers `/v2` and every path below it; any other path gets 404. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Door {
-    pub(crate) inner: Arc<Inner>,
+    inner: Arc<Inner>,
 }
 
 #[derive(Debug)]
@@ -62,7 +57,8 @@ impl Door {
         };
         let mut answer = result.unwrap_or_else(|error| error.answer(&caller.request_id));
         if is_head {
-            answer = without_body(answer);
+            // What GET would say, the length included, without the bytes.
+            *answer.body_mut() = Body::empty();
         }
         answer.headers_mut().insert(&API_VERSION, HeaderValue::from_static("registry/2.0"));
         answer.extensions_mut().insert(RouteName(name));
@@ -114,33 +110,5 @@ async fn handle(call: &Call<'_>, route: &Route, body: RequestBody) -> Result<Res
             referrers::list(call, repository, subject).await
         }
         (route, _) => Err(Error::Method { allow: route.allow() }),
-    }
-}
-
-/// The answer to HEAD: what GET would say, its length included, without the bytes.
-fn without_body(mut answer: Response) -> Response {
-    let length = http_body::Body::size_hint(answer.body()).exact();
-    if let Some(length) = length
-        && answer.status() != axum::http::StatusCode::NO_CONTENT
-        && !answer.headers().contains_key(CONTENT_LENGTH)
-    {
-        answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
-    }
-    *answer.body_mut() = Body::empty();
-    answer
-}
-
-impl Service<Request> for Door {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request) -> Self::Future {
-        let door = self.clone();
-        Box::pin(async move { Ok(door.answer(request).await) })
     }
 }

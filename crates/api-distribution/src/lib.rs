@@ -25,24 +25,8 @@ mod referrers;
 mod route;
 mod settings;
 mod tags;
-#[cfg(test)]
-mod tests;
 mod uploads;
-
-use axum::Router;
-use berth_registry::Registry;
 
 pub use door::Door;
 pub use route::{Route, RouteError};
 pub use settings::DistributionSettings;
-
-/// The door as a router for `/v2` and everything below it.
-///
-/// [`Door`] is the same as a service, for a server that tells `/v2` from the rest by itself.
-pub fn router(registry: Registry, settings: DistributionSettings) -> Router {
-    let door = Door::new(registry, settings);
-    Router::new()
-        .route_service("/v2", door.clone())
-        .route_service("/v2/", door.clone())
-        .route_service("/v2/{*path}", door)
-}

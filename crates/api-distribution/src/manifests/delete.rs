@@ -16,8 +16,12 @@ pub(crate) async fn delete(
 ) -> Result<Response, Error> {
     let condition = condition::of(call.headers(), reference, false)?;
     match reference {
-        Reference::Tag(tag) => call.registry.delete_tag(repository, tag, condition).await?,
-        Reference::Digest(digest) => call.registry.delete_manifest(repository, digest).await?,
+        Reference::Tag(tag) => {
+            call.registry.delete_tag(repository, tag, condition).await?;
+        }
+        Reference::Digest(digest) => {
+            call.registry.delete_manifest(repository, digest).await?;
+        }
     }
     Ok(answer::empty(StatusCode::ACCEPTED))
 }

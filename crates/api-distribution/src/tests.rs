@@ -1,1 +1,0 @@
-//! The whole door over real adapters, asked as clients ask.

@@ -1,0 +1,283 @@
+//! A registry in a temporary directory, and how it is asked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method};
+use berth_access::Access;
+use berth_api_distribution::{DistributionSettings, Door};
+use berth_blobs::BufferPool;
+use berth_blobs_filesystem::{FilesystemBlobs, LocalFileSystem, Options};
+use berth_cache_memory::{Lifetimes, MemoryCache};
+use berth_domain::{Entropy, SystemClock, SystemEntropy};
+use berth_http::{ConnectionInfo, RequestIdLayer, RequestIds, RouteName};
+use berth_metadata_sql::SqlMetadata;
+use berth_oci::Digest;
+use berth_registry::{MissingContent, Ports, Registry, Settings};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tower::{Layer, ServiceExt, service_fn};
+
+pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+
+/// How long a body may stand still in these tests.
+pub(crate) const IDLE: Duration = Duration::from_millis(200);
+
+/// What a test may want otherwise.
+pub(crate) struct Wishes {
+    pub(crate) missing_content: MissingContent,
+    pub(crate) manifest_limit: usize,
+    pub(crate) concurrent_uploads: usize,
+    /// Whether requests come over plain HTTP/1.1, where blobs leave by another way.
+    pub(crate) plain: bool,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self {
+            missing_content: MissingContent::Children,
+            manifest_limit: 64 << 10,
+            concurrent_uploads: 100,
+            plain: false,
+        }
+    }
+}
+
+/// The registry and its door.
+pub(crate) struct House {
+    door: Door,
+    ids: RequestIdLayer,
+    plain: bool,
+    /// Where the bytes of blobs are.
+    pub(crate) directory: TempDir,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    /// The bytes, or what broke off.
+    pub(crate) body: Result<Bytes, String>,
+}
+
+impl House {
+    pub(crate) async fn open() -> Self {
+        Self::with(Wishes::default()).await
+    }
+
+    pub(crate) async fn with(wishes: Wishes) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let buffers = BufferPool::new(64 << 20);
+        let metadata =
+            SqlMetadata::open_sqlite(&directory.path().join("berth.db")).await.expect("a database");
+        let blobs = FilesystemBlobs::open(
+            &directory.path().join("blobs"),
+            Arc::clone(&entropy),
+            buffers.clone(),
+            Arc::new(LocalFileSystem),
+            Options::default(),
+        );
+        let settings = Settings {
+            missing_content: wishes.missing_content,
+            manifest_limit: wishes.manifest_limit,
+            inline_limit: 64,
+            upload_expiry: Duration::from_hours(1),
+            takeover_after: Duration::from_secs(30),
+            checkpoint_every: 64 << 20,
+            history_age: Duration::from_hours(1),
+            history_lines: 10,
+            process: entropy.uuid(),
+            alone: true,
+        };
+        let ports = Ports {
+            metadata: Arc::new(metadata),
+            blobs: Arc::new(blobs.expect("storage")),
+            cache: Arc::new(MemoryCache::new(16 << 20, Lifetimes::default())),
+            clock: Arc::new(SystemClock),
+            entropy,
+            buffers,
+            access: Access::open(),
+        };
+        let registry = Registry::open(ports, settings).await.expect("a registry");
+        let settings = DistributionSettings {
+            manifest_limit: wishes.manifest_limit,
+            body_idle_timeout: IDLE,
+            concurrent_uploads: wishes.concurrent_uploads,
+        };
+        let ids = RequestIdLayer::new(RequestIds::new(1));
+        Self { door: Door::new(registry, settings), ids, plain: wishes.plain, directory }
+    }
+
+    /// Asks, and checks what holds of every answer.
+    pub(crate) async fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut request = request.body(body.into()).expect("a request");
+        if self.plain {
+            let peer = ([127, 0, 0, 1], 1).into();
+            request.extensions_mut().insert(ConnectionInfo { peer, tls: false });
+        }
+        let door = self.door.clone();
+        let service = self
+            .ids
+            .layer(service_fn(async |request| Ok::<_, std::convert::Infallible>(door.answer(request).await)));
+        let Ok(answer) = service.oneshot(request).await;
+        let (parts, body) = answer.into_parts();
+        assert!(parts.extensions.get::<RouteName>().is_some(), "metrics need a name");
+        let body = body.collect().await.map(http_body_util::Collected::to_bytes);
+        let answer = Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: body.map_err(|e| e.to_string()),
+        };
+        answer.check(&Method::try_from(method).expect("a method"));
+        answer
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[], Body::empty()).await
+    }
+
+    pub(crate) async fn head(&self, path: &str) -> Answer {
+        self.ask("HEAD", path, &[], Body::empty()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.ask("DELETE", path, &[], Body::empty()).await
+    }
+
+    /// Pushes a blob with one request.
+    pub(crate) async fn push_blob(&self, repository: &str, content: &[u8]) -> Digest {
+        let digest = Digest::sha256(content);
+        let path = format!("/v2/{repository}/blobs/uploads/?digest={digest}");
+        let answer = self.ask("POST", &path, &[], Body::from(content.to_vec())).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        digest
+    }
+
+    /// Starts an upload; its location.
+    pub(crate) async fn start(&self, repository: &str) -> String {
+        let answer = self.ask("POST", &format!("/v2/{repository}/blobs/uploads/"), &[], Body::empty()).await;
+        assert_eq!(answer.status, 202, "{answer:?}");
+        answer.header("location").to_owned()
+    }
+
+    /// Puts a manifest under a tag or digest.
+    pub(crate) async fn put_manifest(&self, repository: &str, reference: &str, content: &str) -> Answer {
+        let path = format!("/v2/{repository}/manifests/{reference}");
+        self.ask("PUT", &path, &[("content-type", OCI_MANIFEST)], content.to_owned()).await
+    }
+
+    /// Pushes an image of one config and one layer whose content is `seed`, and tags it. Its manifest.
+    pub(crate) async fn push_image(&self, repository: &str, tag: &str, seed: &str) -> String {
+        let manifest = image(&[&self.config(repository).await, &self.layer(repository, seed).await], None);
+        let answer = self.put_manifest(repository, tag, &manifest).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        manifest
+    }
+
+    pub(crate) async fn config(&self, repository: &str) -> Value {
+        let digest = self.push_blob(repository, b"{}").await;
+        json!({ "mediaType": "application/vnd.oci.image.config.v1+json", "digest": digest, "size": 2 })
+    }
+
+    pub(crate) async fn layer(&self, repository: &str, content: &str) -> Value {
+        let digest = self.push_blob(repository, content.as_bytes()).await;
+        let media_type = "application/vnd.oci.image.layer.v1.tar";
+        json!({ "mediaType": media_type, "digest": digest, "size": content.len() })
+    }
+}
+
+/// An image manifest of a config and layers, about `subject` if there is one.
+pub(crate) fn image(parts: &[&Value], subject: Option<&Value>) -> String {
+    let mut manifest =
+        json!({ "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": parts[0], "layers": parts[1..] });
+    if let Some(subject) = subject {
+        manifest["subject"] = subject.clone();
+    }
+    manifest.to_string()
+}
+
+/// A path with one more parameter.
+pub(crate) fn with(location: &str, parameter: &str) -> String {
+    let separator = if location.contains('?') { '&' } else { '?' };
+    format!("{location}{separator}{parameter}")
+}
+
+impl Answer {
+    /// A header that must be there once.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let values: Vec<_> = self.headers.get_all(name).iter().collect();
+        assert_eq!(values.len(), 1, "{name} in {self:?}");
+        values[0].to_str().expect("text")
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+    }
+
+    pub(crate) fn bytes(&self) -> &Bytes {
+        self.body.as_ref().expect("a whole body")
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(self.bytes()).expect("text")
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(self.bytes()).expect("JSON")
+    }
+
+    /// The codes of the `errors` body.
+    pub(crate) fn codes(&self) -> Vec<String> {
+        let errors = self.json()["errors"].as_array().cloned().expect("errors");
+        errors.iter().map(|error| error["code"].as_str().expect("a code").to_owned()).collect()
+    }
+
+    /// Checks status and the one code.
+    #[track_caller]
+    pub(crate) fn expect(&self, status: u16, code: &str) {
+        assert_eq!((self.status, self.codes()), (status, vec![code.to_owned()]), "{self:?}");
+    }
+
+    /// What holds of every answer.
+    fn check(&self, method: &Method) {
+        assert_eq!(self.header("docker-distribution-api-version"), "registry/2.0");
+        assert!(!self.header("x-request-id").is_empty());
+        assert!(!self.has("content-encoding"), "nothing is ever compressed");
+        if self.has("location") {
+            assert!(self.header("location").starts_with("/v2/"), "locations are relative: {self:?}");
+        }
+        let Ok(body) = &self.body else { return };
+        if method == Method::HEAD {
+            assert!(body.is_empty(), "{self:?}");
+        } else if self.has("content-length") {
+            assert_eq!(self.header("content-length"), body.len().to_string());
+        } else {
+            assert!(matches!(self.status, 204 | 304), "every other answer says its length: {self:?}");
+        }
+        if self.status >= 400 {
+            assert_eq!(self.header("content-type"), "application/json");
+            if method != Method::HEAD {
+                assert!(!self.codes().is_empty());
+                assert!(self.json()["errors"][0]["message"].as_str().is_some_and(|words| !words.is_empty()));
+            }
+        }
+    }
+}

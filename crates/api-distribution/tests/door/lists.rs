@@ -1,0 +1,138 @@
+//! Tags, repositories and referrers, in pages.
+
+use axum::body::Body;
+use berth_oci::Digest;
+use serde_json::{Value, json};
+
+use crate::house::{Answer, House, OCI_INDEX, OCI_MANIFEST, image};
+
+const REPOSITORY: &str = "library/lists";
+
+/// The path of the next page, if the answer names one.
+fn next(answer: &Answer) -> Option<String> {
+    let link = answer.has("link").then(|| answer.header("link"))?;
+    let path = link.strip_prefix('<').and_then(|rest| rest.strip_suffix(">; rel=\"next\""));
+    Some(path.expect("a link to the next page").to_owned())
+}
+
+fn strings(list: &Value) -> Vec<&str> {
+    list.as_array().expect("a list").iter().map(|entry| entry.as_str().expect("text")).collect()
+}
+
+/// Follows the links from `path` and gathers `field`.
+async fn walk(house: &House, path: &str, field: &str) -> (Vec<String>, usize) {
+    let (mut path, mut found, mut pages) = (Some(path.to_owned()), Vec::new(), 0);
+    while let Some(page) = path {
+        let answer = house.get(&page).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        found.extend(strings(&answer.json()[field]).into_iter().map(ToOwned::to_owned));
+        path = next(&answer);
+        pages += 1;
+        assert!(pages < 20, "pages come to an end");
+    }
+    (found, pages)
+}
+
+#[tokio::test]
+async fn tags_in_pages() {
+    let house = House::open().await;
+    let list = format!("/v2/{REPOSITORY}/tags/list");
+    house.get(&list).await.expect(404, "NAME_UNKNOWN");
+    house.get(&format!("{list}?n=0")).await.expect(404, "NAME_UNKNOWN");
+    let manifest = house.push_image(REPOSITORY, "Z", "layer").await;
+    for tag in ["a", "b", "c.1", "_x"] {
+        assert_eq!(house.put_manifest(REPOSITORY, tag, &manifest).await.status, 201);
+    }
+    let sorted = ["Z", "_x", "a", "b", "c.1"];
+    let all = house.get(&list).await;
+    assert_eq!(all.header("content-type"), "application/json");
+    assert_eq!(all.json(), json!({ "name": REPOSITORY, "tags": sorted }));
+    assert!(!all.has("link"));
+    for n in 1..=6 {
+        let (tags, pages) = walk(&house, &format!("{list}?n={n}"), "tags").await;
+        assert_eq!((tags, pages), (sorted.map(ToOwned::to_owned).to_vec(), 5_usize.div_ceil(n)), "n={n}");
+    }
+    let none = house.get(&format!("{list}?n=0")).await;
+    assert_eq!(none.json()["tags"], json!([]));
+    assert!(!none.has("link"));
+    for (query, expected) in [
+        ("last=a", &sorted[3..]),
+        ("last=aa&n=1", &sorted[3..4]),
+        ("last=zzz", &[]),
+        ("n=99999999999999999999", &sorted[..]),
+    ] {
+        let answer = house.get(&format!("{list}?{query}")).await;
+        assert_eq!(strings(&answer.json()["tags"]), expected, "{query}");
+    }
+    for bad in ["-1", "x", "", "1.5"] {
+        house.get(&format!("{list}?n={bad}")).await.expect(400, "PAGINATION_NUMBER_INVALID");
+    }
+    let head = house.head(&list).await;
+    assert_eq!(head.header("content-length"), all.bytes().len().to_string());
+}
+
+#[tokio::test]
+async fn repositories_in_pages() {
+    let house = House::open().await;
+    assert_eq!(house.get("/v2/_catalog").await.json(), json!({ "repositories": [] }));
+    let names = ["a/b", "a/b-c", "a/b/c", "library/x", "z/z"];
+    for name in names {
+        house.push_image(name, "1", "layer").await;
+    }
+    assert_eq!(strings(&house.get("/v2/_catalog").await.json()["repositories"]), names);
+    for n in 1..=6 {
+        let (found, pages) = walk(&house, &format!("/v2/_catalog?n={n}"), "repositories").await;
+        assert_eq!((found, pages), (names.map(ToOwned::to_owned).to_vec(), 5_usize.div_ceil(n)));
+    }
+    let after = house.get("/v2/_catalog?last=b/unknown").await;
+    assert_eq!(strings(&after.json()["repositories"]), ["library/x", "z/z"]);
+    let none = house.get("/v2/_catalog?n=0").await;
+    assert_eq!(none.json(), json!({ "repositories": [] }));
+    assert!(!none.has("link"));
+    house.get("/v2/_catalog?n=-1").await.expect(400, "PAGINATION_NUMBER_INVALID");
+}
+
+#[tokio::test]
+async fn referrers_are_never_unknown() {
+    let house = House::open().await;
+    let digest = Digest::sha256(b"never seen");
+    let answer = house.get(&format!("/v2/library/never/referrers/{digest}")).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), OCI_INDEX);
+    assert_eq!(answer.json(), json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [] }));
+    house
+        .get(&format!("/v2/library/never/referrers/{digest}?after=x"))
+        .await
+        .expect(400, "PAGINATION_NUMBER_INVALID");
+}
+
+#[tokio::test]
+async fn referrers_by_type() {
+    let house = House::open().await;
+    let manifest = house.push_image(REPOSITORY, "1", "layer").await;
+    let digest = Digest::sha256(manifest.as_bytes());
+    let subject = json!({ "mediaType": OCI_MANIFEST, "digest": digest, "size": manifest.len() });
+    let config = house.config(REPOSITORY).await;
+    for kind in ["application/vnd.example.sbom+json", "application/vnd.example.signature+json"] {
+        let mut referrer: Value = serde_json::from_str(&image(&[&config], Some(&subject))).expect("JSON");
+        referrer["artifactType"] = json!(kind);
+        referrer["annotations"] = json!({ "kind": kind });
+        let content = referrer.to_string();
+        let reference = Digest::sha256(content.as_bytes()).to_string();
+        let put = house.put_manifest(REPOSITORY, &reference, &content).await;
+        assert_eq!(put.header("oci-subject"), digest.to_string());
+    }
+    let path = format!("/v2/{REPOSITORY}/referrers/{digest}");
+    let all = house.get(&path).await;
+    assert!(!all.has("oci-filters-applied") && !all.has("link"));
+    insta::assert_json_snapshot!("referrers", all.json());
+    for spelled in ["application/vnd.example.sbom+json", "application%2Fvnd.example.sbom%2Bjson"] {
+        let some = house.ask("GET", &format!("{path}?artifactType={spelled}"), &[], Body::empty()).await;
+        assert_eq!(some.header("oci-filters-applied"), "artifactType");
+        let manifests = some.json()["manifests"].as_array().cloned().expect("a list");
+        assert_eq!(manifests.len(), 1);
+        assert_eq!(manifests[0]["artifactType"], "application/vnd.example.sbom+json");
+    }
+    let page = house.get(&format!("{path}?after=9223372036854775807")).await;
+    assert_eq!(page.json()["manifests"], json!([]));
+}

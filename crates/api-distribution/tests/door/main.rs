@@ -1,0 +1,11 @@
+//! The whole door over real adapters, asked as clients ask: every status and header of the distribution-spec's endpoints, and
+//! every kind of bad input.
+
+mod base;
+mod blobs;
+mod house;
+mod lists;
+mod manifests;
+mod paths;
+mod tags;
+mod uploads;
