@@ -99,12 +99,9 @@ pub fn effective(subject: &Subject, place: Place, known: &Roles, rules: SystemRu
     let own = match (subject, place) {
         (Subject::User { sysadmin: true, .. }, _) => PermissionSet::ALL,
         (Subject::User { .. }, Place::System) if rules.users_create_projects => {
-            PermissionSet::on_one(Resource::Project, &[Action::List, Action::Create])
+            PermissionSet::on_one(Resource::Project, &[Action::Create])
         }
-        (Subject::User { .. } | Subject::Anonymous, Place::System) => {
-            PermissionSet::on_one(Resource::Project, &[Action::List])
-        }
-        (Subject::Anonymous, Place::Project { .. }) => PermissionSet::EMPTY,
+        (Subject::Anonymous, _) | (Subject::User { .. }, Place::System) => PermissionSet::EMPTY,
         (Subject::User { roles, .. }, Place::Project { .. }) => {
             roles.iter().fold(PermissionSet::EMPTY, |all, role| all.union(known.permissions(*role)))
         }
@@ -115,8 +112,16 @@ pub fn effective(subject: &Subject, place: Place, known: &Roles, rules: SystemRu
     };
     match place {
         Place::Project { public: true, .. } => own.union(Role::in_public_projects()),
-        Place::Project { .. } | Place::System => own,
+        Place::Project { .. } => own,
+        Place::System => own.union(&filtered_lists()),
     }
+}
+
+/// The lists that everyone may ask for, because they hold for each caller only what that caller may see. Who may read the catalog
+/// as such sees all of it.
+fn filtered_lists() -> PermissionSet {
+    let projects = PermissionSet::on_one(Resource::Project, &[Action::List]);
+    projects.union(&PermissionSet::on_one(Resource::Catalog, &[Action::List]))
 }
 
 /// What a request with a token may do on one target: what the token says, as far as the subject may do it now.

@@ -69,6 +69,19 @@ impl SecretKey {
         mac.finalize().into_bytes().into()
     }
 
+    /// The token that unsafe requests of a session must carry beside its cookie.
+    #[must_use]
+    pub fn csrf(&self, session: &Secret) -> String {
+        hex::encode(self.keyed().chain_update(b"csrf").chain_update(session.reveal()).finalize().into_bytes())
+    }
+
+    /// Whether a request carried its session's token.
+    #[must_use]
+    pub fn verify_csrf(&self, session: &Secret, token: &str) -> bool {
+        let mac = self.keyed().chain_update(b"csrf").chain_update(session.reveal());
+        hex::decode(token).is_ok_and(|token| mac.verify_slice(&token).is_ok())
+    }
+
     fn mac(&self, secret: &Secret) -> Hmac<Sha256> {
         self.keyed().chain_update(b"secret").chain_update(secret.reveal())
     }
@@ -135,6 +148,18 @@ mod tests {
             assert_eq!(secret.reveal().len(), LENGTH);
             assert_eq!(berth_domain::user::check_password(secret.reveal()), Ok(()));
             assert!(secrets[index + 1..].iter().all(|other| other != secret));
+        }
+    }
+
+    #[test]
+    fn a_csrf_token_belongs_to_its_session() {
+        let key = SecretKey::new([7; 32]);
+        let (session, other) = (Secret::new("one"), Secret::new("two"));
+        let token = key.csrf(&session);
+        assert!(key.verify_csrf(&session, &token));
+        assert!(!key.verify_csrf(&other, &token) && !SecretKey::new([8; 32]).verify_csrf(&session, &token));
+        for broken in ["", "zz", &token[2..]] {
+            assert!(!key.verify_csrf(&session, broken), "{broken}");
         }
     }
 

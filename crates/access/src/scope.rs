@@ -128,8 +128,9 @@ impl ResourceActions {
         let actions = match self.target() {
             ScopeTarget::Nothing => Vec::new(),
             ScopeTarget::Catalog => {
-                let may = permissions.contains(Resource::Catalog, Action::Read) && asked("*");
-                may.then(|| "*".to_owned()).into_iter().collect()
+                let listed = permissions.contains(Resource::Catalog, Action::List);
+                let may = listed || permissions.contains(Resource::Catalog, Action::Read);
+                (may && asked("*")).then(|| "*".to_owned()).into_iter().collect()
             }
             ScopeTarget::Repository(_) => {
                 let granted = REPOSITORY_ACTIONS.iter().filter(|(action, needed)| {
@@ -147,7 +148,9 @@ impl ResourceActions {
     pub fn permissions(&self) -> PermissionSet {
         let has = |action: &str| self.actions.iter().any(|given| given == action);
         match self.target() {
-            ScopeTarget::Catalog if has("*") => PermissionSet::on_one(Resource::Catalog, &[Action::Read]),
+            ScopeTarget::Catalog if has("*") => {
+                PermissionSet::on_one(Resource::Catalog, &[Action::Read, Action::List])
+            }
             ScopeTarget::Nothing | ScopeTarget::Catalog => PermissionSet::EMPTY,
             ScopeTarget::Repository(_) => {
                 let granted = COVERED.iter().filter(|(action, _)| has(action) || has("*"));
