@@ -1,14 +1,20 @@
 //! The process's one budget for the bytes of bodies, and the buffers that come out of it.
 
+mod idle;
+
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::BLOCK;
+use idle::Idle;
 
-/// Hands out buffers as long as the budget lasts; who comes later waits. Buffers are kept for reuse when they come back.
+/// Hands out buffers as long as the budget lasts; who comes later waits, in the order of coming. Cheap to clone: all clones are one.
+///
+/// Memory that comes back is kept for the next one as long as there is about as much use for it; a pool that nobody uses keeps at
+/// most 4 MiB. What is handed out and what is kept are never more than the budget together.
 #[derive(Clone)]
 pub struct BufferPool {
     inner: Arc<Pool>,
@@ -18,14 +24,15 @@ struct Pool {
     /// One permit a block.
     budget: Arc<Semaphore>,
     blocks: usize,
-    /// Memory of buffers that came back, by no order; never more than the budget.
-    idle: Mutex<Vec<Memory>>,
+    idle: Mutex<Idle>,
 }
 
 /// The usual size of an upload's buffer.
 pub const LARGE: usize = 1 << 20;
 /// The usual size of a buffer on the way out.
 pub const SMALL: usize = 256 << 10;
+/// The sizes that buffers have, so that memory fits again; what is larger than the last has its own.
+const CLASSES: [usize; 4] = [16 << 10, 64 << 10, SMALL, LARGE];
 
 impl BufferPool {
     /// A pool that never holds more than `budget` bytes, at least one [`LARGE`] buffer.
@@ -36,34 +43,40 @@ impl BufferPool {
         Self { inner: Arc::new(inner) }
     }
 
-    /// A buffer of `capacity` bytes, rounded up to a [`BLOCK`]; waits until the budget has room.
+    /// A buffer of at least `capacity` bytes; waits until the budget has room.
     ///
     /// # Panics
     /// If `capacity` is more than the whole budget.
     pub async fn take(&self, capacity: usize) -> Buffer {
-        let blocks = capacity.div_ceil(BLOCK).max(1);
-        assert!(blocks <= self.inner.blocks, "a buffer is never larger than the budget");
-        let permits = u32::try_from(blocks).expect("buffers are smaller than 16 TiB");
+        let capacity = Self::rounded(capacity);
+        assert!(capacity / BLOCK <= self.inner.blocks, "a buffer is never larger than the budget");
+        let permits = u32::try_from(capacity / BLOCK).expect("buffers are smaller than 16 TiB");
         let permit = Arc::clone(&self.inner.budget)
             .acquire_many_owned(permits)
             .await
             .unwrap_or_else(|_| unreachable!("the budget is never closed"));
-        self.fill(blocks * BLOCK, permit)
+        self.fill(capacity, permit)
     }
 
     /// Like [`BufferPool::take`], but `None` at once if the budget has no room now.
     #[must_use]
     pub fn try_take(&self, capacity: usize) -> Option<Buffer> {
-        let blocks = capacity.div_ceil(BLOCK).max(1);
-        let permits = u32::try_from(blocks).ok()?;
+        let capacity = Self::rounded(capacity);
+        let permits = u32::try_from(capacity / BLOCK).ok()?;
         let permit = Arc::clone(&self.inner.budget).try_acquire_many_owned(permits).ok()?;
-        Some(self.fill(blocks * BLOCK, permit))
+        Some(self.fill(capacity, permit))
     }
 
     /// Bytes that are handed out now.
     #[must_use]
     pub fn in_use(&self) -> usize {
-        (self.inner.blocks - self.inner.budget.available_permits()) * BLOCK
+        self.inner.in_use()
+    }
+
+    /// Bytes that are kept for the next ones.
+    #[must_use]
+    pub fn idle(&self) -> usize {
+        self.inner.idle().bytes()
     }
 
     /// Bytes that may be handed out in all.
@@ -72,12 +85,22 @@ impl BufferPool {
         self.inner.blocks * BLOCK
     }
 
+    /// The capacity that a buffer for `capacity` bytes has.
+    fn rounded(capacity: usize) -> usize {
+        let class = CLASSES.into_iter().find(|&class| capacity <= class);
+        class.unwrap_or_else(|| capacity.next_multiple_of(BLOCK))
+    }
+
+    /// A buffer for a permit: out of kept memory if there is some of this size, else of new memory, for which kept memory of
+    /// other sizes goes if the budget demands it.
     fn fill(&self, capacity: usize, permit: OwnedSemaphorePermit) -> Buffer {
-        let reused = {
-            let mut idle = self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            let found = idle.iter().position(|memory| memory.capacity() == capacity);
-            found.map(|at| idle.swap_remove(at))
+        let (reused, freed) = {
+            let mut idle = self.inner.idle();
+            let reused = idle.take(capacity);
+            let room = self.budget().saturating_sub(self.inner.in_use());
+            (reused, idle.shrink(room))
         };
+        drop(freed);
         let memory = reused.unwrap_or_else(|| Memory::new(capacity));
         Buffer { memory: Some(memory), filled: 0, pool: Arc::clone(&self.inner), _permit: permit }
     }
@@ -90,15 +113,19 @@ impl fmt::Debug for BufferPool {
 }
 
 impl Pool {
-    /// Keeps memory for reuse, unless that would hold more than the budget together with what is out.
+    fn idle(&self) -> MutexGuard<'_, Idle> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn in_use(&self) -> usize {
+        (self.blocks - self.budget.available_permits()) * BLOCK
+    }
+
+    /// Takes memory back whose permit is still out.
     fn give_back(&self, memory: Memory) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept: usize = idle.iter().map(Memory::capacity).sum();
-        let out = (self.blocks - self.budget.available_permits()) * BLOCK;
-        // The permit of this very buffer is still out.
-        if kept + out <= self.blocks * BLOCK {
-            idle.push(memory);
-        }
+        let others = self.in_use().saturating_sub(memory.capacity());
+        let freed = self.idle().put(memory, others);
+        drop(freed);
     }
 }
 
@@ -163,6 +190,12 @@ impl Buffer {
         self.filled += bytes;
     }
 
+    /// How many bytes it can hold.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.memory.as_ref().map_or(0, Memory::capacity)
+    }
+
     /// How many bytes are filled.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -178,7 +211,7 @@ impl Buffer {
     /// Whether no room is left.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.memory.as_ref().is_none_or(|memory| memory.capacity() == self.filled)
+        self.capacity() == self.filled
     }
 
     /// The filled bytes, to be shared; the memory goes back to the pool when the last share is dropped.
@@ -209,23 +242,4 @@ impl fmt::Debug for Buffer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn stays_within_the_budget_and_reuses_memory() {
-        let pool = BufferPool::new(2 * LARGE);
-        let mut first = pool.take(LARGE).await;
-        assert_eq!(first.append(b"berth"), 5);
-        assert_eq!(first.as_ref().as_ptr().align_offset(BLOCK), 0);
-        let shared = first.freeze();
-        let second = pool.take(LARGE).await;
-        assert_eq!(pool.in_use(), 2 * LARGE);
-        assert!(pool.try_take(1).is_none());
-        assert_eq!(&shared[..], b"berth");
-        drop((shared, second));
-        assert_eq!(pool.in_use(), 0);
-        let again = pool.take(LARGE).await;
-        assert!(again.is_empty(), "a reused buffer starts empty");
-    }
-}
+mod tests;
