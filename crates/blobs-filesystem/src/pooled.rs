@@ -15,6 +15,9 @@ use tokio::task::spawn_blocking;
 use crate::error;
 use crate::layout::Name;
 
+/// How much is read at once when buffers are scarce.
+const LITTLE: usize = 16 << 10;
+
 /// A range of a file that is read piece by piece.
 #[derive(Debug)]
 struct Pages {
@@ -39,11 +42,16 @@ pub(crate) fn stream(
 
 impl Pages {
     async fn next(&mut self) -> Result<Option<Bytes>> {
-        let wanted = usize::try_from(self.rest.end - self.rest.start).unwrap_or(SMALL).min(SMALL);
-        if wanted == 0 {
+        let rest = usize::try_from(self.rest.end - self.rest.start).unwrap_or(SMALL).min(SMALL);
+        if rest == 0 {
             return Ok(None);
         }
-        let mut buffer = self.buffers.take(wanted).await;
+        let mut buffer = match self.buffers.try_take(rest) {
+            Some(buffer) => buffer,
+            // The budget is used up: a little of it does, so that many slow readers do not wait for each other.
+            None => self.buffers.take(rest.min(LITTLE)).await,
+        };
+        let wanted = rest.min(buffer.capacity());
         if !self.read_cached(&mut buffer, wanted).map_err(|e| error::reading(self.name, e))? {
             buffer = self.read_waiting(buffer, wanted).await?;
         }
