@@ -43,7 +43,9 @@ impl Pulls {
 
     fn give_back(&self, pulls: &[Pull]) {
         let mut counts = self.lock();
-        pulls.iter().for_each(|pull| counts.add(pull));
+        for pull in pulls {
+            counts.add(pull);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Counts> {

@@ -13,13 +13,16 @@
 )]
 #![expect(clippy::must_use_candidate, reason = "a forgotten value in a test shows itself")]
 
+mod clock;
 mod containerd;
 mod content;
 mod disk;
 mod dockerd;
+mod entropy;
 mod http;
 mod image;
 mod layout;
+mod postgres;
 mod process;
 mod program;
 mod random;
@@ -30,13 +33,16 @@ mod tmpfs;
 mod tools;
 mod wait;
 
+pub use clock::TestClock;
 pub use containerd::Containerd;
 pub use content::{file_in_tar, random_bytes, tar_of};
 pub use disk::DiskLayer;
 pub use dockerd::Dockerd;
+pub use entropy::SeededEntropy;
 pub use http::{Answer, Connection, Request, Response};
 pub use image::{Image, Index};
 pub use layout::Layout;
+pub use postgres::Postgres;
 pub use process::Process;
 pub use program::{Finished, Program};
 pub use random::Random;

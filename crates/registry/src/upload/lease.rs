@@ -27,6 +27,8 @@ pub(crate) struct Lease {
     pub(crate) registration: Registration,
     session: UploadSession,
     confirmed_at: Timestamp,
+    /// Another writer has the session, or it is gone: its bytes are not ours to touch any more.
+    lost: bool,
 }
 
 impl Turn {
@@ -38,7 +40,7 @@ impl Turn {
             Some(session) if visit.registry.settings().alone => session,
             session => retry!(visit.take_lease(session.as_ref()).await)?,
         };
-        Ok(Lease { visit, registration, session, confirmed_at })
+        Ok(Lease { visit, registration, session, confirmed_at, lost: false })
     }
 }
 
@@ -133,18 +135,29 @@ impl Lease {
             hash_state: start.hash_state.clone(),
             ..self.session.clone()
         };
-        self.write(next, false).await?;
-        self.cut().await;
+        self.write(next, true).await?;
+        self.release().await;
         Ok(())
     }
 
-    /// Ends the lease at the last checkpoint; what came since is cut off.
+    /// Ends the lease at the last checkpoint; what came since is cut off, unless the session is somebody else's by now.
     pub(crate) async fn release(mut self) {
-        self.cut().await;
         // A process that is alone needs no row to know that its task is gone.
-        if !self.visit.registry.settings().alone
-            && let Err(error) = self.write(self.session.clone(), false).await
-        {
+        let alone = self.visit.registry.settings().alone;
+        if !alone && !self.lost {
+            self.give_back(true).await;
+        }
+        if !self.lost {
+            self.cut().await;
+        }
+        if !alone && !self.lost {
+            self.give_back(false).await;
+        }
+    }
+
+    async fn give_back(&mut self, keep: bool) {
+        if let Err(error) = self.write(self.session.clone(), keep).await {
+            self.lost = true;
             tracing::warn!(upload = %self.session.id, %error, "a lease could not be given back; it will be taken over");
         }
     }
@@ -167,7 +180,9 @@ impl Lease {
     async fn write(&mut self, mut next: UploadSession, keep: bool) -> Result<()> {
         next.writer = keep.then(|| self.visit.writer());
         next.epoch = self.session.epoch + i64::from(!keep);
-        retry!(self.try_write(&next).await)?;
+        let written = retry!(self.try_write(&next).await);
+        self.lost |= matches!(written, Err(Error::UploadUnknown | Error::UploadBusy { .. }));
+        written?;
         self.confirmed_at = self.visit.registry.now();
         self.session = next;
         Ok(())

@@ -1,0 +1,113 @@
+//! The check of everything, beside a registry that is used.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use berth_oci::Digest;
+use berth_registry::Registry;
+use berth_registry::fsck::{Finding, Options, Report};
+
+use crate::house::{House, MIB, NEXT, body, caller, content, name, pull, push};
+
+async fn check(registry: &Registry, deep: bool, repair: bool) -> (Report, Vec<Finding>) {
+    let mut findings = Vec::new();
+    let report =
+        registry.fsck(Options { deep, repair }, &mut |finding| findings.push(finding.clone())).await.unwrap();
+    (report, findings)
+}
+
+#[tokio::test]
+async fn a_house_in_use_is_clean() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let (caller, repository) = (caller(), name("library/clean"));
+    let guarded = registry.as_caller(&caller);
+    for size in [0, 10, 100_000, 3 * MIB] {
+        push(&registry, &repository, &content(size)).await;
+    }
+    let ticket = guarded.start_upload(&repository, None).await.unwrap();
+    guarded.write_chunk(&repository, &ticket, NEXT, body(&content(MIB))).await.unwrap();
+    let (report, findings) = check(&registry, true, false).await;
+    assert_eq!(findings, []);
+    assert!(report.is_clean());
+    assert_eq!((report.blobs, report.sessions, report.stored), (4, 1, 3));
+}
+
+#[tokio::test]
+async fn damage_is_found_marked_and_healed() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let repository = name("library/damage");
+    let (gone, flipped) = (content(2 * MIB), content(2 * MIB + 1));
+    let (missing, corrupt) =
+        (push(&registry, &repository, &gone).await, push(&registry, &repository, &flipped).await);
+    for file in house.files().0 {
+        let len = std::fs::metadata(&file).unwrap().len();
+        if len == gone.len() as u64 {
+            std::fs::remove_file(&file).unwrap();
+        } else {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+            let mut bytes = std::fs::read(&file).unwrap();
+            bytes[MIB] ^= 1;
+            std::fs::write(&file, bytes).unwrap();
+        }
+    }
+    let (report, _) = check(&registry, false, false).await;
+    assert_eq!((report.missing, report.corrupt, report.is_sound()), (1, 0, false));
+    let (report, findings) = check(&registry, true, true).await;
+    assert_eq!((report.missing, report.corrupt), (1, 1));
+    let named = |digest: Digest| {
+        findings.iter().any(|finding| match finding {
+            Finding::Missing { digest: found, .. } | Finding::Corrupt { digest: found, .. } => {
+                *found == digest
+            }
+            _ => false,
+        })
+    };
+    assert!(named(missing) && named(corrupt), "{findings:?}");
+    // Another process sees the marks, and the next push heals.
+    let other = house.process(2, true).await;
+    assert!(pull(&other, &repository, &corrupt).await.is_err());
+    push(&other, &repository, &gone).await;
+    push(&other, &repository, &flipped).await;
+    assert_eq!(pull(&other, &repository, &corrupt).await.unwrap(), flipped);
+    let (report, findings) = check(&other, true, false).await;
+    assert!(report.is_clean(), "{findings:?}");
+}
+
+#[tokio::test]
+async fn orphans_are_listed_and_removed_when_they_are_old() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let repository = name("library/orphans");
+    push(&registry, &repository, &content(MIB)).await;
+    let orphan = house.blobs().join("blobs/3f");
+    std::fs::create_dir_all(&orphan).unwrap();
+    std::fs::write(orphan.join("3f0c9a51e2b84d3c8a7f00112233445f"), b"orphan").unwrap();
+    std::fs::write(house.blobs().join("uploads/3f0c9a51e2b84d3c8a7f001122334460"), b"unfinished").unwrap();
+    let (report, _) = check(&registry, false, true).await;
+    assert_eq!((report.orphans, report.removed, report.is_sound()), (2, 0, true));
+    house.clock.advance(Duration::from_hours(49));
+    let (report, _) = check(&registry, false, false).await;
+    assert_eq!((report.orphans, report.removed), (2, 0));
+    let (report, _) = check(&registry, false, true).await;
+    assert_eq!((report.orphans, report.removed), (2, 2));
+    assert_eq!((house.files().0.len(), house.files().1.len()), (1, 0));
+    assert!(check(&registry, true, false).await.0.is_clean());
+}
+
+#[tokio::test]
+async fn an_upload_whose_bytes_are_gone_is_found() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let (caller, repository) = (caller(), name("library/lost"));
+    let guarded = registry.as_caller(&caller);
+    let ticket = guarded.start_upload(&repository, None).await.unwrap();
+    guarded.write_chunk(&repository, &ticket, NEXT, body(&content(MIB))).await.unwrap();
+    std::fs::remove_file(&house.files().1[0]).unwrap();
+    let (report, findings) = check(&registry, false, false).await;
+    assert_eq!((report.lost_uploads, report.is_sound()), (1, true));
+    assert!(matches!(&findings[..], [Finding::LostUpload { id, .. }] if *id == ticket.id));
+    let outcome = guarded.write_chunk(&repository, &ticket, NEXT, body(&content(MIB))).await;
+    assert!(matches!(outcome, Err(berth_registry::Error::UploadUnknown)), "{outcome:?}");
+}

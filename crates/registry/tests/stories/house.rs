@@ -1,0 +1,196 @@
+//! Where a story happens: adapters over one directory, and processes that share them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use berth_access::{Access, Caller};
+use berth_blobs::{BufferPool, Transport};
+use berth_blobs_filesystem::{FilesystemBlobs, LocalFileSystem, Options};
+use berth_cache_memory::{Lifetimes, MemoryCache};
+use berth_metadata::UploadReads as _;
+use berth_metadata_sql::SqlMetadata;
+use berth_oci::{ByteRange, Digest, RepositoryName};
+use berth_registry::{
+    BodyError, ChunkPosition, Incoming, MissingContent, Ports, Registry, Result, Settings, UploadTicket,
+};
+use berth_testkit::{SeededEntropy, TestClock};
+use bytes::Bytes;
+use futures::channel::mpsc;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use uuid::Uuid;
+
+pub(crate) const MIB: usize = 1 << 20;
+
+/// One installation's data.
+pub(crate) struct House {
+    pub(crate) directory: tempfile::TempDir,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) metadata: Arc<SqlMetadata>,
+    pub(crate) settings: Settings,
+    entropy: Arc<SeededEntropy>,
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let metadata = SqlMetadata::open_sqlite(&directory.path().join("berth.db")).await.unwrap();
+        let settings = Settings {
+            missing_content: MissingContent::Children,
+            manifest_limit: 4 << 20,
+            inline_limit: 16 << 10,
+            upload_expiry: Duration::from_hours(24),
+            takeover_after: Duration::from_secs(30),
+            checkpoint_every: 2 << 20,
+            history_age: Duration::from_hours(24 * 90),
+            history_lines: 1000,
+            process: Uuid::from_u128(1),
+            alone: true,
+        };
+        Self {
+            clock: TestClock::new(),
+            metadata: Arc::new(metadata),
+            settings,
+            entropy: SeededEntropy::new(7),
+            directory,
+        }
+    }
+
+    /// A process over the data, with its own memory and its own handles on the directory.
+    pub(crate) async fn process(&self, number: u128, alone: bool) -> Registry {
+        self.process_with(Settings { process: Uuid::from_u128(number), alone, ..self.settings.clone() }).await
+    }
+
+    pub(crate) async fn process_with(&self, settings: Settings) -> Registry {
+        let buffers = BufferPool::new(32 * MIB);
+        let entropy = Arc::clone(&self.entropy) as Arc<dyn berth_domain::Entropy>;
+        let blobs = FilesystemBlobs::open(
+            &self.blobs(),
+            Arc::clone(&entropy),
+            buffers.clone(),
+            Arc::new(LocalFileSystem),
+            Options::default(),
+        );
+        let ports = Ports {
+            metadata: Arc::clone(&self.metadata) as Arc<dyn berth_metadata::Metadata>,
+            blobs: Arc::new(blobs.unwrap()),
+            cache: Arc::new(MemoryCache::new(8 << 20, Lifetimes::default())),
+            clock: Arc::clone(&self.clock) as Arc<dyn berth_domain::Clock>,
+            entropy,
+            buffers,
+            access: Access::open(),
+        };
+        Registry::open(ports, settings).await.unwrap()
+    }
+
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.directory.path().join("blobs")
+    }
+
+    /// The files that storage holds: published ones and unfinished ones.
+    pub(crate) fn files(&self) -> (Vec<PathBuf>, Vec<PathBuf>) {
+        (files_below(&self.blobs().join("blobs")), files_below(&self.blobs().join("uploads")))
+    }
+
+    /// How many sessions have a row.
+    pub(crate) async fn rows(&self) -> usize {
+        self.metadata.uploads(None, 100).await.unwrap().len()
+    }
+}
+
+fn files_below(path: &std::path::Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(files_below(&path)) } else { files.push(path) }
+    }
+    files
+}
+
+pub(crate) fn caller() -> Caller {
+    Caller::anonymous(None, "story".to_owned())
+}
+
+pub(crate) fn name(name: &str) -> RepositoryName {
+    name.parse().unwrap()
+}
+
+/// Bytes that differ everywhere.
+pub(crate) fn content(len: usize) -> Bytes {
+    berth_testkit::random_bytes(u64::try_from(len).unwrap(), len).into()
+}
+
+/// A body whose length was said.
+pub(crate) fn body(content: &Bytes) -> Incoming {
+    let frames: Vec<_> = content.chunks(50_000).map(|frame| Ok(content.slice_ref(frame))).collect();
+    Incoming { length: Some(content.len() as u64), stream: stream::iter(frames).boxed() }
+}
+
+/// A body whose length nobody said.
+pub(crate) fn streamed(content: &Bytes) -> Incoming {
+    Incoming { length: None, ..body(content) }
+}
+
+pub(crate) fn empty() -> Incoming {
+    body(&Bytes::new())
+}
+
+/// A body of which only `content` comes, though `length` was said.
+pub(crate) fn broken(content: &Bytes, length: u64) -> Incoming {
+    let stream = body(content).stream.chain(stream::iter([Err(BodyError::Disconnected)]));
+    Incoming { length: Some(length), stream: stream.boxed() }
+}
+
+/// A body of `length` bytes that a story feeds by hand.
+pub(crate) fn by_hand(length: usize) -> (mpsc::UnboundedSender<Result<Bytes, BodyError>>, Incoming) {
+    let (sender, receiver) = mpsc::unbounded();
+    (sender, Incoming { length: Some(length as u64), stream: receiver.boxed() })
+}
+
+pub(crate) const NEXT: ChunkPosition = ChunkPosition::Next;
+
+pub(crate) fn at(start: u64, end: u64) -> ChunkPosition {
+    ChunkPosition::At(ByteRange { start, end })
+}
+
+/// What a session says that it has.
+pub(crate) async fn offset(registry: &Registry, repository: &RepositoryName, ticket: &UploadTicket) -> u64 {
+    registry.as_caller(&caller()).upload_status(repository, ticket).await.unwrap().offset
+}
+
+/// Waits until a session has so many durable bytes.
+pub(crate) async fn reaches(
+    registry: &Registry,
+    repository: &RepositoryName,
+    ticket: &UploadTicket,
+    bytes: u64,
+) {
+    let patience = tokio::time::timeout(Duration::from_mins(1), async {
+        while offset(registry, repository, ticket).await < bytes {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    });
+    patience.await.expect("the session moves on");
+}
+
+/// Pushes a blob with one request.
+pub(crate) async fn push(registry: &Registry, repository: &RepositoryName, content: &Bytes) -> Digest {
+    let digest = Digest::sha256(content);
+    let caller = caller();
+    registry.as_caller(&caller).upload_blob(repository, digest, body(content)).await.unwrap();
+    digest
+}
+
+/// Pulls a blob whole.
+pub(crate) async fn pull(registry: &Registry, repository: &RepositoryName, digest: &Digest) -> Result<Bytes> {
+    let caller = caller();
+    let registry = registry.as_caller(&caller);
+    let blob = registry.blob(repository, digest).await?;
+    if blob.size == 0 {
+        return Ok(Bytes::new());
+    }
+    let range = ByteRange { start: 0, end: blob.size };
+    let content = registry.read_blob(repository, digest, range, Transport::Touched).await?;
+    let pieces: Vec<Bytes> = content.stream.try_collect().await?;
+    Ok(pieces.concat().into())
+}

@@ -1,0 +1,11 @@
+//! Stories of the use cases over the real adapters: a temporary SQLite and a temporary directory.
+#![expect(clippy::unwrap_used, reason = "a story ends by panicking, everywhere")]
+
+mod deletions;
+mod fsck;
+mod house;
+mod manifests;
+mod mounts;
+mod sessions;
+mod takeover;
+mod uploads;

@@ -1,0 +1,142 @@
+//! One writer a session, also where several processes share the data.
+
+use std::time::Duration;
+
+use berth_metadata::UploadReads as _;
+use berth_oci::Digest;
+use berth_registry::{Error, Incoming, Registry, Result, UploadStatus, UploadTicket};
+use tokio::task::JoinHandle;
+
+use crate::house::{House, MIB, NEXT, body, by_hand, caller, content, empty, name, offset, pull, reaches};
+
+fn write(registry: &Registry, ticket: &UploadTicket, chunk: Incoming) -> JoinHandle<Result<UploadStatus>> {
+    let (registry, ticket) = (registry.clone(), ticket.clone());
+    tokio::spawn(async move {
+        let caller = caller();
+        registry.as_caller(&caller).write_chunk(&name("library/lease"), &ticket, NEXT, chunk).await
+    })
+}
+
+#[tokio::test]
+async fn a_second_client_waits_while_the_first_moves_and_then_takes_over() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let (caller, repository) = (caller(), name("library/lease"));
+    let guarded = registry.as_caller(&caller);
+    let content = content(4 * MIB);
+    let ticket = guarded.start_upload(&repository, None).await.unwrap();
+    let (sender, chunk) = by_hand(content.len());
+    sender.unbounded_send(Ok(content.slice(..2 * MIB + 100))).unwrap();
+    let first = write(&registry, &ticket, chunk);
+    reaches(&registry, &repository, &ticket, 2 * MIB as u64).await;
+    let refused = guarded.write_chunk(&repository, &ticket, NEXT, body(&content)).await;
+    assert!(matches!(refused, Err(Error::UploadBusy { offset }) if offset == 2 * MIB as u64), "{refused:?}");
+    house.clock.advance(Duration::from_secs(31));
+    // The first writer is in this process: it is stopped at a checkpoint, so nothing that came is lost or suspect.
+    let digest = Digest::sha256(&content);
+    let from = crate::house::at(2 * MIB as u64 + 100, 4 * MIB as u64);
+    let rest = body(&content.slice(2 * MIB + 100..));
+    let early =
+        guarded.write_chunk(&repository, &ticket, crate::house::at(0, 10), body(&content.slice(..10))).await;
+    assert!(
+        matches!(early, Err(Error::OutOfOrder { offset }) if offset == 2 * MIB as u64 + 100),
+        "{early:?}"
+    );
+    guarded.finish_upload(&repository, &ticket, digest, from, rest).await.unwrap();
+    let stopped = first.await.unwrap();
+    assert!(matches!(stopped, Err(Error::UploadBusy { .. })), "{stopped:?}");
+    assert_eq!(pull(&registry, &repository, &digest).await.unwrap(), content);
+}
+
+#[tokio::test]
+async fn what_is_taken_over_from_another_process_is_read_again() {
+    let house = House::new().await;
+    let (one, two) = (house.process(1, false).await, house.process(2, false).await);
+    let (caller, repository) = (caller(), name("library/lease"));
+    let guarded = two.as_caller(&caller);
+    let content = content(5 * MIB);
+    let ticket = guarded.start_upload(&repository, None).await.unwrap();
+    let (sender, chunk) = by_hand(content.len());
+    sender.unbounded_send(Ok(content.slice(..3 * MIB))).unwrap();
+    let first = write(&one, &ticket, chunk);
+    reaches(&two, &repository, &ticket, 2 * MIB as u64).await;
+    let refused = guarded.write_chunk(&repository, &ticket, NEXT, body(&content)).await;
+    assert!(matches!(refused, Err(Error::UploadBusy { .. })), "{refused:?}");
+    house.clock.advance(Duration::from_secs(31));
+    let next = body(&content.slice(2 * MIB..4 * MIB));
+    guarded.write_chunk(&repository, &ticket, NEXT, next).await.unwrap();
+    assert!(house.metadata.upload(ticket.id).await.unwrap().unwrap().suspect);
+    // The first writer moves again, finds another epoch and stops; what it still wrote is seen by nobody.
+    sender.unbounded_send(Ok(crate::house::content(2 * MIB))).unwrap();
+    drop(sender);
+    let stopped = first.await.unwrap();
+    assert!(matches!(stopped, Err(Error::UploadBusy { .. })), "{stopped:?}");
+    assert_eq!(offset(&two, &repository, &ticket).await, 4 * MIB as u64);
+    let digest = Digest::sha256(&content);
+    let rest = body(&content.slice(4 * MIB..));
+    guarded.finish_upload(&repository, &ticket, digest, NEXT, rest).await.unwrap();
+    assert_eq!(pull(&two, &repository, &digest).await.unwrap(), content);
+    assert_eq!((house.files().0.len(), house.files().1.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn suspect_content_that_was_mixed_is_never_published() {
+    let house = House::new().await;
+    let (one, two) = (house.process(1, false).await, house.process(2, false).await);
+    let (caller, repository) = (caller(), name("library/lease"));
+    let guarded = two.as_caller(&caller);
+    let content = content(3 * MIB);
+    let ticket = guarded.start_upload(&repository, None).await.unwrap();
+    let (sender, chunk) = by_hand(content.len());
+    sender.unbounded_send(Ok(content.slice(..2 * MIB))).unwrap();
+    let first = write(&one, &ticket, chunk);
+    reaches(&two, &repository, &ticket, 2 * MIB as u64).await;
+    house.clock.advance(Duration::from_secs(31));
+    let next = body(&content.slice(2 * MIB..));
+    guarded.write_chunk(&repository, &ticket, NEXT, next).await.unwrap();
+    // The replaced writer was frozen in the middle of a write and wakes up now.
+    let file = house.files().1.remove(0);
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[MIB] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let digest = Digest::sha256(&content);
+    let outcome = guarded.finish_upload(&repository, &ticket, digest, NEXT, empty()).await;
+    assert!(matches!(outcome, Err(Error::DigestMismatch { .. })), "{outcome:?}");
+    assert!(matches!(guarded.blob(&repository, &digest).await, Err(Error::BlobUnknown(_))));
+    assert_eq!(house.files().0.len(), 0);
+    drop(sender);
+    assert!(first.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn a_lease_that_is_confirmed_is_not_taken_over() {
+    let house = House::new().await;
+    let (one, two) = (house.process(1, false).await, house.process(2, false).await);
+    let (caller, repository) = (caller(), name("library/lease"));
+    let content = content(3 * MIB);
+    let ticket = one.as_caller(&caller).start_upload(&repository, None).await.unwrap();
+    let (sender, chunk) = by_hand(content.len());
+    sender.unbounded_send(Ok(content.slice(..2 * MIB))).unwrap();
+    let first = write(&one, &ticket, chunk);
+    reaches(&two, &repository, &ticket, 2 * MIB as u64).await;
+    // Slowly, but it moves: every byte confirms the lease when that is due.
+    let moved = async |since: berth_domain::Timestamp| loop {
+        let writer = house.metadata.upload(ticket.id).await.unwrap().unwrap().writer.unwrap();
+        if writer.progressed_at > since {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    };
+    for n in 0..4 {
+        let before = house.metadata.upload(ticket.id).await.unwrap().unwrap().writer.unwrap().progressed_at;
+        house.clock.advance(Duration::from_secs(20));
+        sender.unbounded_send(Ok(content.slice(2 * MIB + n..=2 * MIB + n))).unwrap();
+        moved(before).await;
+        let refused = two.as_caller(&caller).write_chunk(&repository, &ticket, NEXT, body(&content)).await;
+        assert!(matches!(refused, Err(Error::UploadBusy { .. })), "{refused:?}");
+    }
+    sender.unbounded_send(Ok(content.slice(2 * MIB + 4..))).unwrap();
+    drop(sender);
+    assert_eq!(first.await.unwrap().unwrap().offset, content.len() as u64);
+    assert!(!house.metadata.upload(ticket.id).await.unwrap().unwrap().suspect);
+}

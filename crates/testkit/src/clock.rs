@@ -1,0 +1,29 @@
+//! A clock that stands still until a test moves it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use berth_domain::{Clock, SystemClock, Timestamp};
+
+/// The clock.
+#[derive(Debug)]
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    /// A clock that stands at the moment of its making, so that it agrees with the times that a file system gives.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(SystemClock.now().as_micros())))
+    }
+
+    /// Moves it on.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_micros()).expect("a test's time is short"), Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
