@@ -28,6 +28,7 @@ pub(crate) fn takes(headers: &HeaderMap, stored: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use berth_oci::media_type::DOCKER_MANIFEST;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -51,6 +52,18 @@ mod tests {
             (&[DOCKER_MANIFEST], "application/vnd.example+json", true),
         ] {
             assert_eq!(takes(&accept(lines), stored), expected, "{lines:?} {stored}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_listed_is_taken(before in "[a-z/;=*., ]{0,30}", after in "[a-z/;=*., ]{0,30}") {
+            for stored in [OCI_MANIFEST, OCI_INDEX, DOCKER_LIST] {
+                let mut headers = HeaderMap::new();
+                let line = format!("{before},{stored};q=0.1,{after}");
+                headers.insert(ACCEPT, line.parse().expect("a header"));
+                prop_assert!(takes(&headers, stored));
+            }
         }
     }
 }

@@ -35,6 +35,8 @@ fn number(text: &str) -> Result<u32, Error> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -51,6 +53,15 @@ mod tests {
         }
         for bad in ["", "-1", "+1", "1.5", "x", " 1", "0x1"] {
             assert!(number(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_digits(n: u64, text in "\\PC{0,20}") {
+            prop_assert_eq!(number(&n.to_string()).ok(), Some(u32::try_from(n).unwrap_or(LARGEST).min(LARGEST)));
+            let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            prop_assert_eq!(number(&text).is_ok(), digits);
         }
     }
 }

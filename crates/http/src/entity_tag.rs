@@ -75,6 +75,7 @@ impl<'a> EntityTag<'a> {
 #[cfg(test)]
 mod tests {
     use axum::http::header::IF_MATCH;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -93,5 +94,30 @@ mod tests {
         assert_eq!(EntityTags::of(&any, &IF_MATCH), Some(EntityTags::Any));
         let empty = headers(&[""]);
         assert!(!EntityTags::of(&empty, &IF_MATCH).expect("present").match_weakly(""));
+    }
+
+    proptest! {
+        #[test]
+        fn every_listed_tag_is_found(tags in prop::collection::vec("[a-z0-9:]{1,20}", 1..5), weak: bool, quoted: bool) {
+            let prefix = if weak { "W/" } else { "" };
+            let quote = if quoted { "\"" } else { "" };
+            let line: Vec<String> = tags.iter().map(|tag| format!("{prefix}{quote}{tag}{quote}")).collect();
+            let lines = headers(&[&line.join(" , ")]);
+            let listed = EntityTags::of(&lines, &IF_MATCH).expect("present");
+            for tag in &tags {
+                prop_assert!(listed.match_weakly(tag));
+                prop_assert_eq!(listed.match_strongly(tag), !weak);
+            }
+            prop_assert!(!listed.match_weakly("A tag that is not listed"));
+        }
+
+        #[test]
+        fn no_line_panics(line in "[\\x20-\\x7e]{0,60}", odd in "[W/\",* a]{0,30}") {
+            for line in [line, odd] {
+                let lines = headers(&[&line]);
+                let tags = EntityTags::of(&lines, &IF_MATCH).expect("present");
+                prop_assert_eq!(tags == EntityTags::Any, line.split(',').any(|entry| entry.trim() == "*"));
+            }
+        }
     }
 }

@@ -146,6 +146,7 @@ where
 mod tests {
     use std::convert::Infallible;
 
+    use proptest::prelude::*;
     use tower::ServiceExt;
 
     use super::*;
@@ -171,6 +172,18 @@ mod tests {
         assert_eq!(asked_with(Some("abc-1.2/3")).await, "abc-1.2/3");
         for bad in [None, Some(""), Some("a b"), Some("x\"y"), Some("é"), Some(&*"a".repeat(129))] {
             assert_eq!(asked_with(bad).await, "0000000000000007-1", "{bad:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_taken_can_stand_in_a_log(bytes in prop::collection::vec(any::<u8>(), 0..140)) {
+            if let Ok(value) = HeaderValue::from_bytes(&bytes)
+                && let Some(id) = RequestId::given(&value)
+            {
+                prop_assert!(id.as_str().bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\'));
+                prop_assert_eq!(id.as_str().as_bytes(), bytes);
+            }
         }
     }
 }
