@@ -15,8 +15,11 @@ pub(crate) struct ConfigFlags {
     /// The configuration file, in YAML
     #[arg(long, value_name = "FILE", env = "BERTH_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
-    /// The data directory [default: $XDG_DATA_HOME/berth or ~/.local/share/berth]
-    #[arg(long, value_name = "DIR")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        help = "The data directory [default: $XDG_DATA_HOME/berth or ~/.local/share/berth]"
+    )]
     data: Option<String>,
 }
 

@@ -22,6 +22,8 @@ mod open_files;
 mod serve;
 mod service;
 mod socket;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod upkeep;
 mod wiring;

@@ -116,3 +116,35 @@ fn stamp(files: &[PathBuf; 2]) -> Stamp {
         Some((found.dev(), found.ino(), found.size(), found.mtime(), found.mtime_nsec()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_cannot_be_used_change_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str| directory.path().join(name);
+        let issue = || {
+            let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+            fs::write(file("key.pem"), made.signing_key.serialize_pem()).unwrap();
+            fs::write(file("cert.pem"), made.cert.pem()).unwrap();
+            made.cert.der().clone()
+        };
+        let first = issue();
+        let (certificate, key) = (Some(file("cert.pem")), Some(file("key.pem")));
+        let served = Certificate::open(&Tls { certificate, key, ..Tls::default() }).unwrap().unwrap();
+        let offered = || served.now.load().cert[0].clone();
+        for junk in ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+            fs::write(file("cert.pem"), junk).unwrap();
+            served.look();
+            assert_eq!(offered(), first);
+        }
+        let second = issue();
+        served.look();
+        assert_eq!(offered(), second);
+        fs::remove_file(file("key.pem")).unwrap();
+        served.look();
+        assert_eq!(offered(), second);
+    }
+}

@@ -1,0 +1,76 @@
+//! The server in this process, asked over real connections.
+
+mod backup;
+mod client;
+mod drain;
+mod health;
+mod limits;
+mod protocols;
+mod tls;
+
+use std::net::SocketAddr;
+
+use crate::Server;
+use berth_config::Config;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A server that runs until it is told to end.
+struct Running {
+    address: SocketAddr,
+    metrics: Option<SocketAddr>,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<bool>,
+    data: TempDir,
+}
+
+/// A configuration for a fresh directory and a free port.
+fn config(data: &TempDir) -> Config {
+    let mut config = Config::default();
+    config.server.listen.set_port(0);
+    config.data.directory = data.path().join("data");
+    config
+}
+
+/// Starts a server whose configuration was changed by `change`.
+async fn start(change: impl FnOnce(&mut Config)) -> Running {
+    let data = tempfile::tempdir().unwrap();
+    let mut config = config(&data);
+    change(&mut config);
+    let server = Server::bind(&config).await.unwrap();
+    let (address, metrics) = (server.address().unwrap(), server.metrics_address().unwrap());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let task = tokio::spawn(server.serve(async move {
+        let _ = stopped.await;
+    }));
+    Running { address, metrics, stop, task, data }
+}
+
+impl Running {
+    /// Ends it; whether every request came to its end.
+    async fn end(self) -> bool {
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_data_is_told_who_has_it() {
+    let first = start(|_| {}).await;
+    let refused = Server::bind(&config(&first.data)).await.unwrap_err().to_string();
+    assert!(refused.contains("is in use by another Berth (process "), "{refused}");
+    assert!(refused.contains("--data"), "{refused}");
+    assert!(first.end().await);
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_named() {
+    let first = start(|_| {}).await;
+    let data = tempfile::tempdir().unwrap();
+    let mut second = config(&data);
+    second.server.listen = first.address;
+    let refused = Server::bind(&second).await.unwrap_err().to_string();
+    assert!(refused.contains(&first.address.to_string()) && refused.contains("--listen"), "{refused}");
+    assert!(first.end().await);
+}
