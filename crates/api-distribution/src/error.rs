@@ -171,3 +171,6 @@ fn chain(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(error.source(), |source| source.source());
     sources.fold(error.to_string(), |said, source| format!("{said}: {source}"))
 }
+
+#[cfg(test)]
+mod tests;

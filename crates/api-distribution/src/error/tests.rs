@@ -1,0 +1,55 @@
+//! What clients see of the server's own failures: the right status, a remedy, and nothing from inside.
+
+use std::io;
+
+use axum::http::header::WWW_AUTHENTICATE;
+use berth_domain::Location;
+use berth_registry::{BodyError, DatabaseError, Error as E, StorageError};
+use http_body_util::BodyExt;
+
+use super::*;
+
+const INSIDE: &str = "/secret/path";
+
+async fn answered(error: berth_registry::Error) -> (u16, bool, String) {
+    let answer = Error::from(error).answer("id");
+    let status = answer.status().as_u16();
+    let retry = answer.headers().contains_key(RETRY_AFTER);
+    assert!(!answer.headers().contains_key(WWW_AUTHENTICATE));
+    let body = answer.into_body().collect().await.expect("a body").to_bytes();
+    (status, retry, String::from_utf8(body.to_vec()).expect("text"))
+}
+
+#[tokio::test]
+async fn failures_inside_are_masked_and_say_what_to_do() {
+    let io = || io::Error::other(INSIDE);
+    let source = || -> Box<dyn std::error::Error + Send + Sync> { INSIDE.into() };
+    let location = || Location::new(INSIDE);
+    for (error, status, code, retry) in [
+        (E::Storage(StorageError::Full(io())), 507, "UNAVAILABLE", false),
+        (E::Storage(StorageError::ReadOnly(io())), 503, "UNAVAILABLE", true),
+        (E::Storage(StorageError::Exhausted(io())), 503, "UNAVAILABLE", true),
+        (E::Storage(StorageError::Io(io())), 500, "UNKNOWN", false),
+        (E::Storage(StorageError::Missing(location())), 500, "UNKNOWN", false),
+        (E::Storage(StorageError::Corrupt(location(), INSIDE.to_owned())), 500, "UNKNOWN", false),
+        (E::Database(DatabaseError::Conflict), 503, "UNAVAILABLE", true),
+        (E::Database(DatabaseError::Unavailable(source())), 503, "UNAVAILABLE", true),
+        (E::Database(DatabaseError::Full(source())), 507, "UNAVAILABLE", false),
+        (E::Database(DatabaseError::ReadOnly(source())), 503, "UNAVAILABLE", true),
+        (E::Database(DatabaseError::Corrupt(INSIDE.to_owned())), 500, "UNKNOWN", false),
+        (E::Database(DatabaseError::Backend(source())), 500, "UNKNOWN", false),
+        (E::Body(BodyError::Stalled), 408, "SIZE_INVALID", false),
+    ] {
+        let said = format!("{error:?}");
+        let (answered, retries, body) = answered(error).await;
+        assert_eq!((answered, retries), (status, retry), "{said}");
+        assert!(body.contains(code), "{said}: {body}");
+        assert!(!body.contains(INSIDE), "{said}: {body}");
+    }
+}
+
+#[test]
+fn the_log_gets_every_source() {
+    let error = Error::from(E::Storage(StorageError::Full(io::Error::other("no space"))));
+    assert_eq!(chain(&error), "storage is full: no space");
+}
