@@ -54,6 +54,7 @@ pub async fn run(subject: &dyn Subject) {
     uploading::pieces_within_a_block_are_refused(subject).await;
     uploading::one_writer_shuts_the_other_out(subject).await;
     uploading::large_uploads_are_whole(subject).await;
+    uploading::uploads_share_a_small_budget(subject).await;
     damage::missing_and_damaged_bytes_are_told(subject).await;
     damage::an_upload_that_lost_bytes_is_missing(subject).await;
     housekeeping::storage_knows_what_it_holds(subject).await;

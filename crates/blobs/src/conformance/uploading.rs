@@ -139,3 +139,22 @@ pub(super) async fn large_uploads_are_whole(subject: &dyn Subject) {
     expect(&*blobs, &location, &content).await;
     blobs.delete(&location).await.expect("the blob can be deleted");
 }
+
+/// Each holds buffers and asks for more while the others do, and there are fewer buffers than uploads want.
+pub(super) async fn uploads_share_a_small_budget(subject: &dyn Subject) {
+    let (blobs, pool, content) = (subject.blobs(), BufferPool::new(6 << 20), content(8 << 20));
+    let upload = async || {
+        let mut upload = blobs.open(&blobs.start()).await.expect("a new upload can be opened");
+        for chunk in content.chunks(1 << 20) {
+            let mut buffer = pool.take(chunk.len()).await;
+            buffer.append(chunk);
+            upload.write(buffer.freeze()).await.expect("the upload takes the piece");
+        }
+        upload.publish().await.expect("the upload can be published")
+    };
+    let locations = futures::future::join_all((0..6).map(|_| upload())).await;
+    for location in locations {
+        expect(&*blobs, &location, &content).await;
+        blobs.delete(&location).await.expect("the blob can be deleted");
+    }
+}
