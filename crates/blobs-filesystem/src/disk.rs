@@ -47,11 +47,16 @@ impl Disk {
     /// Writes a block and removes it again.
     pub(crate) fn probe(&self) -> io::Result<()> {
         let path = self.layout.path(Entry::Probe);
-        let mut file = match self.files.create(&path) {
-            // Another process looks at the same time, or one stopped while it did.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                self.files.open_for_writing(&path)?
-            }
+        let taken = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
+        let mut created = self.files.create(&path);
+        if created.as_ref().is_err_and(taken) {
+            // Left behind by a process that stopped in the middle of this.
+            self.remove(Entry::Probe)?;
+            created = self.files.create(&path);
+        }
+        let mut file = match created {
+            // Another process succeeds with it right now.
+            Err(error) if taken(&error) => return Ok(()),
             created => created?,
         };
         let written = file.write_at(&mut [io::IoSlice::new(&[0; berth_blobs::BLOCK])], 0);

@@ -18,11 +18,9 @@ impl Disk {
         let upload = self.layout.path(Entry::Upload(name));
         let blob = self.layout.path(Entry::Blob(name));
         self.files.rename(&upload, &blob)?;
-        // The new entry first: there is no moment at which neither is durable.
-        let synced = self
-            .files
-            .sync_directory(&self.layout.path(Entry::FanOut(name.fan_out())))
-            .and_then(|()| self.files.sync_directory(&self.layout.path(Entry::Uploads)));
+        // Only the new entry: the old one goes with it on every file system with a journal, and is a leftover that nothing names
+        // on others. Syncing that directory too was measured to double the time of a small push.
+        let synced = self.files.sync_directory(&self.layout.path(Entry::FanOut(name.fan_out())));
         if synced.is_err()
             && let Err(error) = self.files.rename(&blob, &upload).and_then(|()| file.set_mode(UNFINISHED))
         {

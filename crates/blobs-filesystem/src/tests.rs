@@ -1,5 +1,6 @@
 //! Tests of the adapter: the port's promises, faults, and losses of power.
 
+mod backpressure;
 mod conformance;
 mod faults;
 mod power_loss;

@@ -1,0 +1,172 @@
+//! A disk that does not keep up: the client waits, memory stays bounded, and who takes an upload over waits for what is under way.
+
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+
+use berth_blobs::{Blobs, Checkpoint, Transport, Upload};
+use berth_oci::ByteRange;
+use bytes::Bytes;
+use futures::{FutureExt, TryStreamExt};
+use tempfile::TempDir;
+
+use super::blobs_at;
+use crate::{FileSystem, LocalFileSystem, Options, WritableFile};
+
+/// A file system whose writes stand still until it is let go.
+#[derive(Clone, Debug, Default)]
+struct Stuck {
+    gate: Arc<(Mutex<Gate>, Condvar)>,
+}
+
+#[derive(Debug, Default)]
+struct Gate {
+    open: bool,
+    /// How many writes stand before it.
+    before: usize,
+}
+
+impl Stuck {
+    fn let_go(&self) {
+        self.gate.0.lock().unwrap().open = true;
+        self.gate.1.notify_all();
+    }
+
+    /// Waits until a write stands before the gate.
+    async fn reached(&self) {
+        let gate = Arc::clone(&self.gate);
+        let wait = move || drop(gate.1.wait_while(gate.0.lock().unwrap(), |gate| gate.before == 0).unwrap());
+        tokio::task::spawn_blocking(wait).await.unwrap();
+    }
+
+    fn pass(&self) {
+        let mut gate = self.gate.0.lock().unwrap();
+        gate.before += 1;
+        self.gate.1.notify_all();
+        drop(self.gate.1.wait_while(gate, |gate| !gate.open).unwrap());
+    }
+}
+
+impl FileSystem for Stuck {
+    fn make_directory(&self, path: &Path) -> io::Result<()> {
+        LocalFileSystem.make_directory(path)
+    }
+
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        LocalFileSystem.sync_directory(path)
+    }
+
+    fn create(&self, path: &Path) -> io::Result<Box<dyn WritableFile>> {
+        Ok(Box::new(StuckFile { disk: self.clone(), real: LocalFileSystem.create(path)? }))
+    }
+
+    fn open_for_writing(&self, path: &Path) -> io::Result<Box<dyn WritableFile>> {
+        Ok(Box::new(StuckFile { disk: self.clone(), real: LocalFileSystem.open_for_writing(path)? }))
+    }
+
+    fn open(&self, path: &Path) -> io::Result<File> {
+        LocalFileSystem.open(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        LocalFileSystem.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        LocalFileSystem.remove(path)
+    }
+}
+
+#[derive(Debug)]
+struct StuckFile {
+    disk: Stuck,
+    real: Box<dyn WritableFile>,
+}
+
+impl WritableFile for StuckFile {
+    fn length(&self) -> io::Result<u64> {
+        self.real.length()
+    }
+
+    fn write_at(&mut self, slices: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
+        self.disk.pass();
+        self.real.write_at(slices, offset)
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.real.truncate(length)
+    }
+
+    fn set_direct(&mut self, direct: bool) -> io::Result<()> {
+        self.real.set_direct(direct)
+    }
+
+    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
+        self.real.set_mode(mode)
+    }
+
+    fn sync_data(&mut self) -> io::Result<()> {
+        self.real.sync_data()
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.real.sync()
+    }
+}
+
+fn piece(mark: u8) -> Bytes {
+    Bytes::from(vec![mark; 1 << 20])
+}
+
+/// Writes until the upload takes no more; how many pieces it took.
+async fn fill(upload: &mut dyn Upload, disk: &Stuck) -> u8 {
+    upload.write(piece(0)).await.unwrap();
+    disk.reached().await;
+    for mark in 1..=u8::MAX {
+        match upload.write(piece(mark)).now_or_never() {
+            Some(outcome) => outcome.unwrap(),
+            None => return mark + 1,
+        }
+    }
+    panic!("a disk that stands still takes pieces without end");
+}
+
+#[tokio::test]
+async fn a_slow_disk_holds_the_client_back() {
+    let (root, disk) = (TempDir::new().unwrap(), Stuck::default());
+    let blobs = blobs_at(root.path(), Arc::new(disk.clone()), Options::default());
+    let mut upload = blobs.open(&blobs.start()).await.unwrap();
+    let taken = fill(&mut *upload, &disk).await;
+    assert_eq!(taken, 5, "one on its way and four that wait");
+    disk.let_go();
+    let checkpoint = upload.checkpoint().await.unwrap();
+    assert_eq!(checkpoint.durable, u64::from(taken) << 20, "the call that was cancelled has given its piece");
+    let location = upload.publish().await.unwrap();
+    let range = ByteRange { start: 0, end: checkpoint.durable };
+    let mut stream = blobs.read(&location, range.end, range, Transport::Touched).await.unwrap();
+    let mut at = 0_usize;
+    while let Some(bytes) = stream.try_next().await.unwrap() {
+        for byte in &bytes {
+            assert_eq!(usize::from(*byte), at >> 20, "at {at}");
+            at += 1;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_successor_waits_for_the_write_that_is_under_way() {
+    let (root, disk) = (TempDir::new().unwrap(), Stuck::default());
+    let blobs = blobs_at(root.path(), Arc::new(disk.clone()), Options::default());
+    let start: Checkpoint = blobs.start();
+    let mut first = blobs.open(&start).await.unwrap();
+    fill(&mut *first, &disk).await;
+    drop(first);
+    let mut second = Box::pin(blobs.open(&start));
+    assert!(futures::poll!(&mut second).is_pending(), "the first one's write is still under way");
+    disk.let_go();
+    let mut second = second.await.unwrap();
+    second.write(Bytes::from(vec![9; 4096])).await.unwrap();
+    let location = second.publish().await.unwrap();
+    assert_eq!(blobs.inspect(&location).await.unwrap().unwrap().size, 4096, "what the first one had is gone");
+}
