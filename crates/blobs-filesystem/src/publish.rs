@@ -29,6 +29,12 @@ impl Disk {
         synced
     }
 
+    /// Makes a published blob an upload again, one that nobody was told of: who names it as an upload is the only one who knows it.
+    pub(crate) fn take_back(&self, name: Name) -> io::Result<()> {
+        self.files.rename(&self.layout.path(Entry::Blob(name)), &self.layout.path(Entry::Upload(name)))?;
+        self.files.sync_directory(&self.layout.path(Entry::Uploads))
+    }
+
     /// Stores a whole blob.
     pub(crate) fn put(&self, name: Name, content: Bytes) -> io::Result<()> {
         let mut file = self.files.create(&self.layout.path(Entry::Upload(name)))?;

@@ -67,7 +67,13 @@ pub(crate) async fn upload(
     }
     let disk = Arc::clone(disk);
     let open = move || {
-        let file = disk.files.open(&disk.layout.path(Entry::Upload(name)))?;
+        let file = match disk.files.open(&disk.layout.path(Entry::Upload(name))) {
+            // Its writer stopped between publishing it and telling anybody.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                disk.files.open(&disk.layout.path(Entry::Blob(name)))?
+            }
+            opened => opened?,
+        };
         let length = file.metadata()?.len();
         if length < durable { Err(io::ErrorKind::NotFound.into()) } else { Ok(file) }
     };

@@ -161,9 +161,18 @@ impl Writer {
 /// writes to nobody's bytes.
 fn existing(disk: &Disk, name: Name, durable: u64) -> io::Result<Option<Box<dyn WritableFile>>> {
     if durable == 0 {
-        return disk.remove(Entry::Upload(name)).map(|()| None);
+        disk.remove(Entry::Upload(name))?;
+        return disk.remove(Entry::Blob(name)).map(|()| None);
     }
-    let mut file = disk.files.open_for_writing(&disk.layout.path(Entry::Upload(name)))?;
+    let path = disk.layout.path(Entry::Upload(name));
+    let mut file = match disk.files.open_for_writing(&path) {
+        // Its writer stopped between publishing it and telling anybody.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            disk.take_back(name)?;
+            disk.files.open_for_writing(&path)?
+        }
+        opened => opened?,
+    };
     let length = file.length()?;
     if length < durable {
         return Err(io::ErrorKind::NotFound.into());

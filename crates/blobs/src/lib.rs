@@ -43,6 +43,8 @@ pub trait Blobs: Send + Sync + fmt::Debug {
     /// Opens an upload to go on from `checkpoint`; what lies behind its durable offset is cut off and forgotten.
     /// The caller writes from [`Checkpoint::durable`] on, so the first piece begins with the checkpoint's tail.
     ///
+    /// A writer may have stopped after it published the upload and before anybody heard of it: the upload goes on all the same.
+    ///
     /// Fails with [`Error::Missing`] if the bytes that the checkpoint names are gone.
     async fn open(&self, checkpoint: &Checkpoint) -> Result<Box<dyn Upload>>;
 

@@ -84,6 +84,27 @@ pub(super) async fn what_came_after_the_checkpoint_is_cut(subject: &dyn Subject)
     }
 }
 
+/// The process stopped between the publication and the row that would have told of it.
+pub(super) async fn an_upload_whose_publication_nobody_heard_of_goes_on(subject: &dyn Subject) {
+    for kept in [0, 3 * BLOCK] {
+        let content = content(kept + 2 * BLOCK + 5);
+        let blobs = subject.blobs();
+        let mut upload = blobs.open(&blobs.start()).await.expect("a new upload can be opened");
+        upload.write(content.slice(..kept)).await.expect("the upload takes the piece");
+        let checkpoint = upload.checkpoint().await.expect("a checkpoint can be made");
+        upload.write(content.slice(kept..)).await.expect("the upload takes the piece");
+        upload.publish().await.expect("the upload can be published");
+
+        let blobs = subject.reopen().await;
+        holds(&*blobs, &checkpoint, &content[..kept]).await;
+        let mut upload = blobs.open(&checkpoint).await.expect("the upload goes on");
+        upload.write(content.slice(kept..)).await.expect("the upload takes the piece");
+        let location = upload.publish().await.expect("the upload can be published again");
+        assert_eq!(location, checkpoint.location);
+        expect(&*blobs, &location, &content).await;
+    }
+}
+
 pub(super) async fn pieces_within_a_block_are_refused(subject: &dyn Subject) {
     let blobs = subject.blobs();
     let start = blobs.start();
