@@ -12,6 +12,7 @@ mod operations;
 mod oras;
 mod podman;
 mod regctl;
+mod shared;
 mod skopeo;
 mod survival;
 mod umoci;

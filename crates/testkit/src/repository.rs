@@ -133,6 +133,12 @@ pub struct Upload {
 }
 
 impl Upload {
+    /// The same session, reached at another `host:port`.
+    #[must_use]
+    pub fn at(&self, address: &str) -> Self {
+        Self { address: address.into(), location: self.location.clone() }
+    }
+
     /// Appends a chunk at an offset.
     pub fn append(&mut self, offset: u64, chunk: &[u8]) -> io::Result<Response> {
         let last = (offset + chunk.len() as u64).saturating_sub(1);

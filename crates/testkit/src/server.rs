@@ -155,6 +155,23 @@ impl BerthServer {
         self.settings.iter().fold(program, |program, (name, value)| program.env(name, value))
     }
 
+    /// Panics unless everything that the database names is there, whole, and every open upload has its bytes. Bytes that nothing
+    /// names may lie about: a process that was killed leaves them.
+    #[track_caller]
+    pub fn assert_sound(&self) {
+        let finished = self.berth("fsck").arg("--deep").finish();
+        let text = finished.text();
+        let (findings, summary) = text.rsplit_once('\n').unwrap_or(("", &text));
+        assert!(summary.starts_with("looked at "), "{finished}");
+        assert!(findings.lines().all(|finding| finding.starts_with("orphan: ")), "{finished}");
+        let clean = findings.is_empty();
+        assert_eq!(
+            finished.status.success(),
+            clean,
+            "the exit code tells whether anything was found: {finished}"
+        );
+    }
+
     /// The end of its log.
     pub fn log(&self) -> String {
         self.process.as_ref().map(Process::log).unwrap_or_default()

@@ -41,7 +41,8 @@ pub(crate) fn files(context: &Context) -> Result<Vec<File>> {
 /// The reference page of all settings, as the binary knows them.
 fn configuration(context: &Context) -> Result<File> {
     let output = Command::new(context.binary()).args(["config", "reference"]).output();
-    let output = output.with_context(|| format!("{} is needed; build berth-cli", context.binary().display()))?;
+    let output =
+        output.with_context(|| format!("{} is needed; build berth-cli", context.binary().display()))?;
     anyhow::ensure!(output.status.success(), "`berth config reference` ended with {}", output.status);
     let text = String::from_utf8(output.stdout).context("`berth config reference` wrote no text")?;
     Ok(File { path: context.root().join("docs/configuration.md"), text })

@@ -51,7 +51,7 @@ impl Uploader {
         let Some(upload) = &mut self.upload else { return };
         match upload.close(&digest, b"") {
             Ok(answer) => {
-                assert_eq!(answer.status, 201, "{}", answer.text());
+                assert_eq!(answer.status, 201, "{}: {}", upload.location, answer.text());
                 self.finished();
             }
             // It may have been closed; the check finds out.

@@ -17,7 +17,18 @@ pub(super) fn nextest(context: &Context, profile: &str) -> Result<Command> {
     let mut command = Command::new(nextest);
     command.current_dir(context.root()).env("CARGO_TARGET_DIR", context.target());
     command.args(["nextest", "run", "--locked", "--cargo-quiet", "--profile", profile]);
+    command.arg("--config-file").arg(configuration(context)?);
     Ok(command)
+}
+
+/// The project's configuration with reports in the target directory, which may lie outside the checkout.
+fn configuration(context: &Context) -> Result<PathBuf> {
+    let ours = context.root().join(".config/nextest.toml");
+    let text = fs::read_to_string(&ours).with_context(|| format!("cannot read {}", ours.display()))?;
+    fs::create_dir_all(context.target())?;
+    let path = context.target().join("nextest.toml");
+    fs::write(&path, format!("store.dir = \"{}\"\n{text}", store(context).display()))?;
+    Ok(path)
 }
 
 /// What the report of the last run says.
@@ -29,7 +40,11 @@ pub(super) fn read(context: &Context, profile: &str) -> Result<Outcome> {
 }
 
 fn report(context: &Context, profile: &str) -> PathBuf {
-    context.target().join("nextest").join(profile).join("junit.xml")
+    store(context).join(profile).join("junit.xml")
+}
+
+fn store(context: &Context) -> PathBuf {
+    context.target().join("nextest")
 }
 
 /// Reads the attributes of `<testsuites … tests="12" failures="1" errors="0">`.
