@@ -59,19 +59,20 @@ pub(crate) async fn serve(listening: Arc<Listening>, stream: TcpStream, peer: So
             () = too_late(&listening) => None,
         };
         if let Some(protocol) = detected {
-            converse(&listening, stream, protocol, connection).await;
+            // Boxed, here and below, so that connections that have not come so far are small.
+            Box::pin(converse(&listening, stream, protocol, connection)).await;
         }
         return;
     };
     let handshake = tokio::select! {
-        handshake = TlsAcceptor::from(Arc::clone(tls)).accept(stream) => handshake,
+        handshake = Box::pin(TlsAcceptor::from(Arc::clone(tls)).accept(stream)) => handshake,
         () = too_late(&listening) => return tracing::debug!(%peer, "a TLS handshake took too long"),
     };
     match handshake {
         Ok(stream) => {
             let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             let protocol = if http2 { Protocol::Http2 } else { Protocol::Http1 };
-            converse(&listening, stream, protocol, connection).await;
+            Box::pin(converse(&listening, stream, protocol, connection)).await;
         }
         Err(error) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
     }
@@ -117,7 +118,8 @@ where
     let socket = TokioIo::new(Socket::new(stream, Arc::clone(&activity), u64::from(limits.header_limit)));
     let (shared, asked) = (Arc::clone(&listening.shared), Arc::clone(&activity));
     let service = service_fn(move |request| {
-        service::answer(Arc::clone(&shared), Arc::clone(&asked), connection, request)
+        // A connection without a request does not keep the room for one.
+        Box::pin(service::answer(Arc::clone(&shared), Arc::clone(&asked), connection, request))
     });
     let ended = match protocol {
         Protocol::Http1 => {
@@ -141,7 +143,7 @@ where
                 .keep_alive_interval(limits.body_timeout)
                 .keep_alive_timeout(limits.body_timeout)
                 .serve_connection(socket, service);
-            watch(listening, &activity, serving, http2::Connection::graceful_shutdown).await
+            Box::pin(watch(listening, &activity, serving, http2::Connection::graceful_shutdown)).await
         }
     };
     if let Err(error) = ended {

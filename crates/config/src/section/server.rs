@@ -24,7 +24,7 @@ setting::table! {
         /// How long a connection may stay open without a request.
         idle_timeout: Duration = "120s",
         /// The longest header of a request, with its first line.
-        header_limit: Size = "32KiB",
+        header_limit: Size = "16KiB",
         /// The longest path and query of a request.
         uri_limit: Size = "8KiB",
         /// How much of a body is read from a connection at once. More makes pushes faster and costs memory for each.
@@ -55,7 +55,7 @@ impl Server {
             }
         }
         if self.header_limit.bytes() < 4096 || self.header_limit.bytes() > 1 << 20 {
-            refuse("header_limit", "clients need at least 4KiB, and none needs more than 1MiB; write 32KiB");
+            refuse("header_limit", "clients need at least 4KiB, and none needs more than 1MiB; write 16KiB");
         }
         if !(1024..=16 << 10).contains(&self.uri_limit.bytes()) || self.uri_limit > self.header_limit {
             refuse(
