@@ -29,10 +29,12 @@ impl Disk {
         synced
     }
 
-    /// Makes a published blob an upload again, one that nobody was told of: who names it as an upload is the only one who knows it.
+    /// Makes a published blob that nobody was told of an upload again. The caller alone knows its name, and nothing is written
+    /// before it is durable that the published place is empty.
     pub(crate) fn take_back(&self, name: Name) -> io::Result<()> {
         self.files.rename(&self.layout.path(Entry::Blob(name)), &self.layout.path(Entry::Upload(name)))?;
-        self.files.sync_directory(&self.layout.path(Entry::Uploads))
+        self.files.sync_directory(&self.layout.path(Entry::Uploads))?;
+        self.files.sync_directory(&self.layout.path(Entry::FanOut(name.fan_out())))
     }
 
     /// Stores a whole blob.

@@ -77,12 +77,12 @@ impl Story {
         }
         if let Some(location) = &self.published {
             assert!(published.contains(location), "the upload that was published is gone");
-        } else if !published.iter().any(|location| Some(location) == whole_at.as_ref()) {
+        } else {
             self.verify_upload(blobs).await;
         }
     }
 
-    /// The last checkpoint is there, and the upload goes on from it to a good end.
+    /// The last checkpoint is there, and the upload goes on from it to a good end, even if it was published unheard.
     async fn verify_upload(&mut self, blobs: &FilesystemBlobs) {
         let Some(checkpoint) = self.checkpoint.clone() else { return };
         let pieces: Vec<Bytes> = blobs.read_upload(&checkpoint).await.unwrap().try_collect().await.unwrap();
