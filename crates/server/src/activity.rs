@@ -20,6 +20,8 @@ pub(crate) struct Activity {
     /// When the first byte of a header came whose request is not there yet.
     header_since: AtomicU64,
     header_bytes: AtomicU64,
+    /// How many of them belong to the first line.
+    first_line_bytes: AtomicU64,
     first_line_ended: AtomicBool,
     header_timed_out: AtomicBool,
     /// Since when the peer takes no more bytes.
@@ -52,6 +54,7 @@ impl Activity {
             idle_since: AtomicU64::new(1),
             header_since: AtomicU64::new(0),
             header_bytes: AtomicU64::new(0),
+            first_line_bytes: AtomicU64::new(0),
             first_line_ended: AtomicBool::new(false),
             header_timed_out: AtomicBool::new(false),
             blocked_since: AtomicU64::new(0),
@@ -84,6 +87,7 @@ impl Activity {
         self.served.store(true, Ordering::Relaxed);
         self.header_since.store(0, Ordering::Relaxed);
         self.header_bytes.store(0, Ordering::Relaxed);
+        self.first_line_bytes.store(0, Ordering::Relaxed);
         self.first_line_ended.store(false, Ordering::Relaxed);
         Arc::new(InFlight(Arc::clone(self)))
     }
@@ -98,8 +102,10 @@ impl Activity {
             self.header_since.store(self.now(), Ordering::Relaxed);
         }
         self.header_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        if !self.first_line_ended.load(Ordering::Relaxed) && bytes.contains(&b'\n') {
-            self.first_line_ended.store(true, Ordering::Relaxed);
+        if !self.first_line_ended.load(Ordering::Relaxed) {
+            let end = bytes.iter().position(|&byte| byte == b'\n');
+            self.first_line_ended.store(end.is_some(), Ordering::Relaxed);
+            self.first_line_bytes.fetch_add(end.unwrap_or(bytes.len()) as u64, Ordering::Relaxed);
         }
     }
 
@@ -120,14 +126,15 @@ impl Activity {
 
     /// What the socket is to do instead of reading more of a header, if it must.
     pub(crate) fn verdict(&self, header_limit: u64) -> Option<Verdict> {
+        let header = self.header_bytes.load(Ordering::Relaxed);
         if self.header_timed_out.load(Ordering::Relaxed) {
             Some(Verdict::HeaderTimeout)
-        } else if self.header_bytes.load(Ordering::Relaxed) <= header_limit {
+        } else if header <= header_limit {
             None
-        } else if self.first_line_ended.load(Ordering::Relaxed) {
-            Some(Verdict::HeaderTooLong)
-        } else {
+        } else if self.first_line_bytes.load(Ordering::Relaxed) > header / 2 {
             Some(Verdict::UriTooLong)
+        } else {
+            Some(Verdict::HeaderTooLong)
         }
     }
 
