@@ -26,6 +26,19 @@ impl Guarded<'_> {
 }
 
 impl Visit {
+    /// Cancels a session whose ticket no client has, if it came to have a row.
+    pub(crate) async fn forget(self) {
+        let id = self.ticket.id;
+        let forgotten = match self.registry.ports().metadata.upload(id).await {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) => self.cancel().await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = forgotten {
+            tracing::warn!(upload = %id, %error, "the bytes of a failed upload stay until they expire");
+        }
+    }
+
     async fn cancel(self) -> Result<()> {
         let before = retry!(self.try_cancel().await)?;
         self.registry.inner.writers.stop(self.ticket.id, PATIENCE).await;

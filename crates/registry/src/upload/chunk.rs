@@ -78,6 +78,7 @@ impl Turn {
             let hasher = update(self.hasher()?, bytes.slice(tail..)).await;
             if bytes.len() <= self.longest_tail() {
                 retry!(self.try_append_to_row(&bytes, &hasher).await)?;
+                self.clear_remains().await;
             } else {
                 let mut lease = self.lease().await?;
                 if let Err(error) = lease.store(bytes, &hasher).await {

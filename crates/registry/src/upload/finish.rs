@@ -30,7 +30,14 @@ impl Guarded<'_> {
         self.check(repository, Resource::Repository, Action::Push).await?;
         let ticket = self.new_ticket(repository, digest.algorithm());
         let visit = Visit::new(self, repository, &ticket)?;
-        detached(visit.finish(digest, ChunkPosition::Next, body)).await
+        detached(async move {
+            let outcome = visit.clone().finish(digest, ChunkPosition::Next, body).await;
+            if outcome.is_err() {
+                visit.forget().await;
+            }
+            outcome
+        })
+        .await
     }
 
     /// Appends the last chunk, which may be empty, and closes the session with the digest that the content must have.
@@ -114,7 +121,9 @@ impl Turn {
         } else {
             Place::At(self.visit.registry.ports().blobs.put(content).await?)
         };
-        self.visit.publish(digest, size, place, self.session.as_ref()).await
+        let finished = self.visit.publish(digest, size, place, self.session.as_ref()).await?;
+        self.clear_remains().await;
+        Ok(finished)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A large body on its way in: received, hashed and written at the same time, with checkpoints between.
 
 use berth_blobs::buffer::LARGE;
-use berth_blobs::{Buffer, Upload};
+use berth_blobs::{BLOCK, Buffer, BufferPool, Upload};
 use berth_metadata::UploadSession;
 use berth_oci::Digest;
 use bytes::Bytes;
@@ -19,6 +19,8 @@ pub(crate) struct Ingest {
     hashing: Hashing,
     /// Bytes behind the last checkpoint that the next buffer begins with; they are hashed already.
     carried: Bytes,
+    /// Bytes that come behind those; they are neither hashed nor written, because they fill no block.
+    pending: Bytes,
     /// Where the next piece goes.
     position: u64,
     since_checkpoint: u64,
@@ -35,7 +37,15 @@ impl Ingest {
             Ok((upload, hasher)) => {
                 let (position, carried) = (lease.session().durable, lease.session().tail.clone());
                 let hashing = Hashing::new(hasher);
-                Ok(Self { lease, upload, hashing, carried, position, since_checkpoint: 0 })
+                Ok(Self {
+                    lease,
+                    upload,
+                    hashing,
+                    carried,
+                    pending: Bytes::new(),
+                    position,
+                    since_checkpoint: 0,
+                })
             }
             Err(error) => {
                 lease.release().await;
@@ -44,12 +54,14 @@ impl Ingest {
         }
     }
 
-    /// Takes the whole body in: `head`, which is full and begins with the tail, and the rest.
+    /// Takes the whole body in: `head`, which begins with the tail, and the rest.
     pub(crate) async fn run(&mut self, head: Buffer, reader: &mut Reader) -> Result<Ending> {
         self.lease.progress().await?;
-        self.push(head).await?;
+        self.hand_on(head).await?;
         loop {
-            if self.since_checkpoint >= self.lease.visit.registry.settings().checkpoint_every {
+            if self.since_checkpoint >= self.lease.visit.registry.settings().checkpoint_every
+                && self.pending.is_empty()
+            {
                 self.checkpoint(true).await?;
             }
             if let Some(ending) = self.next_buffer(reader).await? {
@@ -63,37 +75,53 @@ impl Ingest {
         let mut ending = None;
         // Memory is asked for when there are bytes to put into it.
         if reader.is_dry() {
-            ending = self.step(reader).await?;
+            match reader.step(&self.lease.registration).await {
+                Step::Over(over) => ending = Some(over),
+                Step::More | Step::Idle => self.lease.progress().await?,
+            }
         }
-        if ending.is_some() && self.carried.is_empty() {
+        if ending.is_some() && self.carried.is_empty() && self.pending.is_empty() {
             return Ok(ending);
         }
-        let mut buffer = self.lease.visit.registry.ports().buffers.take(LARGE).await;
+        let pool: BufferPool = self.lease.visit.registry.ports().buffers.clone();
+        let mut buffer = pool.take(LARGE).await;
         buffer.append(&self.carried);
+        buffer.append(&std::mem::take(&mut self.pending));
         while ending.is_none() {
             reader.pour(&mut buffer);
             if buffer.is_full() {
                 break;
             }
-            ending = self.step(reader).await?;
+            match reader.step_or_idle(&self.lease.registration, &pool).await {
+                Step::More => self.lease.progress().await?,
+                Step::Idle => {
+                    self.hand_on(buffer).await?;
+                    return Ok(None);
+                }
+                Step::Over(over) => ending = Some(over),
+            }
         }
-        self.push(buffer).await?;
+        self.push(buffer.freeze()).await?;
         Ok(ending)
     }
 
-    async fn step(&mut self, reader: &mut Reader) -> Result<Option<Ending>> {
-        match reader.step(&self.lease.registration).await {
-            Step::More => {
-                self.lease.progress().await?;
-                Ok(None)
-            }
-            Step::Over(ending) => Ok(Some(ending)),
+    /// Hands on what fills blocks and keeps a copy of the rest, so that the buffer's memory goes back.
+    async fn hand_on(&mut self, buffer: Buffer) -> Result<()> {
+        let filled = buffer.freeze();
+        let mut blocks = filled.len() - filled.len() % BLOCK;
+        if blocks <= self.carried.len() {
+            blocks = 0;
         }
+        let kept = if blocks == 0 { self.carried.len() } else { blocks };
+        self.pending = Bytes::copy_from_slice(&filled[kept..]);
+        if blocks > 0 {
+            self.push(filled.slice(..blocks)).await?;
+        }
+        Ok(())
     }
 
-    /// Hands a buffer to the hash and to storage.
-    async fn push(&mut self, buffer: Buffer) -> Result<()> {
-        let piece = buffer.freeze();
+    /// Hands a piece, which begins with what is carried, to the hash and to storage.
+    async fn push(&mut self, piece: Bytes) -> Result<()> {
         let hashed = std::mem::take(&mut self.carried).len();
         self.position += piece.len() as u64;
         self.since_checkpoint += piece.len() as u64;

@@ -1,5 +1,7 @@
 //! Reading a body: its frames, whether it keeps what was announced, and its first buffer.
 
+use std::time::Duration;
+
 use berth_blobs::buffer::LARGE;
 use berth_blobs::{Buffer, BufferPool};
 use bytes::{Buf as _, Bytes};
@@ -11,6 +13,8 @@ use crate::{BodyError, Error, Incoming, Result};
 
 /// The first buffer of a body whose length nobody knows: most such bodies are small.
 const UNKNOWN: usize = 64 << 10;
+/// A body that brings nothing for so long gives its memory to others, if they need it.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// A body that is being read.
 pub(crate) struct Reader {
@@ -27,6 +31,8 @@ pub(crate) struct Reader {
 pub(crate) enum Step {
     /// Bytes, to be poured.
     More,
+    /// Nothing for a while, and other bodies need memory.
+    Idle,
     /// The body is over.
     Over(Ending),
 }
@@ -49,7 +55,7 @@ pub(crate) enum Ending {
 pub(crate) enum Head {
     /// All of it: the tail and what came, and how it ended.
     Whole(Bytes, Ending),
-    /// A full buffer: the tail and what came. There may be more.
+    /// The tail and what came, in a buffer that is full or that others need. There may be more.
     Part(Buffer),
 }
 
@@ -95,6 +101,17 @@ impl Reader {
         Step::More
     }
 
+    /// Like [`Reader::step`], for who holds memory of the pool meanwhile.
+    pub(crate) async fn step_or_idle(&mut self, registration: &Registration, pool: &BufferPool) -> Step {
+        loop {
+            match tokio::time::timeout(IDLE, self.step(registration)).await {
+                Ok(step) => return step,
+                Err(_) if pool.in_use() + LARGE > pool.budget() => return Step::Idle,
+                Err(_) => {}
+            }
+        }
+    }
+
     /// Moves as much of what was read into the buffer as fits.
     pub(crate) fn pour(&mut self, buffer: &mut Buffer) {
         let taken = buffer.append(&self.rest);
@@ -127,8 +144,10 @@ impl Reader {
             if buffer.is_full() && !(self.is_dry() && self.body.length == Some(self.received)) {
                 return Head::Part(buffer);
             }
-            if let Step::Over(ending) = self.step(registration).await {
-                return Head::Whole(buffer.freeze(), ending);
+            match self.step_or_idle(registration, pool).await {
+                Step::More => {}
+                Step::Idle => return Head::Part(buffer),
+                Step::Over(ending) => return Head::Whole(buffer.freeze(), ending),
             }
         }
     }

@@ -157,6 +157,17 @@ impl Turn {
         self.session.as_ref().map(|session| session.tail.clone()).unwrap_or_default()
     }
 
+    /// Removes what a writer that ended before its first checkpoint may have left: no row counts it.
+    pub(crate) async fn clear_remains(&self) {
+        if let Some(session) = &self.session
+            && session.writer.is_some()
+            && session.durable == 0
+            && let Err(error) = self.visit.registry.ports().blobs.discard(&checkpoint(session)).await
+        {
+            tracing::warn!(upload = %session.id, %error, "the remains of an upload could not be removed");
+        }
+    }
+
     /// The running hash of all of them.
     pub(crate) fn hasher(&self) -> Result<Hasher> {
         match &self.session {

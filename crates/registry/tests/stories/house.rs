@@ -28,7 +28,9 @@ pub(crate) struct House {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) metadata: Arc<SqlMetadata>,
     pub(crate) settings: Settings,
-    entropy: Arc<SeededEntropy>,
+    /// How many bytes a process's bodies may take.
+    pub(crate) budget: usize,
+    pub(crate) entropy: Arc<SeededEntropy>,
 }
 
 impl House {
@@ -51,6 +53,7 @@ impl House {
             clock: TestClock::new(),
             metadata: Arc::new(metadata),
             settings,
+            budget: 32 * MIB,
             entropy: SeededEntropy::new(7),
             directory,
         }
@@ -62,7 +65,7 @@ impl House {
     }
 
     pub(crate) async fn process_with(&self, settings: Settings) -> Registry {
-        let buffers = BufferPool::new(32 * MIB);
+        let buffers = BufferPool::new(self.budget);
         let entropy = Arc::clone(&self.entropy) as Arc<dyn berth_domain::Entropy>;
         let blobs = FilesystemBlobs::open(
             &self.blobs(),
@@ -190,7 +193,11 @@ pub(crate) async fn pull(registry: &Registry, repository: &RepositoryName, diges
         return Ok(Bytes::new());
     }
     let range = ByteRange { start: 0, end: blob.size };
-    let content = registry.read_blob(repository, digest, range, Transport::Touched).await?;
-    let pieces: Vec<Bytes> = content.stream.try_collect().await?;
-    Ok(pieces.concat().into())
+    let mut content = registry.read_blob(repository, digest, range, Transport::Touched).await?.stream;
+    // Copied piece by piece: pieces are memory out of the budget.
+    let mut pulled = Vec::new();
+    while let Some(piece) = content.try_next().await? {
+        pulled.extend_from_slice(&piece);
+    }
+    Ok(pulled.into())
 }

@@ -248,3 +248,55 @@ async fn tickets_are_good_for_their_own_repository_only() {
     let other = house.process(2, false).await;
     assert_eq!(offset(&other, &repository, &ticket).await, 0);
 }
+
+#[tokio::test]
+async fn a_body_that_stands_still_does_not_keep_the_memory_that_others_need() {
+    let house = House { budget: MIB, ..House::new().await };
+    let registry = house.process(1, true).await;
+    let (caller, repository) = (caller(), name("library/scarce"));
+    let guarded = registry.as_caller(&caller);
+    let contents = [content(700), content(100_001), content(3 * MIB), content(MIB + 4097)];
+    let mut held = Vec::new();
+    for content in &contents {
+        let ticket = guarded.start_upload(&repository, None).await.unwrap();
+        let (sender, chunk) = by_hand(content.len());
+        sender.unbounded_send(Ok(content.slice(..content.len() - 99))).unwrap();
+        let (registry, repository, writer) = (registry.clone(), repository.clone(), ticket.clone());
+        let writing = tokio::spawn(async move {
+            let caller = crate::house::caller();
+            registry.as_caller(&caller).write_chunk(&repository, &writer, NEXT, chunk).await
+        });
+        held.push((ticket, sender, writing));
+    }
+    let moving = content(5 * MIB);
+    let digest = push(&registry, &repository, &moving).await;
+    assert_eq!(pull(&registry, &repository, &digest).await.unwrap(), moving);
+    for (content, (ticket, sender, writing)) in contents.iter().zip(held) {
+        sender.unbounded_send(Ok(content.slice(content.len() - 99..))).unwrap();
+        assert_eq!(writing.await.unwrap().unwrap().offset, content.len() as u64);
+        let digest = Digest::sha256(content);
+        guarded.finish_upload(&repository, &ticket, digest, NEXT, empty()).await.unwrap();
+        assert_eq!(pull(&registry, &repository, &digest).await.unwrap(), *content);
+    }
+}
+
+#[tokio::test]
+async fn a_failed_single_request_leaves_nothing() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let (caller, repository) = (caller(), name("library/nothing"));
+    let guarded = registry.as_caller(&caller);
+    for size in [100, 100_000, 3 * MIB] {
+        let content = content(size);
+        let digest = Digest::sha256(&content);
+        let outcome =
+            guarded.upload_blob(&repository, digest, broken(&content.slice(1..), size as u64)).await;
+        assert!(matches!(outcome, Err(Error::Body(_))), "{outcome:?}");
+        let outcome = guarded.upload_blob(&repository, Digest::sha256(b"other"), body(&content)).await;
+        assert!(matches!(outcome, Err(Error::DigestMismatch { .. })), "{outcome:?}");
+        assert!(guarded.upload_blob(&repository, digest, streamed(&content)).await.is_ok());
+    }
+    assert_eq!(house.files().1, Vec::<std::path::PathBuf>::new());
+    let rows = house.metadata.uploads(None, 10).await.unwrap();
+    assert!(rows.iter().all(|session| session.cancelled || session.finished.is_some()), "{rows:?}");
+}
