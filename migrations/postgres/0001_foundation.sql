@@ -116,7 +116,7 @@ CREATE TABLE manifest_references (
     size BIGINT NOT NULL,
     PRIMARY KEY (repository_id, manifest_id, position)
 ) PARTITION BY HASH (repository_id);
-CREATE INDEX manifest_references_target ON manifest_references (repository_id, target);
+CREATE INDEX manifest_references_target ON manifest_references (repository_id, target, role);
 
 -- Pulls of a manifest; apart from it, so that counting never rewrites content.
 CREATE TABLE manifest_pulls (

@@ -108,7 +108,7 @@ CREATE TABLE manifest_references (
     size INTEGER NOT NULL,
     PRIMARY KEY (repository_id, manifest_id, position)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX manifest_references_target ON manifest_references (repository_id, target);
+CREATE INDEX manifest_references_target ON manifest_references (repository_id, target, role);
 
 -- Pulls of a manifest; apart from it, so that counting never rewrites content.
 CREATE TABLE manifest_pulls (

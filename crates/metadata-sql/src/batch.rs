@@ -13,7 +13,7 @@ pub(crate) fn digests(digests: &[Digest]) -> String {
 
 /// A JSON array of numbers.
 pub(crate) fn numbers(numbers: impl IntoIterator<Item = i64>) -> String {
-    array(numbers, |out, number| write_number(out, number))
+    array(numbers, write_number)
 }
 
 /// A JSON array of rows.

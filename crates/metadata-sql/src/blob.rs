@@ -71,7 +71,7 @@ statements! {
         "SELECT DISTINCT m.digest FROM manifest_references f
          JOIN manifests m ON m.repository_id = f.repository_id AND m.id = f.manifest_id
          WHERE f.repository_id = $1 AND f.target = $2 AND f.role IN (0, 1, 3)
-         AND m.repository_id = $1 AND m.deleted_at IS NULL ORDER BY m.digest LIMIT $3"
+         AND m.repository_id = $1 AND m.deleted_at IS NULL LIMIT $3"
     );
     UNLINK_BLOB = sql!(
         "UPDATE blob_links SET deleted_at = $3, deletion_id = $4

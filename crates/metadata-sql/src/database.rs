@@ -27,6 +27,17 @@ pub struct SqlMetadata {
     next_slot: Arc<AtomicI16>,
 }
 
+/// How busy a database's connections are; for metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Connections that are open.
+    pub open: usize,
+    /// Those of them that wait for work.
+    pub idle: usize,
+    /// Transactions that wait for the one writer of an embedded database.
+    pub waiting: usize,
+}
+
 /// The two databases.
 #[derive(Clone, Debug)]
 pub(crate) enum Pools {
@@ -59,12 +70,23 @@ impl SqlMetadata {
         outcome.map_err(judge)
     }
 
-    /// Connections that are open, and how many of them wait for work; for metrics.
+    /// Opens a transaction.
+    pub(crate) async fn transaction(&self) -> Result<SqlTransaction> {
+        let slot = self.next_slot.fetch_add(1, Ordering::Relaxed).rem_euclid(SLOTS);
+        let connection = match &self.pools {
+            Pools::Postgres(pool) => Either::Postgres(pool.begin().await.map_err(judge)?),
+            Pools::Lite(lite) => Either::Lite(lite.begin().await?),
+        };
+        Ok(SqlTransaction::over(connection, slot))
+    }
+
+    /// How busy the pools are.
     #[must_use]
-    pub fn connections(&self) -> (u32, usize) {
+    pub fn load(&self) -> Load {
+        let load = |open: u32, idle: usize, waiting| Load { open: open as usize, idle, waiting };
         match &self.pools {
-            Pools::Postgres(pool) => (pool.size(), pool.num_idle()),
-            Pools::Lite(lite) => (lite.readers().size(), lite.readers().num_idle()),
+            Pools::Postgres(pool) => load(pool.size(), pool.num_idle(), 0),
+            Pools::Lite(lite) => load(lite.readers().size(), lite.readers().num_idle(), lite.waiting()),
         }
     }
 
@@ -80,12 +102,7 @@ impl SqlMetadata {
 #[async_trait]
 impl Metadata for SqlMetadata {
     async fn begin(&self) -> Result<Box<dyn Transaction>> {
-        let slot = self.next_slot.fetch_add(1, Ordering::Relaxed).rem_euclid(SLOTS);
-        let connection = match &self.pools {
-            Pools::Postgres(pool) => Either::Postgres(pool.begin().await.map_err(judge)?),
-            Pools::Lite(lite) => Either::Lite(lite.begin().await?),
-        };
-        Ok(Box::new(SqlTransaction::over(connection, slot)))
+        Ok(Box::new(self.transaction().await?))
     }
 
     async fn check(&self) -> Result<()> {

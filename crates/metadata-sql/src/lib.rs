@@ -36,5 +36,5 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use database::SqlMetadata;
+pub use database::{Load, SqlMetadata};
 pub use error::OpenError;

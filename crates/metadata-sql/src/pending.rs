@@ -14,7 +14,7 @@ use crate::batch::{Cell, rows};
 use crate::transaction::SqlTransaction;
 
 /// How long after the latest change of a reference something is looked at.
-pub(crate) const REVIEW_DELAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const REVIEW_DELAY: Duration = Duration::from_hours(24);
 
 statements! {
     /// Puts things into the review queue, or off if they are there.

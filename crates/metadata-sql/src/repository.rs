@@ -183,7 +183,7 @@ impl SqlTransaction {
     ) -> Result<()> {
         execute!(self, COUNT_LINKS_OF, project.0, repository.0, change);
         // A blob counts by its first link: it came with the one that made one of none, and went with the one that made none of one.
-        let now: i64 = if change > 0 { 1 } else { 0 };
+        let now = i64::from(change > 0);
         let (bytes,): (i64,) = one!(self, BYTES_OF, project.0, repository.0, now);
         self.pending.count(Sum::ProjectBytes, project.0, change.signum() * bytes);
         Ok(())

@@ -63,6 +63,11 @@ impl Lite {
         Arc::clone(&self.group).begin().await
     }
 
+    /// How many writers wait for their turn.
+    pub(crate) fn waiting(&self) -> usize {
+        self.group.waiting()
+    }
+
     /// Ends all connections; the last one moves the log into the main file.
     pub(crate) async fn close(&self) {
         self.readers.close().await;

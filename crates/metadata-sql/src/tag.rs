@@ -47,8 +47,8 @@ statements! {
     );
     LOCK_TAGS_ON = sql!(
         pg: "SELECT name FROM tags WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL
-             ORDER BY name FOR UPDATE",
-        lite: "SELECT name FROM tags WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL ORDER BY name",
+             FOR UPDATE",
+        lite: "SELECT name FROM tags WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL",
     );
     DELETE_TAGS_ON = sql!(
         "UPDATE tags SET deleted_at = $3, deletion_id = $4
@@ -281,6 +281,8 @@ impl SqlTransaction {
         execute!(self, ADD_HISTORY_OF_TAGS_ON, id, &name, at, by.kind.as_str(), by.id, &by.name);
         let gone = execute!(self, DELETE_TAGS_ON, id, &name, at, deletion.id.0.as_bytes().as_slice());
         self.pending.count(Sum::RepositoryTags, id, -i64::try_from(gone).unwrap_or(i64::MAX));
-        rows.iter().map(|(tag,)| parse("the tag", tag)).collect()
+        let mut tags: Vec<Tag> = rows.iter().map(|(tag,)| parse("the tag", tag)).collect::<Result<_>>()?;
+        tags.sort();
+        Ok(tags)
     }
 }

@@ -1,4 +1,63 @@
 //! The port's conformance suite on both databases, and what is this adapter's own.
 
+mod both;
 mod embedded;
+mod full_disk;
+mod group;
+mod server;
 mod statements;
+
+use berth_domain::{Actor, Location, Project, Repository, Timestamp};
+use berth_metadata::{
+    Blob, BlobState, Metadata as _, Place, ProjectWrites as _, RepositoryWrites as _, Result,
+};
+use berth_oci::Digest;
+use tempfile::TempDir;
+
+use crate::SqlMetadata;
+
+/// A new database in `directory`.
+async fn embedded(directory: &TempDir) -> SqlMetadata {
+    SqlMetadata::open_sqlite(&directory.path().join("berth.db")).await.unwrap()
+}
+
+/// Some moment.
+const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+
+/// A blob whose content is its name.
+fn blob(content: &str) -> Blob {
+    let place = Place::At(Location::new(format!("test:{content}")));
+    Blob {
+        digest: Digest::sha256(content.as_bytes()),
+        size: content.len() as u64,
+        place,
+        state: BlobState::Ok,
+    }
+}
+
+/// Makes `library/test`.
+async fn repository(metadata: &SqlMetadata) -> (Project, Repository) {
+    let mut tx = metadata.transaction().await.unwrap();
+    let by = Actor::system();
+    let project = tx.ensure_project(&"library".parse().unwrap(), true, &by, NOW).await.unwrap();
+    let name = "library/test".parse().unwrap();
+    let repository = tx.ensure_repository(&project, &name, &by, NOW).await.unwrap();
+    berth_metadata::Transaction::commit(Box::new(tx)).await.unwrap();
+    (project, repository)
+}
+
+/// Adds and links a blob in a transaction of its own.
+async fn push(metadata: &SqlMetadata, repository: &Repository, content: &str) -> Result<Digest> {
+    let blob = blob(content);
+    let mut tx = metadata.begin().await?;
+    tx.add_blob(&blob, NOW).await?;
+    tx.link_blob(repository, &blob.digest, blob.size, &Actor::system(), NOW).await?;
+    tx.commit().await?;
+    Ok(blob.digest)
+}
+
+/// Whether readers see the blob.
+async fn is_there(metadata: &SqlMetadata, repository: &Repository, content: &str) -> bool {
+    use berth_metadata::BlobReads as _;
+    metadata.blob(repository.id, &blob(content).digest).await.unwrap().is_some()
+}

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use berth_metadata::{Error, Result, Transaction};
 use sqlx::{PgConnection, Postgres, SqliteConnection};
 use tokio::task::JoinError;
+use uuid::Uuid;
 
 use crate::error::{judge, shared};
 use crate::pending::Pending;
@@ -18,6 +19,8 @@ pub(crate) struct SqlTransaction {
     failed: bool,
     pub(crate) pending: Pending,
     pub(crate) slot: i16,
+    /// The upload session that this transaction found not to be there: writing its row must not overwrite another one's.
+    pub(crate) absent_upload: Option<Uuid>,
 }
 
 /// A statement or commit was asked for after another one had failed.
@@ -32,7 +35,7 @@ struct ShuttingDown(#[source] JoinError);
 
 impl SqlTransaction {
     pub(crate) fn over(connection: Either<sqlx::Transaction<'static, Postgres>, Turn>, slot: i16) -> Self {
-        Self { connection, failed: false, pending: Pending::default(), slot }
+        Self { connection, failed: false, pending: Pending::default(), slot, absent_upload: None }
     }
 
     /// What this transaction's statements run on; nothing after one of them failed.

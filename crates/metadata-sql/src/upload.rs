@@ -145,11 +145,13 @@ macro_rules! write_session {
 impl UploadWrites for SqlTransaction {
     async fn lock_upload(&mut self, id: Uuid) -> Result<Option<UploadSession>> {
         let row: Option<Row> = optional!(self, LOCK_UPLOAD, id.as_bytes().as_slice());
+        self.absent_upload = row.is_none().then_some(id);
         row.map(session).transpose()
     }
 
     async fn save_upload(&mut self, session: &UploadSession) -> Result<()> {
-        if write_session!(&mut *self, CHANGE_UPLOAD, session) == 0 {
+        let known_new = self.absent_upload.take() == Some(session.id);
+        if known_new || write_session!(&mut *self, CHANGE_UPLOAD, session) == 0 {
             // The key decides between two who write a new row.
             write_session!(&mut *self, ADD_UPLOAD, session);
         }

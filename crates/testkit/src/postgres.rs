@@ -16,8 +16,10 @@ use crate::until;
 /// Where Debian puts the server's programs, one folder a release.
 const RELEASES: &str = "/usr/lib/postgresql";
 
-/// Runs the server until its own input ends, which happens when the test's process does, however it ends; then tidies up.
-const KEEPER: &str = r#""$1" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=200 >"$2/log" 2>&1 &
+/// Runs the server until its own input ends, which happens when the test's process does, however it ends; then tidies up. Signals
+/// to the whole group do not reach it.
+const KEEPER: &str = r#"trap '' INT TERM HUP
+"$1" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=200 >"$2/log" 2>&1 &
 server=$!
 read -r end
 kill -INT $server

@@ -42,15 +42,23 @@ struct Writer {
     options: SqliteConnectOptions,
     /// `None` after an error, until the next turn opens another one.
     connection: Option<SqliteConnection>,
-    /// Whether a transaction is open.
-    open: bool,
-    /// Whether the latest member has a savepoint; the first one needs none.
-    savepoint: bool,
+    stage: Stage,
     /// The latest member went without a commit and nobody could undo it.
     abandoned: bool,
     /// Members that wait for the COMMIT.
     members: Vec<oneshot::Sender<Outcome>>,
     closed: bool,
+}
+
+/// How far the connection is in a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Not in one.
+    Idle,
+    /// In one without a savepoint: the first member needs none.
+    Open,
+    /// In one with the latest member's savepoint.
+    Savepoint,
 }
 
 /// One transaction's turn on the connection.
@@ -68,8 +76,7 @@ impl Group {
         let writer = Writer {
             options,
             connection,
-            open: false,
-            savepoint: false,
+            stage: Stage::Idle,
             abandoned: false,
             members: Vec::new(),
             closed: false,
@@ -99,8 +106,9 @@ impl Group {
         writer.disconnect().await;
     }
 
-    fn nobody_waits(&self) -> bool {
-        self.waiting.load(Ordering::SeqCst) == 0
+    /// How many wait for a turn.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst)
     }
 }
 
@@ -136,7 +144,7 @@ impl Turn {
         let Some(mut writer) = self.writer.take() else { return Ok(()) };
         let (committed, outcome) = oneshot::channel();
         writer.members.push(committed);
-        if self.group.nobody_waits() || writer.members.len() >= LONGEST {
+        if self.group.waiting() == 0 || writer.members.len() >= LONGEST {
             writer.commit().await;
         }
         drop(writer);
@@ -156,7 +164,7 @@ impl Drop for Turn {
         let (group, failure) = (Arc::clone(&self.group), self.failure.take());
         runtime.spawn(async move {
             writer.undo(failure).await;
-            if group.nobody_waits() {
+            if group.waiting() == 0 {
                 writer.commit().await;
             }
         });
@@ -172,26 +180,24 @@ impl Writer {
         if self.connection.is_none() {
             self.connection = Some(self.options.connect().await?);
         }
-        if self.open {
-            let text = if self.savepoint { "RELEASE member; SAVEPOINT member" } else { "SAVEPOINT member" };
-            self.run(text).await?;
-            self.savepoint = true;
-        } else {
-            self.run("BEGIN IMMEDIATE").await?;
-            self.open = true;
-        }
+        let (text, next) = match self.stage {
+            Stage::Idle => ("BEGIN IMMEDIATE", Stage::Open),
+            Stage::Open => ("SAVEPOINT member", Stage::Savepoint),
+            Stage::Savepoint => ("RELEASE member; SAVEPOINT member", Stage::Savepoint),
+        };
+        self.run(text).await?;
+        self.stage = next;
         Ok(())
     }
 
     /// Commits the group, if there is one, and tells its members.
     async fn commit(&mut self) {
-        if !self.open || self.members.is_empty() {
+        if self.stage == Stage::Idle || self.members.is_empty() {
             return;
         }
         match self.run("COMMIT").await {
             Ok(()) => {
-                self.open = false;
-                self.savepoint = false;
+                self.stage = Stage::Idle;
                 for member in self.members.drain(..) {
                     // A member that stopped waiting does not need to know.
                     let _ = member.send(Ok(()));
@@ -206,21 +212,17 @@ impl Writer {
     /// Undoes what the latest member did; `failure` is why, if a statement failed.
     async fn undo(&mut self, failure: Option<Arc<sqlx::Error>>) {
         self.abandoned = false;
-        if !self.open {
-            return;
-        }
-        if self.savepoint {
-            // Fails if SQLite undid the whole transaction when the statement failed.
-            match self.run("ROLLBACK TO member; RELEASE member").await {
-                Ok(()) => self.savepoint = false,
-                Err(error) => {
-                    self.lose(failure.unwrap_or_else(|| Arc::new(error))).await;
-                }
+        let (text, next) = match self.stage {
+            Stage::Idle => return,
+            Stage::Open => ("ROLLBACK", Stage::Idle),
+            Stage::Savepoint => ("ROLLBACK TO member; RELEASE member", Stage::Open),
+        };
+        match self.run(text).await {
+            Ok(()) => self.stage = next,
+            // SQLite undid the whole transaction when the statement failed.
+            Err(error) => {
+                self.lose(failure.unwrap_or_else(|| Arc::new(error))).await;
             }
-        } else if let Err(error) = self.run("ROLLBACK").await {
-            self.lose(failure.unwrap_or_else(|| Arc::new(error))).await;
-        } else {
-            self.open = false;
         }
     }
 
@@ -234,8 +236,7 @@ impl Writer {
     }
 
     async fn disconnect(&mut self) {
-        self.open = false;
-        self.savepoint = false;
+        self.stage = Stage::Idle;
         if let Some(connection) = self.connection.take() {
             // Closing rolls back what is open; an error here has no more to say than the one before it.
             let _ = connection.close().await;

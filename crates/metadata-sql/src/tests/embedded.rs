@@ -1,33 +1,97 @@
-//! SQLite: the conformance suite, and what only a file can do.
+//! SQLite: what only a file can do.
 
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use berth_metadata::{Metadata as _, conformance};
+use berth_metadata::{Metadata as _, ProjectReads as _};
+use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
-use crate::SqlMetadata;
-
-async fn open(directory: &TempDir) -> SqlMetadata {
-    SqlMetadata::open_sqlite(&directory.path().join("berth.db")).await.unwrap()
-}
+use super::{embedded, is_there, push, repository};
+use crate::{OpenError, SqlMetadata, sqlite};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keeps_every_promise() {
+async fn the_file_is_private_and_so_is_its_copy() {
     let directory = TempDir::new().unwrap();
-    let metadata = open(&directory).await;
-    conformance::run(&metadata).await;
-    metadata.close().await;
-    assert!(metadata.begin().await.is_err());
-}
-
-#[tokio::test]
-async fn the_file_is_private() {
-    let directory = TempDir::new().unwrap();
-    let metadata = open(&directory).await;
+    let metadata = embedded(&directory).await;
+    push(&metadata, &repository(&metadata).await.1, "x").await.unwrap();
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&directory.path().join("berth.db")), 0o600);
+    for name in ["berth.db", "berth.db-wal", "berth.db-shm"] {
+        assert_eq!(mode(&directory.path().join(name)), 0o600, "{name}");
+    }
     let copy = directory.path().join("copy.db");
     metadata.backup_sqlite(&copy).await.unwrap();
     assert_eq!(mode(&copy), 0o600);
+    let again = metadata.backup_sqlite(&copy).await;
+    assert!(matches!(again, Err(OpenError::Backup { .. })), "{again:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_holds_one_moment_and_nothing_open() {
+    let directory = TempDir::new().unwrap();
+    let metadata = embedded(&directory).await;
+    let (project, repository) = repository(&metadata).await;
+    push(&metadata, &repository, "before").await.unwrap();
+    let mut tx = metadata.begin().await.unwrap();
+    let open = super::blob("open");
+    tx.add_blob(&open, super::NOW).await.unwrap();
+    let copy = directory.path().join("copy.db");
+    metadata.backup_sqlite(&copy).await.unwrap();
+    tx.commit().await.unwrap();
+    push(&metadata, &repository, "after").await.unwrap();
+
+    let copy = SqlMetadata::open_sqlite(&copy).await.unwrap();
+    assert!(is_there(&copy, &repository, "before").await);
+    assert!(!is_there(&copy, &repository, "after").await);
+    assert_eq!(copy.project_usage(project.id).await.unwrap(), 6);
+    push(&copy, &repository, "in the copy").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_leaves_one_file() {
+    let directory = TempDir::new().unwrap();
+    let metadata = embedded(&directory).await;
+    let (_, repository) = repository(&metadata).await;
+    push(&metadata, &repository, "x").await.unwrap();
+    metadata.close().await;
+    metadata.close().await;
+    let files: Vec<_> =
+        fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files, ["berth.db"]);
+    let metadata = embedded(&directory).await;
+    assert!(is_there(&metadata, &repository, "x").await);
+}
+
+#[tokio::test]
+async fn what_is_no_database_is_refused() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("berth.db");
+    fs::write(
+        &path,
+        "this is a text, and longer than a header of SQLite, which has one hundred bytes: so it goes on",
+    )
+    .unwrap();
+    assert!(SqlMetadata::open_sqlite(&path).await.is_err());
+    let nowhere = SqlMetadata::open_sqlite(&directory.path().join("no/such/directory.db")).await;
+    assert!(matches!(nowhere, Err(OpenError::File { .. })), "{nowhere:?}");
+}
+
+#[tokio::test]
+async fn another_schema_is_refused() {
+    let directory = TempDir::new().unwrap();
+    embedded(&directory).await.close().await;
+    let path = directory.path().join("berth.db");
+    let mut connection = sqlite::writer(&path).connect().await.unwrap();
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                 VALUES (999, 'of a later release', TRUE, X'', 0)";
+    sqlx::query(newer).execute(&mut connection).await.unwrap();
+    let refused = SqlMetadata::open_sqlite(&path).await;
+    assert!(matches!(refused, Err(OpenError::Newer { version: 999 })), "{refused:?}");
+    let changed = "DELETE FROM _sqlx_migrations WHERE version = 999;
+                   UPDATE _sqlx_migrations SET checksum = X'00' WHERE version = 1";
+    sqlx::raw_sql(changed).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let refused = SqlMetadata::open_sqlite(&path).await;
+    assert!(matches!(refused, Err(OpenError::Changed { version: 1 })), "{refused:?}");
 }

@@ -1,18 +1,142 @@
-//! The list of statements: each one is prepared on both databases.
+//! The list of statements: each one is prepared on both databases, and the hot ones touch one partition.
 
-use sqlx::{ConnectOptions as _, Executor as _};
+use std::collections::{BTreeMap, BTreeSet};
+
+use berth_testkit::Postgres;
+use sqlx::SqliteConnection;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, SqlSafeStr as _,
+};
 use tempfile::TempDir;
 
 use crate::{SqlMetadata, sqlite, statement};
 
+/// What runs for every pull and push, with parameters to plan it by.
+const HOT: &[(&str, &str)] = &[
+    ("REPOSITORY", "'library/x'"),
+    ("LOCK_REPOSITORY", "'library/x'"),
+    ("TAG", "7, 'latest'"),
+    ("TAGS", "7, 'a', 100"),
+    ("LOCK_TAG", "7, 'latest'"),
+    ("MANIFEST_BY_DIGEST", "7, '\\x01aa'"),
+    ("MANIFEST_BY_TAG", "7, 'latest'"),
+    ("LOCK_MANIFEST", "7, '\\x01aa'"),
+    ("REFERRERS", "7, '\\x01aa', 0, NULL, 100"),
+    ("BLOB", "7, '\\x01aa'"),
+    ("BLOB_HOLDERS", "'\\x01aa', 1"),
+    ("LOCK_BLOB", "'\\x01aa'"),
+    ("LOCK_LINK", "7, '\\x01aa'"),
+    ("BLOB_USERS", "7, '\\x01aa', 1"),
+    ("LOCK_UPLOAD", "'\\x00'"),
+];
+
+/// How SQLite must find the rows of statements for which it has a slower way too, which only statistics would tell it.
+const SEARCHES: &[(&str, &str)] = &[
+    ("TAGS", "tags_name (repository_id=? AND name>?)"),
+    ("LOCK_TAGS_ON", "tags_digest (repository_id=? AND digest=?)"),
+    ("DELETE_TAGS_ON", "tags_digest (repository_id=? AND digest=?)"),
+    ("MANIFEST_BY_TAG", "manifests_digest (repository_id=? AND digest=?)"),
+    ("LOCK_MANIFESTS", "manifests_digest (repository_id=? AND digest=?)"),
+    ("REFERRERS", "manifests_subject (repository_id=? AND subject=? AND id>?)"),
+    ("REFERRERS_OF", "manifests_subject (repository_id=? AND subject=?)"),
+    ("REFERENCES", "PRIMARY KEY (repository_id=? AND manifest_id=?)"),
+    ("BLOB_USERS", "manifest_references_target (repository_id=? AND target=?"),
+    ("BLOB_HOLDERS", "PRIMARY KEY (digest=?)"),
+    ("CATALOG", "repositories_name (name>?)"),
+    ("CATALOG_OF_PROJECTS", "repositories_project (project_id=? AND name>?)"),
+    ("EXPIRED_UPLOADS", "upload_sessions_expiry (expires_at<?)"),
+    ("REVIEWS", "review_queue_due (review_after<?)"),
+    ("PRUNE_OLD", "tag_history_changed (changed_at<?)"),
+    ("PRUNE_LONG", "tag_history_line (line>?)"),
+    ("RESTORE_TAGS", "tags_deletion (deletion_id=?)"),
+];
+
+/// A connection to a new file with the schema.
+async fn embedded(directory: &TempDir) -> SqliteConnection {
+    let path = directory.path().join("berth.db");
+    SqlMetadata::open_sqlite(&path).await.unwrap();
+    sqlite::writer(&path).connect().await.unwrap()
+}
+
+#[tokio::test]
+async fn sqlite_searches_and_never_scans() {
+    let directory = TempDir::new().unwrap();
+    let mut connection = embedded(&directory).await;
+    for statement in statement::all() {
+        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.lite));
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(explain).fetch_all(&mut connection).await.unwrap();
+        let plan: Vec<String> = plan.into_iter().map(|(.., step)| step).collect();
+        // A batch is a table too.
+        let scans = |step: &String| {
+            step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE") && !step.contains("CONSTANT")
+        };
+        assert!(!plan.iter().any(scans), "{}: {plan:?}", statement.name);
+        for (_, way) in SEARCHES.iter().filter(|(name, _)| *name == statement.name) {
+            assert!(plan.iter().any(|step| step.contains(way)), "{}: {plan:?}", statement.name);
+        }
+    }
+}
+
 #[tokio::test]
 async fn sqlite_prepares_every_statement() {
     let directory = TempDir::new().unwrap();
-    let path = directory.path().join("berth.db");
-    SqlMetadata::open_sqlite(&path).await.unwrap();
-    let mut connection = sqlite::writer(&path).connect().await.unwrap();
+    let mut connection = embedded(&directory).await;
     for statement in statement::all() {
-        let prepared = connection.prepare(sqlx::SqlSafeStr::into_sql_str(statement.lite)).await;
+        let prepared = connection.prepare(statement.lite.into_sql_str()).await;
         assert!(prepared.is_ok(), "{}: {:?}", statement.name, prepared.err());
     }
+}
+
+#[tokio::test]
+async fn postgres_prepares_every_statement() {
+    let mut connection = migrated().await;
+    for statement in statement::all() {
+        let prepared = connection.prepare(statement.postgres.into_sql_str()).await;
+        assert!(prepared.is_ok(), "{}: {:?}", statement.name, prepared.err());
+    }
+}
+
+#[tokio::test]
+async fn names_are_unique() {
+    let mut seen = BTreeSet::new();
+    for statement in statement::all() {
+        assert!(seen.insert(statement.name), "{} stands twice in the list", statement.name);
+    }
+}
+
+#[tokio::test]
+async fn hot_statements_touch_one_partition_of_a_table() {
+    let mut connection = migrated().await;
+    for (name, parameters) in HOT {
+        let text = statement::all().find(|statement| statement.name == *name).unwrap().postgres;
+        let plan = plan(&mut connection, name, text, parameters).await;
+        let mut partitions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (table, partition) in plan.split_whitespace().filter_map(|word| word.rsplit_once("_p")) {
+            if partition.parse::<u8>().is_ok() {
+                partitions.entry(table).or_default().insert(partition);
+            }
+        }
+        assert!(partitions.values().all(|touched| touched.len() == 1), "{name}: {plan}");
+        assert!(
+            name.contains("REPOSITORY") || name.contains("UPLOAD") || !partitions.is_empty(),
+            "{name}: {plan}"
+        );
+    }
+}
+
+/// A connection to a database with the schema.
+async fn migrated() -> PgConnection {
+    let url = Postgres::shared().new_database();
+    SqlMetadata::open_postgres(&url, 1).await.unwrap().close().await;
+    PgConnection::connect(&url).await.unwrap()
+}
+
+/// The plan of a prepared statement.
+async fn plan(connection: &mut PgConnection, name: &str, text: &str, parameters: &str) -> String {
+    let prepare = format!("PREPARE {name} AS {text}");
+    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *connection).await.unwrap();
+    let explain = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) EXECUTE {name} ({parameters})"));
+    let lines: Vec<(String,)> = sqlx::query_as(explain).fetch_all(connection).await.unwrap();
+    lines.into_iter().map(|(line,)| line).collect::<Vec<_>>().join("\n")
 }

@@ -61,8 +61,8 @@ pub(super) async fn one_of_many_makes_the_project(metadata: &dyn Metadata) {
             return (project, repository);
         }
     };
-    let made = join_all((0..8).map(make)).await;
-    assert!(made.iter().all(|one| *one == made[0]), "{made:?}");
+    let all = join_all((0..8).map(make)).await;
+    assert!(all.iter().all(|one| *one == all[0]), "{all:?}");
 }
 
 /// Tries `act` until it is not lost to the other side.

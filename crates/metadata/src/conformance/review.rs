@@ -8,7 +8,7 @@ use berth_oci::Digest;
 use super::scene::{Scene, act, at, image, index, somebody, tag};
 use crate::{Expected, Metadata, Review, ReviewSubject};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// When the queue wants something looked at.
 async fn queued(metadata: &dyn Metadata, subject: &ReviewSubject) -> Option<Timestamp> {

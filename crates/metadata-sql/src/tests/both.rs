@@ -1,0 +1,130 @@
+//! What holds on both databases and cannot be seen through the port: sums agree with the rows, and a failed transaction stays failed.
+
+use berth_domain::{Actor, Timestamp};
+use berth_metadata::{Error, Pull, SettingWrites as _, Transaction, conformance};
+use berth_oci::{Digest, Manifest};
+use berth_testkit::Postgres;
+use bytes::Bytes;
+use tempfile::TempDir;
+
+use super::{NOW, embedded, repository};
+use crate::SqlMetadata;
+use crate::statement::Statement;
+
+/// A statement of the tests, which reads the same on both.
+const fn on_any(text: &'static str) -> Statement {
+    Statement { name: text, postgres: text, lite: text }
+}
+
+/// Projects whose counted bytes are not what their blobs have.
+const WRONG_BYTES: Statement = on_any("SELECT p.id, CAST(COALESCE((SELECT SUM(b.size) FROM project_blobs b WHERE b.project_id = p.id AND b.links > 0), 0) AS BIGINT),
+                CAST(COALESCE((SELECT SUM(c.amount) FROM counters c WHERE c.kind = 1 AND c.owner_id = p.id), 0) AS BIGINT)
+         FROM projects p
+         WHERE COALESCE((SELECT SUM(b.size) FROM project_blobs b WHERE b.project_id = p.id AND b.links > 0), 0)
+            <> COALESCE((SELECT SUM(c.amount) FROM counters c WHERE c.kind = 1 AND c.owner_id = p.id), 0)");
+/// Blobs of projects that are not linked as often as it says.
+const WRONG_LINKS: Statement = on_any(
+    "SELECT b.project_id, b.links,
+                (SELECT COUNT(*) FROM blob_links l JOIN repositories r ON r.id = l.repository_id
+                 WHERE l.digest = b.digest AND r.project_id = b.project_id
+                 AND l.deleted_at IS NULL AND r.deleted_at IS NULL)
+         FROM project_blobs b
+         WHERE b.links <> (SELECT COUNT(*) FROM blob_links l JOIN repositories r ON r.id = l.repository_id
+                           WHERE l.digest = b.digest AND r.project_id = b.project_id
+                           AND l.deleted_at IS NULL AND r.deleted_at IS NULL)",
+);
+/// Repositories whose counted manifests are not those that live.
+const WRONG_MANIFESTS: Statement = on_any("SELECT r.id, CAST(COALESCE((SELECT SUM(c.amount) FROM counters c WHERE c.kind = 2 AND c.owner_id = r.id), 0) AS BIGINT),
+                (SELECT COUNT(*) FROM manifests m WHERE m.repository_id = r.id AND m.deleted_at IS NULL)
+         FROM repositories r
+         WHERE COALESCE((SELECT SUM(c.amount) FROM counters c WHERE c.kind = 2 AND c.owner_id = r.id), 0)
+            <> (SELECT COUNT(*) FROM manifests m WHERE m.repository_id = r.id AND m.deleted_at IS NULL)");
+/// Repositories whose counted tags are not those that live.
+const WRONG_TAGS: Statement = on_any("SELECT r.id, CAST(COALESCE((SELECT SUM(c.amount) FROM counters c WHERE c.kind = 3 AND c.owner_id = r.id), 0) AS BIGINT),
+                (SELECT COUNT(*) FROM tags t WHERE t.repository_id = r.id AND t.deleted_at IS NULL)
+         FROM repositories r
+         WHERE COALESCE((SELECT SUM(c.amount) FROM counters c WHERE c.kind = 3 AND c.owner_id = r.id), 0)
+            <> (SELECT COUNT(*) FROM tags t WHERE t.repository_id = r.id AND t.deleted_at IS NULL)");
+const NO_SUCH_COLUMN: Statement = on_any("SELECT id, nothing FROM projects");
+const PULLS: Statement = on_any("SELECT pull_count, pulled_at FROM manifest_pulls");
+const PULLS_OF_ALL: Statement = on_any("SELECT CAST(SUM(amount) AS BIGINT) FROM counters WHERE kind = 4");
+
+/// One test a database.
+macro_rules! on_both {
+    ($($test:ident),+ $(,)?) => {
+        mod lite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let directory = super::TempDir::new().unwrap();
+                super::$test(super::embedded(&directory).await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let url = super::Postgres::shared().new_database();
+                super::$test(super::SqlMetadata::open_postgres(&url, 8).await.unwrap()).await;
+            })+
+        }
+    };
+}
+
+on_both!(keeps_every_promise_and_counts_right, a_failed_transaction_cannot_commit, pulls_add_up);
+
+async fn keeps_every_promise_and_counts_right(metadata: SqlMetadata) {
+    conformance::run(&metadata).await;
+    let wrong = async |statement: Statement| -> Vec<(i64, i64, i64)> {
+        let count = async || -> berth_metadata::Result<_> { Ok(all!(metadata, statement)) };
+        count().await.unwrap()
+    };
+    for statement in [WRONG_BYTES, WRONG_LINKS, WRONG_MANIFESTS, WRONG_TAGS] {
+        assert_eq!(wrong(statement).await, [], "{}", statement.name);
+    }
+    metadata.close().await;
+    let closed = metadata.transaction().await.map(drop);
+    assert!(matches!(closed, Err(Error::Unavailable(_))), "{closed:?}");
+}
+
+async fn a_failed_transaction_cannot_commit(metadata: SqlMetadata) {
+    let mut tx = metadata.transaction().await.unwrap();
+    tx.ensure_setting("before", b"1").await.unwrap();
+    let wrong = async |tx: &mut crate::transaction::SqlTransaction| -> berth_metadata::Result<()> {
+        let _: Option<(i64,)> = optional!(tx, NO_SUCH_COLUMN);
+        Ok(())
+    };
+    assert!(wrong(&mut tx).await.is_err());
+    assert!(tx.ensure_setting("after", b"1").await.is_err());
+    let refused = Box::new(tx).commit().await;
+    assert!(matches!(refused, Err(Error::Backend(_))), "{refused:?}");
+
+    let mut tx = metadata.transaction().await.unwrap();
+    assert_eq!(&*tx.ensure_setting("before", b"2").await.unwrap(), b"2");
+    Box::new(tx).commit().await.unwrap();
+}
+
+async fn pulls_add_up(metadata: SqlMetadata) {
+    let (_, repository) = repository(&metadata).await;
+    let content = Bytes::from_static(
+        br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#,
+    );
+    let manifest = Manifest::parse(&content, None).unwrap();
+    let digest = Digest::sha256(&content);
+    let pull = |count, micros| Pull {
+        repository: repository.id,
+        digest,
+        count,
+        last_at: Timestamp::from_micros(micros),
+    };
+    let mut tx: Box<dyn Transaction> = Box::new(metadata.transaction().await.unwrap());
+    let new = berth_metadata::NewManifest { digest, content: &content, manifest: &manifest };
+    tx.add_manifest(&repository, &new, &Actor::system(), NOW).await.unwrap();
+    tx.record_pulls(&[pull(3, 50), pull(4, 70), pull(1, 60)]).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx: Box<dyn Transaction> = Box::new(metadata.transaction().await.unwrap());
+    tx.record_pulls(&[pull(2, 40)]).await.unwrap();
+    tx.commit().await.unwrap();
+    let read = async || -> berth_metadata::Result<((i64, i64), (i64,))> {
+        Ok((one!(metadata, PULLS), one!(metadata, PULLS_OF_ALL)))
+    };
+    assert_eq!(read().await.unwrap(), ((10, 70), (10,)));
+}

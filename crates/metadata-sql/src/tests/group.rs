@@ -1,0 +1,163 @@
+//! Group commit: who waits for whom, and that nobody's answer is wrong.
+
+use std::fs;
+
+use berth_domain::{Actor, Repository};
+use berth_metadata::{Error, Metadata as _, Transaction};
+use futures::future::join_all;
+use futures::poll;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::yield_now;
+
+use super::{NOW, blob, embedded, is_there, push, repository};
+use crate::SqlMetadata;
+use crate::database::Pools;
+
+/// Adds and links a blob in an open transaction.
+async fn add(tx: &mut dyn Transaction, repository: &Repository, content: &str) {
+    let blob = blob(content);
+    tx.add_blob(&blob, NOW).await.unwrap();
+    tx.link_blob(repository, &blob.digest, blob.size, &Actor::system(), NOW).await.unwrap();
+}
+
+/// Waits until so many writers wait for their turn.
+async fn until_waiting(metadata: &SqlMetadata, writers: usize) {
+    let Pools::Lite(lite) = &metadata.pools else { panic!("an embedded database") };
+    while lite.waiting() != writers {
+        yield_now().await;
+    }
+}
+
+/// What a second writer does when it is told to.
+#[derive(Clone, Copy, PartialEq)]
+enum Ends {
+    Commit,
+    Drop,
+}
+
+/// A first writer commits while a second one waits for its turn; the second one ends when it is told to.
+async fn two_writers(metadata: &SqlMetadata, repository: &Repository, ends: Ends) {
+    let (name, other) = if ends == Ends::Commit { ("1c", "2c") } else { ("1d", "2d") };
+    let mut first = metadata.begin().await.unwrap();
+    add(&mut *first, repository, name).await;
+    let (begun, has_begun) = oneshot::channel();
+    let (end, may_end) = oneshot::channel::<()>();
+    let second = tokio::spawn({
+        let (metadata, repository) = (metadata.clone(), repository.clone());
+        async move {
+            let mut tx = metadata.begin().await.unwrap();
+            add(&mut *tx, &repository, other).await;
+            begun.send(()).unwrap();
+            may_end.await.unwrap();
+            if ends == Ends::Commit {
+                tx.commit().await.unwrap();
+            }
+        }
+    });
+    until_waiting(metadata, 1).await;
+    let commit = tokio::spawn(first.commit());
+    has_begun.await.unwrap();
+    // The connection was handed on, and nothing is committed yet.
+    assert!(!commit.is_finished());
+    assert!(!is_there(metadata, repository, name).await);
+    end.send(()).unwrap();
+    commit.await.unwrap().unwrap();
+    second.await.unwrap();
+    assert!(is_there(metadata, repository, name).await);
+    assert_eq!(is_there(metadata, repository, other).await, ends == Ends::Commit);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_of_a_group_commits_for_all() {
+    let directory = TempDir::new().unwrap();
+    let metadata = embedded(&directory).await;
+    let (_, repository) = repository(&metadata).await;
+    two_writers(&metadata, &repository, Ends::Commit).await;
+    two_writers(&metadata, &repository, Ends::Drop).await;
+    push(&metadata, &repository, "afterwards").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_writer_who_stops_waiting_holds_nobody_up() {
+    let directory = TempDir::new().unwrap();
+    let metadata = embedded(&directory).await;
+    let (_, repository) = repository(&metadata).await;
+    let mut first = metadata.begin().await.unwrap();
+    add(&mut *first, &repository, "first").await;
+    let second = tokio::spawn({
+        let metadata = metadata.clone();
+        async move { metadata.begin().await.map(drop) }
+    });
+    until_waiting(&metadata, 1).await;
+    let commit = tokio::spawn(first.commit());
+    second.abort();
+    commit.await.unwrap().unwrap();
+    assert!(is_there(&metadata, &repository, "first").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_goes_on_when_nobody_waits_for_it() {
+    let directory = TempDir::new().unwrap();
+    let metadata = embedded(&directory).await;
+    let (_, repository) = repository(&metadata).await;
+    let mut tx = metadata.begin().await.unwrap();
+    add(&mut *tx, &repository, "unheard").await;
+    {
+        let mut commit = tx.commit();
+        // Polled until the last statement is under way, and dropped.
+        for _ in 0..1000 {
+            if poll!(&mut commit).is_ready() {
+                break;
+            }
+            yield_now().await;
+        }
+    }
+    // The next one waits for whatever became of it.
+    metadata.begin().await.unwrap().commit().await.unwrap();
+    push(&metadata, &repository, "next").await.unwrap();
+    assert!(is_there(&metadata, &repository, "next").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_answered_survives_a_crash() {
+    let (directory, crashed) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let metadata = embedded(&directory).await;
+    let (_, repository) = repository(&metadata).await;
+    let names: Vec<String> = (0..100).map(|n| format!("blob {n}")).collect();
+    let pushes = names.iter().map(|name| push(&metadata, &repository, name));
+    assert!(join_all(pushes).await.iter().all(Result::is_ok));
+    let mut open = metadata.begin().await.unwrap();
+    add(&mut *open, &repository, "not answered").await;
+    // What lies on the disk at this moment, without any end of the process.
+    for name in ["berth.db", "berth.db-wal"] {
+        fs::copy(directory.path().join(name), crashed.path().join(name)).unwrap();
+    }
+    let after = embedded(&crashed).await;
+    for name in &names {
+        assert!(is_there(&after, &repository, name).await, "{name}");
+    }
+    assert!(!is_there(&after, &repository, "not answered").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closing_answers_those_who_wait() {
+    let directory = TempDir::new().unwrap();
+    let metadata = embedded(&directory).await;
+    let (_, repository) = repository(&metadata).await;
+    let writers: Vec<_> = (0..20)
+        .map(|n| {
+            let (metadata, repository) = (metadata.clone(), repository.clone());
+            tokio::spawn(async move { (n, push(&metadata, &repository, &format!("{n}")).await) })
+        })
+        .collect();
+    metadata.close().await;
+    let answers: Vec<_> = join_all(writers).await.into_iter().map(Result::unwrap).collect();
+    let again = embedded(&directory).await;
+    for (n, answer) in answers {
+        match answer {
+            Ok(_) => assert!(is_there(&again, &repository, &format!("{n}")).await, "{n}"),
+            Err(error) => assert!(matches!(error, Error::Unavailable(_)), "{error:?}"),
+        }
+    }
+}
