@@ -1,7 +1,7 @@
 //! The cache in this process's own memory.
 //!
 //! **Invariants.** The entries together never weigh more than the budget. A key that was invalidated is not put back by whoever
-//! looked it up before: [`stripes`] counts the invalidations, and a value goes in only under the lock that also counts them.
+//! looked it up before: `stripes` counts the invalidations, and a value goes in only under the lock that also counts them.
 #![deny(missing_docs)]
 
 mod lifetimes;

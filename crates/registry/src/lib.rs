@@ -5,9 +5,9 @@
 //! what the caches held of it is forgotten before the answer is sent. Nothing is written on the pull path.
 //!
 //! **Where to look.** One noun is one file, and holds the noun's methods of [`Guarded`]: [`blob`], [`mount`], [`manifest`],
-//! [`tag`], [`referrer`], [`catalog`], [`repository`], [`upload`]. Beside them stand what runs without a caller ([`fsck`],
-//! [`history`], expiry of uploads, flushing of [`pulls`]) and what the use cases share: [`attempts`] at a transaction and the
-//! [`lookup`] that the caches stand before.
+//! `tag`, `referrer`, [`catalog`], `repository`, [`upload`]. Beside them stand what runs without a caller ([`fsck`],
+//! `history`, expiry of uploads, flushing of `pulls`) and what the use cases share: `attempts` at a transaction and the
+//! `lookup` that the caches stand before.
 #![deny(missing_docs)]
 
 mod attempts;

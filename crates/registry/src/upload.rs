@@ -1,12 +1,12 @@
 //! Uploads: sessions that survive restarts and have one writer.
 //!
-//! A session begins as a signed [`ticket`] and nothing else. What a request does with it is a [`visit`]: it looks at the row,
-//! lets the [`session`]'s rules say whether it may write, reads its body ([`reader`]) and either appends a few bytes in the row
-//! or takes the [`lease`] and lets the bytes flow through [`ingest`] ([`chunk`], [`finish`]). What is complete is [`publish`]ed.
+//! A session begins as a signed `ticket` and nothing else. What a request does with it is a `visit`: it looks at the row,
+//! lets the `session`'s rules say whether it may write, reads its body (`reader`) and either appends a few bytes in the row
+//! or takes the `lease` and lets the bytes flow through `ingest` (`chunk`, `finish`). What is complete is `publish`ed.
 //!
 //! **Invariants.** The row never says more than is durable: checkpoint first, then the row. Whoever writes to storage holds the
-//! session's lease; of one process at most one task does ([`writers`]), of several processes the one whose epoch the row has.
-//! What began runs to its end even if the request is dropped: [`detached`].
+//! session's lease; of one process at most one task does (`writers`), of several processes the one whose epoch the row has.
+//! What began runs to its end even if the request is dropped: `detached`.
 
 mod cancel;
 mod chunk;
