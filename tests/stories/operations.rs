@@ -40,7 +40,7 @@ fn a_stop_lets_requests_finish_and_a_start_finds_everything() {
     answer.read_to_end(&mut content).expect("a request under way is served to its end");
     assert!(content == large);
     drop(connection);
-    assert!(server.stop().success());
+    assert!(server.ended().success());
 
     server.start_again();
     repository.assert_image("1", &image);

@@ -17,12 +17,12 @@ use crate::until;
 const RELEASES: &str = "/usr/lib/postgresql";
 
 /// Runs the server until its own input ends, which happens when the test's process does, however it ends; then tidies up. Signals
-/// to the whole group do not reach it.
+/// to the whole group do not reach it. Nothing is synced: no test takes this server's power away, and its data is thrown away.
 const KEEPER: &str = r#"trap '' INT TERM HUP
-"$1" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=200 >"$2/log" 2>&1 &
+"$1" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=200 -c fsync=off >"$2/log" 2>&1 &
 server=$!
 read -r end
-kill -INT $server
+kill -QUIT $server
 wait $server
 rm -rf "$2""#;
 

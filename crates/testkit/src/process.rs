@@ -64,6 +64,12 @@ impl Process {
     #[track_caller]
     pub fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);
+        self.ended()
+    }
+
+    /// Waits until it has ended.
+    #[track_caller]
+    pub fn ended(&mut self) -> ExitStatus {
         let (child, shown) = (&mut self.child, &self.shown);
         until(&format!("{shown} ends"), PATIENCE, || child.try_wait().expect("a child can be asked"))
     }
@@ -109,7 +115,7 @@ fn forget_settings_unless_given(command: &mut Command) {
 }
 
 /// The last lines of a log.
-fn tail(log: &Path) -> String {
+pub(crate) fn tail(log: &Path) -> String {
     let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let lines: Vec<_> = text.lines().collect();
     let last = lines[lines.len().saturating_sub(40)..].iter();

@@ -3,8 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-use crate::process::Process;
+use crate::process::{Process, tail};
 use crate::{Connection, Program, Repository, Request, Scratch, free_port, tools};
+
+/// The log's name in the server's folder.
+const LOG: &str = "server.log";
 
 /// What a server is started with.
 #[derive(Debug, Default)]
@@ -116,7 +119,13 @@ impl BerthServer {
         self.process.take().expect("the server runs").stop()
     }
 
-    /// Sends it SIGTERM and does not wait.
+    /// Waits until it has ended by itself, after [`BerthServer::ask_to_stop`].
+    #[track_caller]
+    pub fn ended(&mut self) -> ExitStatus {
+        self.process.take().expect("the server runs").ended()
+    }
+
+    /// Sends it SIGTERM and does not wait; a second one would end it at once.
     pub fn ask_to_stop(&mut self) {
         self.process.as_mut().expect("the server runs").signal(rustix::process::Signal::TERM);
     }
@@ -135,7 +144,7 @@ impl BerthServer {
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         // No file of the machine's user is read.
         command.env("XDG_CONFIG_HOME", self.scratch.path()).env("XDG_DATA_HOME", self.scratch.path());
-        let mut process = Process::start(command, &self.scratch.join("server.log"));
+        let mut process = Process::start(command, &self.scratch.join(LOG));
         let address = self.address();
         process.wait_until("is ready", || {
             let ready = Connection::open(&address).and_then(|mut it| it.ask(&Request::get("/readyz")));
@@ -174,7 +183,7 @@ impl BerthServer {
 
     /// The end of its log.
     pub fn log(&self) -> String {
-        self.process.as_ref().map(Process::log).unwrap_or_default()
+        tail(&self.scratch.join(LOG))
     }
 }
 
