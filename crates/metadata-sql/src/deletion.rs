@@ -29,6 +29,7 @@ statements! {
         "UPDATE repositories AS t SET deleted_at = NULL, deletion_id = NULL
          WHERE t.deletion_id = $1
          AND NOT EXISTS (SELECT 1 FROM repositories o WHERE o.name = t.name AND o.deleted_at IS NULL)
+         AND EXISTS (SELECT 1 FROM projects p WHERE p.id = t.project_id AND p.deleted_at IS NULL)
          RETURNING id, project_id"
     );
     RESTORE_MANIFESTS = sql!(

@@ -12,25 +12,38 @@
 
 #[macro_use]
 mod statement;
+#[macro_use]
+mod window;
 
 mod batch;
 mod blob;
 mod database;
 mod deletion;
 mod error;
+mod group;
 mod manifest;
+mod member;
 mod open;
 mod pending;
 mod project;
+mod project_page;
 mod pull;
 mod referrer;
+mod refresh_token;
 mod repository;
 mod review;
+mod robot;
+mod role;
+mod sealed_secret;
+mod session;
 mod setting;
+mod signing_key;
 mod sqlite;
+mod standing;
 mod tag;
 mod transaction;
 mod upload;
+mod user;
 mod value;
 
 #[cfg(test)]

@@ -14,16 +14,19 @@ statements! {
     PROJECT = sql!("SELECT id, name, public, created_at FROM projects WHERE name = $1 AND deleted_at IS NULL");
     /// Gives no row if there is a live project of that name.
     ADD_PROJECT = sql!(
-        "INSERT INTO projects (name, public, created_at, by_kind, by_id, by_name) VALUES ($1, $2, $3, $4, $5, $6)
+        "INSERT INTO projects (name, public, created_at, updated_at, by_kind, by_id, by_name)
+         VALUES ($1, $2, $3, $3, $4, $5, $6)
          ON CONFLICT (name) WHERE deleted_at IS NULL DO NOTHING
          RETURNING id, name, public, created_at"
     );
     SUM = sql!("SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM counters WHERE kind = $1 AND owner_id = $2");
 }
 
-type Row = (i64, String, bool, i64);
+/// A project's columns.
+pub(crate) type Row = (i64, String, bool, i64);
 
-fn project((id, name, public, created_at): Row) -> Result<Project> {
+/// Reads a project.
+pub(crate) fn project((id, name, public, created_at): Row) -> Result<Project> {
     Ok(Project {
         id: ProjectId(id),
         name: parse("the project's name", &name)?,

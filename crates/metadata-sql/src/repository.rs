@@ -1,5 +1,9 @@
 //! Repositories.
 
+use std::collections::BTreeSet;
+
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use berth_domain::{Actor, Project, ProjectId, Repository, RepositoryId, Timestamp};
 use berth_metadata::{CatalogScope, Deletion, Error, RepositoryReads, RepositoryWrites, Result};
@@ -28,6 +32,11 @@ statements! {
              FOR KEY SHARE",
         lite: "SELECT id, project_id, name, created_at FROM repositories WHERE name = $1 AND deleted_at IS NULL",
     );
+    /// The project of a new repository stays as long as the transaction goes on.
+    LOCK_PROJECT_FOR_REPOSITORY = sql!(
+        pg: "SELECT id FROM projects WHERE id = $1 AND deleted_at IS NULL FOR SHARE",
+        lite: "SELECT id FROM projects WHERE id = $1 AND deleted_at IS NULL",
+    );
     /// Gives no row if there is a live repository of that name.
     ADD_REPOSITORY = sql!(
         "INSERT INTO repositories (project_id, name, created_at, by_kind, by_id, by_name)
@@ -40,6 +49,7 @@ statements! {
         has_manifest!(),
         " ORDER BY r.name LIMIT $2"
     ));
+    PUBLIC_PROJECTS = sql!("SELECT id FROM projects WHERE public AND deleted_at IS NULL");
     /// The first names of each project, then the first of all of them: the work grows with the projects asked for, not with those
     /// that exist.
     CATALOG_OF_PROJECTS = sql!(
@@ -125,6 +135,12 @@ impl RepositoryReads for SqlMetadata {
                 let projects = batch::numbers(projects.iter().map(|project| project.0));
                 all!(self, CATALOG_OF_PROJECTS, &projects, after, limit)
             }
+            CatalogScope::PublicAnd(projects) => {
+                let public: Vec<(i64,)> = all!(self, PUBLIC_PROJECTS);
+                let all = projects.iter().map(|project| project.0).chain(public.into_iter().map(|(id,)| id));
+                let projects = batch::numbers(all.collect::<BTreeSet<_>>());
+                all!(self, CATALOG_OF_PROJECTS, &projects, after, limit)
+            }
         };
         rows.iter().map(|(name,)| parse("the repository's name", name)).collect()
     }
@@ -141,6 +157,8 @@ impl RepositoryWrites for SqlTransaction {
     ) -> Result<Repository> {
         let mut row: Option<Row> = optional!(self, LOCK_REPOSITORY, name.as_str());
         if row.is_none() {
+            let project_lives: Option<(i64,)> = optional!(self, LOCK_PROJECT_FOR_REPOSITORY, project.id.0);
+            project_lives.ok_or(Error::Conflict)?;
             row = optional!(
                 self,
                 ADD_REPOSITORY,

@@ -1,8 +1,9 @@
 //! Statements: one text for both databases, or one each, and the calls that run them on whichever it is.
 
 use crate::{
-    blob, database, deletion, manifest, pending, project, pull, referrer, repository, review, setting, tag,
-    upload,
+    blob, database, deletion, group, manifest, member, pending, project, project_page, pull, referrer,
+    refresh_token, repository, review, robot, role, sealed_secret, session, setting, signing_key, standing,
+    tag, upload, user,
 };
 
 /// One of two: whatever exists once a database.
@@ -36,16 +37,27 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         blob::STATEMENTS,
         database::STATEMENTS,
         deletion::STATEMENTS,
+        group::STATEMENTS,
         manifest::STATEMENTS,
+        member::STATEMENTS,
         pending::STATEMENTS,
         project::STATEMENTS,
+        project_page::STATEMENTS,
         pull::STATEMENTS,
         referrer::STATEMENTS,
+        refresh_token::STATEMENTS,
         repository::STATEMENTS,
         review::STATEMENTS,
+        robot::STATEMENTS,
+        role::STATEMENTS,
+        sealed_secret::STATEMENTS,
+        session::STATEMENTS,
         setting::STATEMENTS,
+        signing_key::STATEMENTS,
+        standing::STATEMENTS,
         tag::STATEMENTS,
         upload::STATEMENTS,
+        user::STATEMENTS,
     ]
     .into_iter()
     .flatten()

@@ -21,7 +21,7 @@ pub enum GroupOrder {
 pub struct GroupFilter {
     /// Exactly this name.
     pub name: Option<String>,
-    /// This within the name, in any case of letters.
+    /// This within the name, in any case of ASCII letters.
     pub name_like: Option<String>,
     /// Exactly this distinguished name.
     pub ldap_group_dn: Option<String>,

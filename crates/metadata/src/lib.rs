@@ -45,16 +45,26 @@ use async_trait::async_trait;
 pub use blob::{AddedBlob, Blob, BlobHolder, BlobReads, BlobState, BlobWrites, Place};
 pub use deletion::{Deletion, DeletionWrites, Restored};
 pub use error::Error;
+pub use group::{GroupReads, GroupWrites};
 pub use manifest::{ManifestReads, ManifestWrites, NewManifest, StoredManifest};
+pub use member::{MemberReads, MemberWrites};
 pub use project::{ProjectReads, ProjectWrites};
+pub use project_page::{ProjectPageReads, ProjectPageWrites};
 pub use pull::{Pull, PullWrites};
 pub use referrer::{Referrer, ReferrerReads};
+pub use refresh_token::{RefreshTokenReads, RefreshTokenWrites};
 pub use repository::{CatalogScope, RepositoryReads, RepositoryWrites};
 pub use review::{Review, ReviewReads, ReviewSubject};
+pub use robot::{RobotReads, RobotWrites};
+pub use role::{RoleReads, RoleWrites};
+pub use sealed_secret::SealedSecretWrites;
+pub use session::{SessionReads, SessionWrites};
 pub use setting::SettingWrites;
+pub use signing_key::{SigningKeyReads, SigningKeyWrites};
+pub use standing::StandingReads;
 pub use tag::{Expected, TagChange, TagDelete, TagMove, TagReads, TagWrites};
 pub use upload::{UploadReads, UploadSession, UploadWrites, Writer};
-pub use user::Added;
+pub use user::{Added, UserReads, UserWrites};
 pub use window::Window;
 
 /// What a database call gives back.
@@ -71,6 +81,16 @@ pub trait Metadata:
     + TagReads
     + UploadReads
     + ReviewReads
+    + UserReads
+    + GroupReads
+    + MemberReads
+    + RoleReads
+    + RobotReads
+    + StandingReads
+    + SigningKeyReads
+    + SessionReads
+    + RefreshTokenReads
+    + ProjectPageReads
     + Send
     + Sync
     + fmt::Debug
@@ -94,6 +114,16 @@ pub trait Transaction:
     + DeletionWrites
     + PullWrites
     + SettingWrites
+    + UserWrites
+    + GroupWrites
+    + MemberWrites
+    + RoleWrites
+    + RobotWrites
+    + SigningKeyWrites
+    + SessionWrites
+    + RefreshTokenWrites
+    + ProjectPageWrites
+    + SealedSecretWrites
     + Send
 {
     /// Makes everything visible and durable at once.

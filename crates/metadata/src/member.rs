@@ -22,7 +22,7 @@ pub trait MemberReads {
     /// The membership of that number in that project.
     async fn member(&self, project: ProjectId, id: MemberId) -> Result<Option<Member>>;
 
-    /// Some members, whose name has `name_like` in it if that is given, in any case of letters.
+    /// Some members, whose name has `name_like` in it if that is given, in any case of ASCII letters.
     async fn members(
         &self,
         project: ProjectId,
@@ -47,7 +47,7 @@ pub trait MemberReads {
 /// Changing members.
 #[async_trait]
 pub trait MemberWrites {
-    /// Makes a member, if the entity is live and has no role in the project yet.
+    /// Makes a member, if the entity has no role in the project yet. [`crate::Error::Conflict`] if project or entity are not live.
     async fn add_member(
         &mut self,
         project: ProjectId,

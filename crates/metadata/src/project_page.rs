@@ -93,7 +93,7 @@ pub trait ProjectPageReads {
 /// Changing projects' pages.
 #[async_trait]
 pub trait ProjectPageWrites {
-    /// Makes a project, with its owner as its first administrator.
+    /// Makes a project, with its owner, who must be live, as its first administrator.
     async fn add_project(
         &mut self,
         name: &ProjectName,
@@ -110,7 +110,7 @@ pub trait ProjectPageWrites {
     /// Opens it to everyone, or closes it.
     async fn set_project_public(&mut self, id: ProjectId, public: bool, at: Timestamp) -> Result<()>;
 
-    /// Sets one setting; `None` takes it away. Whether it was there before.
+    /// Sets one setting; `None` takes it away. Whether it was there before. `public` is the project's own and always there.
     async fn set_project_metadata(
         &mut self,
         id: ProjectId,

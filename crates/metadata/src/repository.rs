@@ -13,6 +13,8 @@ pub enum CatalogScope {
     All,
     /// Those of these projects, in any order.
     Projects(Vec<ProjectId>),
+    /// Those of public projects and of these, in any order.
+    PublicAnd(Vec<ProjectId>),
 }
 
 /// Looking at repositories.

@@ -39,11 +39,11 @@ pub struct NewUser {
 pub struct UserFilter {
     /// Exactly this name.
     pub username: Option<String>,
-    /// This within the name, in any case of letters.
+    /// This within the name, in any case of ASCII letters.
     pub username_like: Option<String>,
     /// Exactly this address.
     pub email: Option<String>,
-    /// This within the address, in any case of letters.
+    /// This within the address, in any case of ASCII letters.
     pub email_like: Option<String>,
 }
 
@@ -84,7 +84,7 @@ pub trait UserReads {
     async fn count_users(&self, filter: &UserFilter) -> Result<u64>;
 }
 
-/// Changing users. `at` becomes the row's `updated_at`. All but [`UserWrites::add_user`] say whether the account was there.
+/// Changing users. `at` becomes the row's `updated_at`. What gives a `bool` says whether the account was there.
 #[async_trait]
 pub trait UserWrites {
     /// Makes an account with the next number. Numbers of accounts made here begin at 3.
@@ -93,7 +93,7 @@ pub trait UserWrites {
     /// Makes account 1 if there is none. Whether it was made: only one process sees `true`.
     async fn ensure_admin(&mut self, admin: &NewUser, at: Timestamp) -> Result<bool>;
 
-    /// Changes address, name and remark.
+    /// Changes address, name and remark. `None` if the account is not there, [`Added::Exists`] if another live one has the address.
     async fn set_user_profile(
         &mut self,
         id: UserId,
@@ -101,7 +101,7 @@ pub trait UserWrites {
         realname: &str,
         comment: &str,
         at: Timestamp,
-    ) -> Result<bool>;
+    ) -> Result<Option<Added<UserId>>>;
 
     /// Changes the password and moves `valid_after` to `at`.
     async fn set_user_password(&mut self, id: UserId, password: &str, at: Timestamp) -> Result<bool>;

@@ -49,6 +49,34 @@ const SEARCHES: &[(&str, &str)] = &[
     ("PRUNE_OLD", "tag_history_changed (changed_at<?)"),
     ("PRUNE_LONG", "tag_history_line (line>?)"),
     ("RESTORE_TAGS", "tags_deletion (deletion_id=?)"),
+    ("ROLES_OF", "project_members_entity (entity_type=? AND entity_id=? AND project_id=?)"),
+    ("PROJECTS_OF", "project_members_entity (entity_type=? AND entity_id=?)"),
+    ("USER_STANDING", "project_members_entity (entity_type=? AND entity_id=? AND project_id=?)"),
+    ("USER_STANDING", "projects_name (name=?)"),
+    ("MEMBERS", "project_members_project (project_id=?)"),
+    ("PROJECT_ROBOT", "robots_name (project_id=? AND name=?)"),
+    ("SYSTEM_ROBOT", "robots_name (project_id=? AND name=?)"),
+    ("ROBOTS", "robots_name (project_id=?)"),
+    ("LOCK_SYSADMINS", "users_sysadmin"),
+    ("PRUNE_SESSIONS", "sessions_expiry (expires_at<?)"),
+    ("PRUNE_REFRESH_TOKENS", "refresh_tokens_use (last_used_at<?)"),
+];
+
+/// What reads a small table as a whole, or the few rows of a subquery: lists that administrators see, roles, keys.
+const SMALL: &[&str] = &[
+    "USERS",
+    "COUNT_USERS",
+    "LOCK_SYSADMINS",
+    "GROUPS",
+    "COUNT_GROUPS",
+    "ROLES",
+    "USER_STANDING",
+    "SIGNING_KEYS",
+    "SEALED_SECRETS",
+    "PAGE",
+    "PAGES",
+    "COUNT_PROJECTS",
+    "PUBLIC_PROJECTS",
 ];
 
 /// A connection to a new file with the schema.
@@ -69,7 +97,10 @@ async fn sqlite_searches_and_never_scans() {
         let plan: Vec<String> = plan.into_iter().map(|(.., step)| step).collect();
         // A batch is a table too.
         let scans = |step: &String| {
-            step.starts_with("SCAN") && !step.contains("VIRTUAL TABLE") && !step.contains("CONSTANT")
+            step.starts_with("SCAN")
+                && !SMALL.contains(&statement.name)
+                && !step.contains("VIRTUAL TABLE")
+                && !step.contains("CONSTANT")
         };
         assert!(!plan.iter().any(scans), "{}: {plan:?}", statement.name);
         for (_, way) in SEARCHES.iter().filter(|(name, _)| *name == statement.name) {

@@ -1,0 +1,246 @@
+//! Users.
+
+use async_trait::async_trait;
+use berth_domain::{Timestamp, User, UserId};
+use berth_metadata::user::{NewUser, UserCredentials, UserFilter, UserOrder, UserReads, UserWrites};
+use berth_metadata::{Added, Result, Window};
+
+use crate::SqlMetadata;
+use crate::transaction::SqlTransaction;
+use crate::value::{time, unsigned};
+use crate::window::{BY_CREATION, BY_ID, BY_NAME, exactly, sort, within};
+
+/// What is read of a user, with the secrets last.
+macro_rules! columns {
+    () => {
+        "id, username, email, realname, comment, sysadmin, valid_after, created_at, updated_at, password, cli_secret"
+    };
+}
+
+/// The live users that a filter lets through; each parameter restricts unless it is null.
+macro_rules! filtered {
+    () => {
+        " FROM users WHERE deleted_at IS NULL
+          AND (CAST($1 AS TEXT) IS NULL OR username = $1)
+          AND (CAST($2 AS TEXT) IS NULL OR lower(username) LIKE $2 ESCAPE '!')
+          AND (CAST($3 AS TEXT) IS NULL OR email = $3)
+          AND (CAST($4 AS TEXT) IS NULL OR lower(email) LIKE $4 ESCAPE '!')"
+    };
+}
+
+statements! {
+    USER = sql!(concat!("SELECT ", columns!(), " FROM users WHERE id = $1 AND deleted_at IS NULL"));
+    USER_BY_NAME =
+        sql!(concat!("SELECT ", columns!(), " FROM users WHERE username = $1 AND deleted_at IS NULL"));
+    USERS = sql!(concat!(
+        "SELECT ",
+        columns!(),
+        filtered!(),
+        windowed!("$5", "$6", "$7", "id", "username", "created_at")
+    ));
+    COUNT_USERS = sql!(concat!("SELECT COUNT(*)", filtered!()));
+    /// Gives no row if a live account has the name or the address.
+    ADD_USER = sql!(
+        "INSERT INTO users (username, email, realname, comment, sysadmin, password, valid_after, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7)
+         ON CONFLICT DO NOTHING RETURNING id"
+    );
+    ADD_ADMIN = sql!(
+        "INSERT INTO users
+             (id, username, email, realname, comment, sysadmin, password, valid_after, created_at, updated_at)
+         VALUES (1, $1, $2, $3, $4, $5, $6, $7, $7, $7)
+         ON CONFLICT DO NOTHING"
+    );
+    SET_PROFILE = sql!(
+        "UPDATE users SET email = $2, realname = $3, comment = $4, updated_at = $5
+         WHERE id = $1 AND deleted_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM users o
+                         WHERE o.email = $2 AND o.email <> '' AND o.deleted_at IS NULL AND o.id <> $1)"
+    );
+    SET_PASSWORD = sql!(
+        "UPDATE users SET password = $2, valid_after = $3, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL"
+    );
+    REHASH_PASSWORD =
+        sql!("UPDATE users SET password = $3 WHERE id = $1 AND password = $2 AND deleted_at IS NULL");
+    SET_CLI_SECRET = sql!(
+        "UPDATE users SET cli_secret = $2, valid_after = $3, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL"
+    );
+    SET_SYSADMIN =
+        sql!("UPDATE users SET sysadmin = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL");
+    /// In one order for all, so that none waits for another in a circle.
+    LOCK_SYSADMINS = sql!(
+        pg: "SELECT id FROM users WHERE sysadmin AND deleted_at IS NULL ORDER BY id FOR UPDATE",
+        lite: "SELECT id FROM users WHERE sysadmin = 1 AND deleted_at IS NULL ORDER BY id",
+    );
+    /// First of all that goes with an account: it waits for those that are giving the account something.
+    DELETE_USER =
+        sql!("UPDATE users SET deleted_at = $2, updated_at = $2 WHERE id = $1 AND deleted_at IS NULL");
+    REMOVE_MEMBERSHIPS = sql!("DELETE FROM project_members WHERE entity_type = 'u' AND entity_id = $1");
+    LEAVE_GROUPS = sql!("DELETE FROM user_group_members WHERE user_id = $1");
+    END_SESSIONS = sql!("DELETE FROM sessions WHERE user_id = $1");
+    REVOKE_REFRESH_TOKENS = sql!("DELETE FROM refresh_tokens WHERE user_id = $1");
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    username: String,
+    email: String,
+    realname: String,
+    comment: String,
+    sysadmin: bool,
+    valid_after: i64,
+    created_at: i64,
+    updated_at: i64,
+    password: Option<String>,
+    cli_secret: Option<String>,
+}
+
+impl From<Row> for UserCredentials {
+    fn from(row: Row) -> Self {
+        let user = User {
+            id: UserId(row.id),
+            username: row.username,
+            email: row.email,
+            realname: row.realname,
+            comment: row.comment,
+            sysadmin: row.sysadmin,
+            valid_after: time(row.valid_after),
+            created_at: time(row.created_at),
+            updated_at: time(row.updated_at),
+        };
+        Self { user, password: row.password, cli_secret: row.cli_secret }
+    }
+}
+
+/// A filter's parameters.
+struct Filter<'a> {
+    name: Option<&'a str>,
+    name_like: Option<String>,
+    email: Option<&'a str>,
+    email_like: Option<String>,
+}
+
+impl<'a> From<&'a UserFilter> for Filter<'a> {
+    fn from(filter: &'a UserFilter) -> Self {
+        Self {
+            name: filter.username.as_deref().map(exactly),
+            name_like: filter.username_like.as_deref().map(within),
+            email: filter.email.as_deref().map(exactly),
+            email_like: filter.email_like.as_deref().map(within),
+        }
+    }
+}
+
+#[async_trait]
+impl UserReads for SqlMetadata {
+    async fn user(&self, id: UserId) -> Result<Option<User>> {
+        let row: Option<Row> = optional!(self, USER, id.0);
+        Ok(row.map(|row| UserCredentials::from(row).user))
+    }
+
+    async fn user_credentials(&self, username: &str) -> Result<Option<UserCredentials>> {
+        let row: Option<Row> = optional!(self, USER_BY_NAME, exactly(username));
+        Ok(row.map(Into::into))
+    }
+
+    async fn users(&self, filter: &UserFilter, window: Window<UserOrder>) -> Result<Vec<User>> {
+        let f = Filter::from(filter);
+        let column = match window.order {
+            UserOrder::Id => BY_ID,
+            UserOrder::Username => BY_NAME,
+            UserOrder::CreatedAt => BY_CREATION,
+        };
+        let (sort, limit) = (sort(column, window.descending), i64::from(window.limit));
+        let offset = crate::value::signed(window.offset);
+        let rows: Vec<Row> =
+            all!(self, USERS, f.name, &f.name_like, f.email, &f.email_like, sort, limit, offset);
+        Ok(rows.into_iter().map(|row| UserCredentials::from(row).user).collect())
+    }
+
+    async fn count_users(&self, filter: &UserFilter) -> Result<u64> {
+        let f = Filter::from(filter);
+        let (count,): (i64,) = one!(self, COUNT_USERS, f.name, &f.name_like, f.email, &f.email_like);
+        unsigned(count)
+    }
+}
+
+#[async_trait]
+impl UserWrites for SqlTransaction {
+    async fn add_user(&mut self, user: &NewUser, at: Timestamp) -> Result<Added<UserId>> {
+        let row: Option<(i64,)> = optional!(
+            self,
+            ADD_USER,
+            &user.username,
+            &user.email,
+            &user.realname,
+            &user.comment,
+            user.sysadmin,
+            &user.password,
+            at.as_micros()
+        );
+        Ok(row.map_or(Added::Exists, |(id,)| Added::Added(UserId(id))))
+    }
+
+    async fn ensure_admin(&mut self, admin: &NewUser, at: Timestamp) -> Result<bool> {
+        let made = execute!(
+            self,
+            ADD_ADMIN,
+            &admin.username,
+            &admin.email,
+            &admin.realname,
+            &admin.comment,
+            admin.sysadmin,
+            &admin.password,
+            at.as_micros()
+        );
+        Ok(made > 0)
+    }
+
+    async fn set_user_profile(
+        &mut self,
+        id: UserId,
+        email: &str,
+        realname: &str,
+        comment: &str,
+        at: Timestamp,
+    ) -> Result<Option<Added<UserId>>> {
+        if execute!(self, SET_PROFILE, id.0, email, realname, comment, at.as_micros()) > 0 {
+            return Ok(Some(Added::Added(id)));
+        }
+        let live: Option<Row> = optional!(self, USER, id.0);
+        Ok(live.map(|_| Added::Exists))
+    }
+
+    async fn set_user_password(&mut self, id: UserId, password: &str, at: Timestamp) -> Result<bool> {
+        Ok(execute!(self, SET_PASSWORD, id.0, password, at.as_micros()) > 0)
+    }
+
+    async fn rehash_user_password(&mut self, id: UserId, from: &str, to: &str) -> Result<bool> {
+        Ok(execute!(self, REHASH_PASSWORD, id.0, from, to) > 0)
+    }
+
+    async fn set_user_cli_secret(&mut self, id: UserId, secret: &str, at: Timestamp) -> Result<bool> {
+        Ok(execute!(self, SET_CLI_SECRET, id.0, secret, at.as_micros()) > 0)
+    }
+
+    async fn set_user_sysadmin(&mut self, id: UserId, sysadmin: bool, at: Timestamp) -> Result<bool> {
+        Ok(execute!(self, SET_SYSADMIN, id.0, sysadmin, at.as_micros()) > 0)
+    }
+
+    async fn lock_sysadmins(&mut self) -> Result<u64> {
+        let rows: Vec<(i64,)> = all!(self, LOCK_SYSADMINS);
+        Ok(rows.len() as u64)
+    }
+
+    async fn delete_user(&mut self, id: UserId, at: Timestamp) -> Result<bool> {
+        if execute!(self, DELETE_USER, id.0, at.as_micros()) == 0 {
+            return Ok(false);
+        }
+        execute!(self, REMOVE_MEMBERSHIPS, id.0);
+        execute!(self, LEAVE_GROUPS, id.0);
+        execute!(self, END_SESSIONS, id.0);
+        execute!(self, REVOKE_REFRESH_TOKENS, id.0);
+        Ok(true)
+    }
+}

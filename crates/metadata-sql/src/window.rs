@@ -1,0 +1,93 @@
+//! Numbered pages of sorted lists, and text that somebody looks for in them.
+
+/// The list's columns, as statements know them.
+pub(crate) const BY_ID: i64 = 1;
+/// By name.
+pub(crate) const BY_NAME: i64 = 2;
+/// By when it was made.
+pub(crate) const BY_CREATION: i64 = 3;
+
+/// The end of a list's statement. `$sort` is one of the numbers above, negative for the other way round; the row's number decides
+/// between equals. One text sorts in every way, because these lists are small enough to be sorted on the spot.
+macro_rules! windowed {
+    ($sort:literal, $limit:literal, $offset:literal, $id:literal, $name:literal, $created:literal) => {
+        concat!(
+            " ORDER BY CASE CAST(",
+            $sort,
+            " AS BIGINT) WHEN 2 THEN ",
+            $name,
+            " END,
+              CASE ",
+            $sort,
+            " WHEN -2 THEN ",
+            $name,
+            " END DESC,
+              CASE ",
+            $sort,
+            " WHEN 3 THEN ",
+            $created,
+            " END,
+              CASE ",
+            $sort,
+            " WHEN -3 THEN ",
+            $created,
+            " END DESC,
+              CASE WHEN ",
+            $sort,
+            " < 0 THEN ",
+            $id,
+            " END DESC,
+              ",
+            $id,
+            "
+              LIMIT ",
+            $limit,
+            " OFFSET ",
+            $offset
+        )
+    };
+}
+
+/// What a statement's `$sort` is.
+pub(crate) const fn sort(column: i64, descending: bool) -> i64 {
+    if descending { -column } else { column }
+}
+
+/// The longest text that anything kept could have within it.
+const LONGEST: usize = 1024;
+
+/// What finds nothing: no kept name has a control character.
+const NOTHING: &str = "\u{1}";
+
+/// Text to be found exactly. `PostgreSQL` takes no NUL at all, so text with one is looked for as something else that is not there.
+pub(crate) fn exactly(text: &str) -> &str {
+    if text.contains('\0') { NOTHING } else { text }
+}
+
+/// A pattern for `LIKE … ESCAPE '!'` on a column in lower case: the text within it, in any case of ASCII letters.
+pub(crate) fn within(text: &str) -> String {
+    let text = if text.contains('\0') || text.len() > LONGEST { NOTHING } else { text };
+    let mut pattern = String::from("%");
+    for letter in text.chars() {
+        if matches!(letter, '!' | '%' | '_') {
+            pattern.push('!');
+        }
+        pattern.push(letter.to_ascii_lowercase());
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_mean_what_was_typed() {
+        assert_eq!(within("Ab_c%!"), "%ab!_c!%!!%");
+        assert_eq!(within(""), "%%");
+        assert_eq!(within("a\0"), "%\u{1}%");
+        assert_eq!(exactly("a\0"), "\u{1}");
+        assert_eq!(exactly("Ab%"), "Ab%");
+    }
+}
