@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use berth_domain::{Location, Timestamp};
+use berth_domain::Location;
 use berth_metadata::BlobState;
 use berth_oci::Digest;
 use uuid::Uuid;
@@ -72,14 +72,20 @@ pub enum Finding {
         /// Where they should be.
         location: Location,
     },
-    /// Bytes that no row and no session names.
+    /// Bytes that no row and no session names, touched so lately that a push under way may be about to name them, or a process
+    /// that was killed left them. Nothing is wrong yet.
+    Recent {
+        /// Where they are.
+        location: Location,
+        /// How many.
+        size: u64,
+    },
+    /// Bytes that no row and no session names, and that nobody touched for [`UNTOUCHED_FOR`].
     Orphan {
         /// Where they are.
         location: Location,
         /// How many.
         size: u64,
-        /// When they were last touched.
-        touched_at: Timestamp,
         /// Whether they were removed.
         removed: bool,
     },
@@ -104,6 +110,8 @@ pub struct Report {
     pub recovered: u64,
     /// [`Finding::LostUpload`].
     pub lost_uploads: u64,
+    /// [`Finding::Recent`].
+    pub recent: u64,
     /// [`Finding::Orphan`].
     pub orphans: u64,
     /// How many of those were removed.
@@ -118,7 +126,7 @@ impl Report {
         self.missing == 0 && self.corrupt == 0
     }
 
-    /// Whether nothing at all was found.
+    /// Whether nothing was found that somebody should look at; [`Finding::Recent`] is nothing of the kind.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
         self.is_sound() && self.recovered == 0 && self.lost_uploads == 0 && self.orphans == 0
@@ -157,6 +165,7 @@ impl Check<'_> {
             Finding::Corrupt { .. } => self.report.corrupt += 1,
             Finding::Recovered { .. } => self.report.recovered += 1,
             Finding::LostUpload { .. } => self.report.lost_uploads += 1,
+            Finding::Recent { .. } => self.report.recent += 1,
             Finding::Orphan { removed, .. } => {
                 self.report.orphans += 1;
                 self.report.removed += u64::from(*removed);

@@ -1,5 +1,6 @@
 //! `berth fsck`.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -18,7 +19,8 @@ Examples:
   berth fsck --deep --data /srv/berth
   berth fsck --repair --config /etc/berth.yaml
 
-Exits with 0 if nothing was found, 1 if something was, 2 if the check could not be done.")]
+Exits with 0 if all is well, 1 if something was found, 2 if the check could not be done. Files that nothing names yet
+and that were touched in the last 48 hours are listed as recent: a push may be about to name them.")]
 pub(crate) struct Fsck {
     /// Read all bytes and compare their digests, not only their lengths
     #[arg(long)]
@@ -64,7 +66,10 @@ fn described(finding: &Finding) -> String {
         Finding::LostUpload { id, location } => {
             format!("lost upload: {id}: there is nothing at {location}; its client has to start anew")
         }
-        Finding::Orphan { location, size, removed, .. } => {
+        Finding::Recent { location, size } => {
+            format!("recent: {location}: nothing names these {size} bytes yet; left alone for 48 hours")
+        }
+        Finding::Orphan { location, size, removed } => {
             let done = if *removed { "; removed" } else { "" };
             format!("orphan: {location}: nothing names these {size} bytes{done}")
         }
@@ -73,8 +78,11 @@ fn described(finding: &Finding) -> String {
 
 fn summary(report: &Report) -> String {
     let Report { blobs, bytes, sessions, stored, .. } = report;
-    let looked_at =
+    let mut looked_at =
         format!("looked at {blobs} blobs ({bytes} bytes), {sessions} uploads, {stored} stored files");
+    if report.recent > 0 {
+        let _ = write!(looked_at, " ({} recent ones without a name)", report.recent);
+    }
     if report.is_clean() {
         return format!("{looked_at}: all is well");
     }

@@ -61,12 +61,16 @@ impl Check<'_> {
         let blobs = &self.registry.ports().blobs;
         // What is gone by now was being tidied away.
         let Some(stored) = blobs.inspect(&listed.location).await? else { return Ok(()) };
-        let untouched = self.registry.now().since(stored.touched_at) >= UNTOUCHED_FOR;
-        let removed = self.options.repair && untouched;
+        let (location, size) = (stored.location.clone(), stored.size);
+        if self.registry.now().since(stored.touched_at) < UNTOUCHED_FOR {
+            self.find(&Finding::Recent { location, size });
+            return Ok(());
+        }
+        let removed = self.options.repair;
         if removed && stored.published {
             blobs.delete(&stored.location).await?;
         } else if removed {
-            let location = stored.location.clone();
+            let location = location.clone();
             let nothing = berth_blobs::Checkpoint {
                 location,
                 durable: 0,
@@ -75,8 +79,7 @@ impl Check<'_> {
             };
             blobs.discard(&nothing).await?;
         }
-        let (size, touched_at) = (stored.size, stored.touched_at);
-        self.find(&Finding::Orphan { location: stored.location, size, touched_at, removed });
+        self.find(&Finding::Orphan { location, size, removed });
         Ok(())
     }
 }

@@ -86,7 +86,7 @@ async fn orphans_are_listed_and_removed_when_they_are_old() {
     std::fs::write(orphan.join("3f0c9a51e2b84d3c8a7f00112233445f"), b"orphan").unwrap();
     std::fs::write(house.blobs().join("uploads/3f0c9a51e2b84d3c8a7f001122334460"), b"unfinished").unwrap();
     let (report, _) = check(&registry, false, true).await;
-    assert_eq!((report.orphans, report.removed, report.is_sound()), (2, 0, true));
+    assert_eq!((report.recent, report.orphans, report.removed, report.is_clean()), (2, 0, 0, true));
     house.clock.advance(Duration::from_hours(49));
     let (report, _) = check(&registry, false, false).await;
     assert_eq!((report.orphans, report.removed), (2, 0));
