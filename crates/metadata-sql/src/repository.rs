@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use berth_domain::{Actor, Project, ProjectId, Repository, RepositoryId, Timestamp};
 use berth_metadata::{CatalogScope, Deletion, Error, RepositoryReads, RepositoryWrites, Result};
