@@ -3,12 +3,20 @@
 //! **Invariant: no door can step around this crate.** Doors know use cases only; a use case hands out a handle bound to a
 //! [`Caller`], and the first line of each of its methods asks [`Access`].
 //!
-//! Until accounts exist, [`Access::open`] is the only policy: everyone may do everything, and whoever starts Berth is told so.
+//! What flows: [`authenticator`] turns credentials into a [`Caller`], [`token_service`] gives a caller a token for what
+//! [`authority`] permits, and [`Access`] answers each question by asking the authority again. Nothing here is trusted for longer
+//! than five seconds. [`Access::open`] is the policy without accounts: everyone may do everything.
 #![deny(missing_docs)]
 
+pub mod authenticator;
+pub mod authority;
+mod believed;
 pub mod brute_force;
 mod caller;
+mod error;
+pub mod first_start;
 pub mod freshness;
+pub mod keyring;
 pub mod opaque;
 pub mod password;
 pub mod permissions;
@@ -18,8 +26,12 @@ pub mod robot_secret;
 pub mod scope;
 pub mod seal;
 mod secret;
+mod target;
 pub mod token;
+pub mod token_service;
 
-pub use caller::{Caller, Means};
-pub use policy::{Access, Denied};
+pub use caller::{Caller, Identity, Means};
+pub use error::LoginError;
+pub use policy::{Access, Denied, Reason};
 pub use secret::Secret;
+pub use target::Target;

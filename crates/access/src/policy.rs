@@ -1,12 +1,16 @@
 //! The decision: may this caller do this here?
 
+use std::sync::Arc;
+
 use berth_domain::{Action, Resource};
 use berth_metadata::CatalogScope;
-use berth_oci::ProjectName;
+use berth_oci::{ProjectName, RepositoryName};
 
-use crate::Caller;
+use crate::authority::{Authority, AuthorityError};
+use crate::target::Target;
+use crate::{Caller, Means};
 
-/// Answers every question about rights.
+/// Answers every question about rights. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Access {
     policy: Policy,
@@ -16,6 +20,8 @@ pub struct Access {
 enum Policy {
     /// Everyone may do everything.
     Open,
+    /// Everyone may do what their rows say.
+    Closed(Arc<Authority>),
 }
 
 impl Access {
@@ -25,11 +31,14 @@ impl Access {
         Self { policy: Policy::Open }
     }
 
+    /// Everyone may do what `authority` knows of them.
+    #[must_use]
+    pub fn closed(authority: Arc<Authority>) -> Self {
+        Self { policy: Policy::Closed(authority) }
+    }
+
     /// Lets the caller pass if they may do `action` on `resource` within the project; outside of all projects if there is none.
-    #[expect(
-        clippy::unused_async,
-        reason = "permissions will be looked up; every caller already waits for the answer"
-    )]
+    /// A registry token never speaks of a project as such: ask [`Access::check_repository`] where there is a repository.
     pub async fn check(
         &self,
         caller: &Caller,
@@ -37,42 +46,135 @@ impl Access {
         resource: Resource,
         action: Action,
     ) -> Result<(), Denied> {
-        match self.policy {
-            Policy::Open => {
-                tracing::trace!(actor = caller.actor.name, ?project, ?resource, ?action, "open access");
-                Ok(())
-            }
-        }
+        self.decide(caller, project.into(), resource, action).await
+    }
+
+    /// Lets the caller pass if they may do `action` on `resource` in the repository.
+    pub async fn check_repository(
+        &self,
+        caller: &Caller,
+        repository: &RepositoryName,
+        resource: Resource,
+        action: Action,
+    ) -> Result<(), Denied> {
+        self.decide(caller, Target::Repository(repository), resource, action).await
+    }
+
+    /// Lets the caller pass if their credentials still count; for what needs no right but an account.
+    pub async fn check_standing(&self, caller: &Caller) -> Result<(), Denied> {
+        let Policy::Closed(authority) = &self.policy else { return Ok(()) };
+        let answer = authority.honours(caller).await;
+        answer.map_err(|error| refused(&error, caller, Resource::User, Action::Read))
     }
 
     /// The repositories that a list may show to the caller.
-    #[expect(
-        clippy::unused_async,
-        reason = "permissions will be looked up; every caller already waits for the answer"
-    )]
-    pub async fn visible(&self, _caller: &Caller) -> Result<CatalogScope, Denied> {
-        match self.policy {
-            Policy::Open => Ok(CatalogScope::All),
+    pub async fn visible(&self, caller: &Caller) -> Result<CatalogScope, Denied> {
+        let Policy::Closed(authority) = &self.policy else { return Ok(CatalogScope::All) };
+        let visible = authority.visible(caller).await;
+        visible.map_err(|error| refused(&error, caller, Resource::Catalog, Action::List))
+    }
+
+    /// Whether a push by anyone may make the project it names.
+    #[must_use]
+    pub fn may_create_projects(&self) -> bool {
+        match &self.policy {
+            Policy::Open => true,
+            Policy::Closed(_) => false,
         }
     }
 
-    /// Whether a push may make the project it names.
-    #[must_use]
-    pub fn may_create_projects(&self) -> bool {
-        match self.policy {
-            Policy::Open => true,
+    /// Whether a push by this caller may make the project it names.
+    pub async fn may_create_by_push(&self, caller: &Caller) -> Result<bool, Denied> {
+        let Policy::Closed(authority) = &self.policy else { return Ok(true) };
+        let permitted = authority.permissions(caller, Target::System).await;
+        let permitted =
+            permitted.map_err(|error| refused(&error, caller, Resource::Project, Action::Create))?;
+        Ok(authority.settings().create_on_push && permitted.contains(Resource::Project, Action::Create))
+    }
+
+    async fn decide(
+        &self,
+        caller: &Caller,
+        target: Target<'_>,
+        resource: Resource,
+        action: Action,
+    ) -> Result<(), Denied> {
+        let Policy::Closed(authority) = &self.policy else {
+            tracing::trace!(actor = caller.actor.name, ?target, ?resource, ?action, "open access");
+            return Ok(());
+        };
+        let answer = authority.question(caller, target, resource, action).await;
+        let (within, now) = answer.map_err(|error| refused(&error, caller, resource, action))?;
+        if within.contains(resource, action) {
+            return Ok(());
         }
+        let reason = match caller.means {
+            Means::Nothing => Reason::Anonymous,
+            Means::Bearer(_) if now.contains(resource, action) => Reason::Scope,
+            // An anonymous token is no more than no credentials at all.
+            Means::Bearer(_) if caller.actor.kind == berth_domain::ActorKind::Anonymous => Reason::Anonymous,
+            _ => Reason::Missing,
+        };
+        Err(Denied::because(reason, resource, action))
     }
 }
 
 /// The caller may not do this. Says no more than the caller may know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{action} on {resource} is not permitted", action = action.as_str(), resource = resource.as_str())]
+#[error("{action} on {resource} is not permitted{}", reason.words())]
 pub struct Denied {
     /// What was acted upon.
     pub resource: Resource,
     /// What was to be done.
     pub action: Action,
-    /// Whether credentials might help: nobody said who they are.
+    /// Whether other credentials might help, so that the client is asked for them.
     pub anonymous: bool,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why something is denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Nobody said who they are.
+    Anonymous,
+    /// The account lacks the right.
+    Missing,
+    /// The account has the right, but the token does not say so: `insufficient_scope`.
+    Scope,
+    /// The credentials do not count any more: `invalid_token`.
+    Revoked,
+    /// It cannot be found out now: to be tried again.
+    Unavailable,
+}
+
+impl Reason {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Anonymous => ": log in first",
+            Self::Missing => "",
+            Self::Scope => " with this token: ask for one with this scope",
+            Self::Revoked => ": these credentials are no longer valid, log in again",
+            Self::Unavailable => " now: rights cannot be looked up, try again shortly",
+        }
+    }
+}
+
+impl Denied {
+    fn because(reason: Reason, resource: Resource, action: Action) -> Self {
+        let anonymous = matches!(reason, Reason::Anonymous | Reason::Scope | Reason::Revoked);
+        Self { resource, action, anonymous, reason }
+    }
+}
+
+fn refused(error: &AuthorityError, caller: &Caller, resource: Resource, action: Action) -> Denied {
+    let reason = match error {
+        AuthorityError::Revoked => Reason::Revoked,
+        AuthorityError::Database(error) => {
+            let request_id = caller.request_id.as_str();
+            tracing::warn!(request_id, %error, "rights cannot be looked up");
+            Reason::Unavailable
+        }
+    };
+    Denied::because(reason, resource, action)
 }

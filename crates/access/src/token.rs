@@ -61,7 +61,7 @@ pub struct VerifiedToken {
     pub actor: Actor,
     /// What it may be used for at most.
     pub access: Vec<ResourceActions>,
-    /// When it was issued, to the microsecond: what is older than the subject's `valid_after` is refused.
+    /// The moment that it speaks for, to the microsecond: what is older than the subject's `valid_after` is refused.
     pub issued_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
@@ -121,7 +121,7 @@ struct Claims {
 struct SubjectClaim {
     kind: String,
     id: i64,
-    /// The moment of issue in microseconds.
+    /// The moment that the token speaks for, in microseconds.
     at: Timestamp,
 }
 
@@ -147,6 +147,12 @@ impl Tokens {
         Self { settings, keys: RwLock::new(Arc::new(keys)), clock, entropy, checked }
     }
 
+    /// Whom tokens are for.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        &self.settings.service
+    }
+
     /// The keys in use.
     #[must_use]
     pub fn keys(&self) -> Arc<KeySet> {
@@ -163,8 +169,14 @@ impl Tokens {
         }
     }
 
-    /// Issues a token for what was granted.
-    pub fn issue(&self, actor: &Actor, access: Vec<ResourceActions>) -> Result<IssuedToken, TokenError> {
+    /// Issues a token for what was granted. It speaks for the moment `of` of the credentials that it is issued for, not for its
+    /// own: so a change of the password counts also for who showed the old one just before it, whatever the replicas' clocks say.
+    pub fn issue(
+        &self,
+        actor: &Actor,
+        of: Timestamp,
+        access: Vec<ResourceActions>,
+    ) -> Result<IssuedToken, TokenError> {
         let now = self.clock.now();
         let keys = self.keys();
         let key = keys.signer(now).ok_or(TokenError::NoKey)?;
@@ -179,7 +191,7 @@ impl Tokens {
             iat: seconds,
             jti: self.entropy.uuid().to_string(),
             access,
-            berth: SubjectClaim { kind: actor.kind.as_str().to_owned(), id: actor.id, at: now },
+            berth: SubjectClaim { kind: actor.kind.as_str().to_owned(), id: actor.id, at: of },
         };
         let header = Header { kid: Some(key.kid().to_owned()), ..Header::new(ALGORITHM) };
         let token = encode(&header, &claims, key.private()).map_err(|_| TokenError::NoKey)?;

@@ -46,7 +46,7 @@ impl Bench {
     }
 
     fn issue(&self) -> String {
-        self.tokens.issue(&jane(), access()).unwrap().token.reveal().to_owned()
+        self.tokens.issue(&jane(), Timestamp::from_micros(START), access()).unwrap().token.reveal().to_owned()
     }
 }
 
@@ -84,7 +84,7 @@ fn a_token_says_who_and_what() {
         assert_eq!((&verified.actor, &verified.access), (&jane(), &access()));
         assert_eq!(verified.issued_at, Timestamp::from_micros(START), "to the microsecond");
     }
-    let anonymous = bench.tokens.issue(&Actor::anonymous(), vec![]).unwrap();
+    let anonymous = bench.tokens.issue(&Actor::anonymous(), Timestamp::from_micros(0), vec![]).unwrap();
     assert_eq!(bench.tokens.verify(anonymous.token.reveal()).unwrap().actor, Actor::anonymous());
 }
 
@@ -192,7 +192,10 @@ fn keys_take_turns_and_leave() {
     bench.tokens.set_keys(KeySet::new([key(2, later)]));
     assert_eq!(bench.tokens.verify(&first), Err(TokenError::UnknownKey), "also what was remembered");
     bench.tokens.set_keys(KeySet::default());
-    assert_eq!(bench.tokens.issue(&jane(), vec![]).unwrap_err(), TokenError::NoKey);
+    assert_eq!(
+        bench.tokens.issue(&jane(), Timestamp::from_micros(0), vec![]).unwrap_err(),
+        TokenError::NoKey
+    );
 }
 
 #[test]

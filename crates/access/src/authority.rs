@@ -1,0 +1,288 @@
+//! What a caller may do now: the rows behind every question about rights, believed for five seconds.
+//!
+//! **Invariant: warm questions touch no SQL.** Users, robots and projects are remembered apart, so that a change of one forgets
+//! little, and a robot that works in a thousand projects is read once.
+
+use std::sync::Arc;
+
+use berth_domain::{
+    Action, Actor, ActorKind, Clock, PermissionSet, Project, ProjectId, Resource, RobotId, RobotScope,
+    RoleId, Timestamp, UserId, robot,
+};
+use berth_metadata::standing::{RobotStanding, UserStanding};
+use berth_metadata::{CatalogScope, Error, Metadata};
+use berth_oci::ProjectName;
+
+use crate::Caller;
+use crate::believed::{Believed, Bridge};
+use crate::permissions::{Place, Roles, Standing, Subject, SystemRules, effective};
+use crate::target::Target;
+
+/// What the authority is to know from the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthoritySettings {
+    /// What everyone with an account may do outside of projects.
+    pub rules: SystemRules,
+    /// Whether a push makes the project that it names, for those who may make projects.
+    pub create_on_push: bool,
+    /// How many subjects, and how many projects, are remembered.
+    pub remembered: usize,
+}
+
+impl Default for AuthoritySettings {
+    fn default() -> Self {
+        Self {
+            rules: SystemRules { users_create_projects: true },
+            create_on_push: false,
+            remembered: 32 * 1024,
+        }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// The account is gone, switched off or over, or its credentials were changed since these were issued.
+    #[error("these credentials are no longer valid: log in again")]
+    Revoked,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] Error),
+}
+
+/// Knows what everyone may do.
+#[derive(Debug)]
+pub struct Authority {
+    settings: AuthoritySettings,
+    metadata: Arc<dyn Metadata>,
+    clock: Arc<dyn Clock>,
+    users: Believed<(UserId, Option<ProjectName>), Option<Arc<UserStanding>>>,
+    robots: Believed<RobotId, Option<Arc<RobotStanding>>>,
+    projects: Believed<ProjectName, Option<(ProjectId, bool)>>,
+    roles: Believed<(), Arc<Roles>>,
+}
+
+/// A subject as its rows describe it, before the place is known.
+enum Rows {
+    Nobody,
+    Itself,
+    User(Arc<UserStanding>),
+    Robot(Arc<RobotStanding>),
+}
+
+impl Authority {
+    /// Answers from `metadata`.
+    #[must_use]
+    pub fn new(metadata: Arc<dyn Metadata>, clock: Arc<dyn Clock>, settings: AuthoritySettings) -> Self {
+        let most = settings.remembered;
+        let [a, b, c, d] = std::array::from_fn(|_| Arc::clone(&metadata));
+        let now = || Arc::clone(&clock);
+        Self {
+            settings,
+            users: Believed::new(most, now(), move |(user, project): (UserId, Option<ProjectName>)| {
+                let metadata = Arc::clone(&a);
+                Box::pin(
+                    async move { Ok(metadata.user_standing(user, project.as_ref()).await?.map(Arc::new)) },
+                )
+            }),
+            robots: Believed::new(most, now(), move |robot| {
+                let metadata = Arc::clone(&b);
+                Box::pin(async move { Ok(metadata.robot_standing(robot).await?.map(Arc::new)) })
+            }),
+            projects: Believed::new(most, now(), move |name| {
+                let metadata = Arc::clone(&c);
+                Box::pin(async move {
+                    Ok(metadata.project(&name).await?.map(|Project { id, public, .. }| (id, public)))
+                })
+            }),
+            roles: Believed::new(1, now(), move |()| {
+                let metadata = Arc::clone(&d);
+                Box::pin(async move { Ok(Arc::new(Roles::new(metadata.roles().await?))) })
+            }),
+            metadata,
+            clock,
+        }
+    }
+
+    /// What it was told.
+    #[must_use]
+    pub fn settings(&self) -> &AuthoritySettings {
+        &self.settings
+    }
+
+    /// What the caller may do there now, whatever their token says.
+    pub async fn permissions(
+        &self,
+        caller: &Caller,
+        target: Target<'_>,
+    ) -> Result<PermissionSet, AuthorityError> {
+        self.look_up(caller, target, Bridge::No).await
+    }
+
+    /// What the caller may do there now within what their token says, and without that limit.
+    pub(crate) async fn question(
+        &self,
+        caller: &Caller,
+        target: Target<'_>,
+        resource: Resource,
+        action: Action,
+    ) -> Result<(PermissionSet, PermissionSet), AuthorityError> {
+        let pull = resource == Resource::Repository && matches!(action, Action::Pull | Action::Read);
+        let in_repository = matches!(target, Target::Repository(_) | Target::Project(_));
+        let bridge = if pull && in_repository { Bridge::Pull } else { Bridge::No };
+        let now = self.look_up(caller, target, bridge).await?;
+        Ok((target.by_means(caller, now), now))
+    }
+
+    /// Whether the caller's credentials still count.
+    pub async fn honours(&self, caller: &Caller) -> Result<(), AuthorityError> {
+        self.rows(&caller.actor, caller.issued_at, None, Bridge::No).await.map(drop)
+    }
+
+    /// The same, for what was issued to an account; a pull with it may go on while the database cannot be reached.
+    pub(crate) async fn honours_for_pull(
+        &self,
+        actor: &Actor,
+        issued_at: Timestamp,
+    ) -> Result<(), AuthorityError> {
+        self.rows(actor, issued_at, None, Bridge::Pull).await.map(drop)
+    }
+
+    /// The repositories that a list may show to the caller. Who may read the catalog as such sees all of it.
+    pub async fn visible(&self, caller: &Caller) -> Result<CatalogScope, AuthorityError> {
+        let now = self.look_up(caller, Target::System, Bridge::No).await?;
+        if Target::System.by_means(caller, now).contains(Resource::Catalog, Action::Read) {
+            return Ok(CatalogScope::All);
+        }
+        let projects = match self.rows(&caller.actor, caller.issued_at, None, Bridge::No).await? {
+            Rows::Nobody => Vec::new(),
+            Rows::Itself => return Ok(CatalogScope::All),
+            Rows::User(_) => self.listed_by_role(UserId(caller.actor.id)).await?,
+            Rows::Robot(robot) => match listed_by_grant(&robot) {
+                Some(projects) => projects,
+                None => return Ok(CatalogScope::All),
+            },
+        };
+        Ok(CatalogScope::PublicAnd(projects))
+    }
+
+    /// Forgets a subject that was changed here: its rights, its credentials, its groups.
+    pub fn forget(&self, kind: ActorKind, id: i64) {
+        match kind {
+            // Its projects are not known here; users change seldom.
+            ActorKind::User => self.users.forget_all(),
+            ActorKind::Robot => self.robots.forget(&RobotId(id)),
+            ActorKind::Anonymous | ActorKind::System => {}
+        }
+    }
+
+    /// Forgets a project that was made, changed or deleted here, or whose members were.
+    pub fn forget_project(&self, name: &ProjectName) {
+        self.projects.forget(name);
+        self.users.forget_all();
+    }
+
+    /// Forgets what roles permit.
+    pub fn forget_roles(&self) {
+        self.roles.forget(&());
+    }
+
+    async fn look_up(
+        &self,
+        caller: &Caller,
+        target: Target<'_>,
+        bridge: Bridge,
+    ) -> Result<PermissionSet, AuthorityError> {
+        let project = target.project();
+        let rows = self.rows(&caller.actor, caller.issued_at, project.as_ref(), bridge).await?;
+        let known = match &project {
+            Some(name) => Some(self.projects.get(name, bridge).await?),
+            None => None,
+        };
+        let roles = self.roles.get(&(), bridge).await?;
+        let Some(subject) = rows.subject() else { return Ok(PermissionSet::ALL) };
+        let place = match known {
+            None => Place::System,
+            Some(Some((id, public))) => Place::Project { id, public },
+            Some(None) => return Ok(self.where_nothing_is(&subject, &roles)),
+        };
+        Ok(effective(&subject, place, &roles, self.settings.rules))
+    }
+
+    /// What a subject may do in a project that does not exist: whoever could make it by a push may try, and whoever may do
+    /// something in all projects may learn that this one is not there.
+    fn where_nothing_is(&self, subject: &Subject, roles: &Roles) -> PermissionSet {
+        let system = effective(subject, Place::System, roles, self.settings.rules);
+        if self.settings.create_on_push && system.contains(Resource::Project, Action::Create) {
+            return *roles.permissions(RoleId::PROJECT_ADMIN);
+        }
+        match subject {
+            Subject::User { sysadmin: true, .. } => PermissionSet::ALL,
+            Subject::Robot { grants } => robot::permitted(grants, RobotScope::AllProjects),
+            Subject::User { .. } | Subject::Anonymous => PermissionSet::EMPTY,
+        }
+    }
+
+    /// The subject's rows, if what was issued to it at that moment still counts.
+    async fn rows(
+        &self,
+        actor: &Actor,
+        issued_at: Timestamp,
+        project: Option<&ProjectName>,
+        bridge: Bridge,
+    ) -> Result<Rows, AuthorityError> {
+        let (standing, rows) = match actor.kind {
+            ActorKind::Anonymous => (Standing::ALWAYS, Rows::Nobody),
+            ActorKind::System => (Standing::ALWAYS, Rows::Itself),
+            ActorKind::User => {
+                let key = (UserId(actor.id), project.cloned());
+                let user = self.users.get(&key, bridge).await?.ok_or(AuthorityError::Revoked)?;
+                (Standing { active: true, valid_after: user.valid_after }, Rows::User(user))
+            }
+            ActorKind::Robot => {
+                let robot = self.robots.get(&RobotId(actor.id), bridge).await?;
+                let robot = robot.ok_or(AuthorityError::Revoked)?;
+                let over = robot.expires_at.is_some_and(|end| end <= self.clock.now());
+                let active = !robot.disabled && !over;
+                (Standing { active, valid_after: robot.valid_after }, Rows::Robot(robot))
+            }
+        };
+        if standing.honours(issued_at) { Ok(rows) } else { Err(AuthorityError::Revoked) }
+    }
+
+    /// The projects whose repositories a user's roles let them list.
+    async fn listed_by_role(&self, user: UserId) -> Result<Vec<ProjectId>, Error> {
+        let roles = self.roles.get(&(), Bridge::No).await?;
+        let memberships = self.metadata.projects_of(user).await?;
+        let lists = |role| roles.permissions(role).contains(Resource::Repository, Action::List);
+        Ok(memberships.into_iter().filter(|(_, role)| lists(*role)).map(|(project, _)| project).collect())
+    }
+}
+
+impl Rows {
+    /// The subject; `None` is Berth itself.
+    fn subject(self) -> Option<Subject> {
+        match self {
+            Self::Itself => None,
+            Self::Nobody => Some(Subject::Anonymous),
+            Self::User(user) => Some(Subject::User { sysadmin: user.sysadmin, roles: user.roles.clone() }),
+            Self::Robot(robot) => Some(Subject::Robot { grants: robot.grants.clone() }),
+        }
+    }
+}
+
+/// The projects whose repositories a robot may list or pull from; `None` is all of them.
+fn listed_by_grant(robot: &RobotStanding) -> Option<Vec<ProjectId>> {
+    let shows = |access: &PermissionSet| {
+        [Action::List, Action::Pull].iter().any(|&action| access.contains(Resource::Repository, action))
+    };
+    let mut projects = Vec::new();
+    for grant in robot.grants.iter().filter(|grant| shows(&grant.access)) {
+        match grant.scope {
+            RobotScope::AllProjects => return None,
+            RobotScope::Project(project) => projects.push(project),
+            RobotScope::System => {}
+        }
+    }
+    Some(projects)
+}

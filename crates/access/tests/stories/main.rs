@@ -1,0 +1,8 @@
+//! Stories of people, machines and their credentials, over a real database.
+
+mod house;
+
+mod accounts;
+mod keys;
+mod revocation;
+mod tokens;
