@@ -4,6 +4,7 @@
 //! looked it up before: `stripes` counts the invalidations, and a value goes in only under the lock that also counts them.
 #![deny(missing_docs)]
 
+mod attempts;
 mod lifetimes;
 mod stripes;
 
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 use berth_cache::{Cache, Key, Stamp};
 use bytes::Bytes;
 
+pub use attempts::MemoryAttempts;
 pub use lifetimes::Lifetimes;
 use stripes::Stripes;
 

@@ -1,5 +1,7 @@
 //! What every cache must prove: call [`run`] from the adapter's tests.
 
+pub mod attempts;
+
 use bytes::Bytes;
 
 use crate::{Cache, Key, Kind};

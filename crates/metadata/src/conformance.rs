@@ -3,20 +3,28 @@
 //! The cases share one database and stand beside each other there: each one works in repositories of its own name. Concurrent work
 //! is polled by one task, so the adapter's own waiting is what is tested, and no case can wait for another.
 
+mod access;
 mod blob;
 mod deletion;
+mod group;
 mod manifest;
+mod member;
 mod project;
+mod project_page;
 mod pull;
 mod race;
 mod referrer;
 mod repository;
 mod review;
+mod robot;
+mod role;
 mod scene;
+mod secret;
 mod setting;
 mod tag;
 mod transaction;
 mod upload;
+mod user;
 
 use futures::future::BoxFuture;
 
@@ -78,6 +86,34 @@ pub const CASES: &[Case] = cases![
     race::one_of_many_makes_the_project,
     race::a_blob_is_not_lost_to_a_manifest,
     race::a_manifest_is_not_lost_to_an_index,
+    user::numbers_begin_as_harbors,
+    user::a_name_and_an_address_are_taken_once,
+    user::one_of_many_takes_the_name,
+    user::secrets_move_what_is_valid,
+    user::deletion_takes_everything_but_the_number,
+    user::one_sysadmin_stays,
+    user::lists_are_filtered_and_sorted,
+    group::names_are_unique_within_a_type,
+    group::lists_are_filtered_and_sorted,
+    group::roles_come_and_go_with_the_group,
+    member::members_come_and_go,
+    member::only_the_living_become_members,
+    member::one_of_many_makes_the_member,
+    member::a_leaver_is_nobodys_member,
+    member::a_standing_tells_all_at_once,
+    role::roles_say_what_they_were_told,
+    robot::a_robot_comes_back_as_it_was_made,
+    robot::names_are_unique_on_a_level,
+    robot::changes_move_what_is_valid,
+    robot::lists_are_of_one_level,
+    secret::sessions_begin_and_end,
+    secret::refresh_tokens_are_kept_while_used,
+    secret::one_of_many_makes_the_first_key,
+    secret::a_sealed_secret_is_made_once,
+    project_page::a_page_tells_all,
+    project_page::lists_show_what_is_visible,
+    project_page::only_an_empty_project_goes,
+    project_page::a_push_or_the_deletion_wins,
 ];
 
 /// Runs every promise of the port against `metadata`, whose schema is new.

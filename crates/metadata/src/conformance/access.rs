@@ -1,0 +1,77 @@
+//! Builders of who is asking, for the cases about users, groups, members, robots and what hangs on them.
+
+use berth_domain::{GroupId, GroupType, ProjectId, RobotLevel, UserId};
+use berth_oci::ProjectName;
+
+use super::scene::{at, begin, somebody};
+use crate::robot::NewRobot;
+use crate::user::NewUser;
+use crate::{Added, Metadata, Window};
+
+/// An account that is not there yet.
+pub(super) fn new_user(name: &str) -> NewUser {
+    NewUser {
+        username: name.to_owned(),
+        email: format!("{name}@example.org"),
+        realname: format!("The {name}"),
+        comment: String::new(),
+        sysadmin: false,
+        password: Some(format!("kept {name}")),
+    }
+}
+
+/// What was added.
+pub(super) fn added<T>(outcome: Added<T>) -> T {
+    match outcome {
+        Added::Added(new) => new,
+        Added::Exists => panic!("it was there"),
+    }
+}
+
+/// Makes an account.
+pub(super) async fn user(metadata: &dyn Metadata, name: &str) -> UserId {
+    let mut tx = begin(metadata).await;
+    let id = added(tx.add_user(&new_user(name), at(0)).await.expect("an answer"));
+    tx.commit().await.expect("a commit");
+    id
+}
+
+/// Makes a group.
+pub(super) async fn group(metadata: &dyn Metadata, name: &str) -> GroupId {
+    let mut tx = begin(metadata).await;
+    let id = added(tx.add_group(GroupType::Oidc, name, "", at(0)).await.expect("an answer"));
+    tx.commit().await.expect("a commit");
+    id
+}
+
+/// A project's name.
+pub(super) fn named(name: &str) -> ProjectName {
+    name.parse().expect("a name")
+}
+
+/// Makes a private project without members.
+pub(super) async fn project(metadata: &dyn Metadata, name: &str) -> ProjectId {
+    let mut tx = begin(metadata).await;
+    let project = tx.ensure_project(&named(name), false, &somebody(), at(0)).await.expect("a project");
+    tx.commit().await.expect("a commit");
+    project.id
+}
+
+/// A robot that is not there yet.
+pub(super) fn new_robot(name: &str, level: RobotLevel) -> NewRobot {
+    NewRobot {
+        name: name.to_owned(),
+        level,
+        description: "builds".to_owned(),
+        duration: Some(30),
+        disabled: false,
+        grants: Vec::new(),
+        secret: "kept".to_owned(),
+        creator: somebody(),
+    }
+}
+
+/// Everything of a list, in one page.
+pub(super) fn whole<O: Default>() -> Window<O> {
+    Window { order: O::default(), descending: false, offset: 0, limit: 1000 }
+}

@@ -1,0 +1,148 @@
+//! Projects' pages.
+
+use berth_domain::{MemberEntity, ProjectId, ProjectMetadataKey as Key, RobotLevel, RoleId, UserId};
+
+use super::access::{added, named, new_robot, user};
+use super::scene::{act, at, begin, lost, somebody};
+use crate::project_page::{ProjectFilter, ProjectOrder, Visibility};
+use crate::{Added, Metadata, Window};
+
+async fn make(metadata: &dyn Metadata, name: &str, public: bool, owner: UserId) -> ProjectId {
+    let mut tx = begin(metadata).await;
+    let made = tx.add_project(&named(name), public, owner, None, &somebody(), at(1)).await;
+    let id = added(made.expect("an answer"));
+    tx.commit().await.expect("a commit");
+    id
+}
+
+pub(super) async fn a_page_tells_all(metadata: &dyn Metadata) {
+    let owner = user(metadata, "owner").await;
+    let id = make(metadata, "paged", false, owner).await;
+    let mut tx = begin(metadata).await;
+    let taken = tx.add_project(&named("paged"), true, owner, None, &somebody(), at(2)).await;
+    assert_eq!(taken.expect("an answer"), Added::Exists);
+    let project = tx.lock_project(id).await.expect("an answer").expect("a project");
+    tx.ensure_repository(&project, &"paged/a".parse().expect("a name"), &somebody(), at(2))
+        .await
+        .expect("one");
+    assert!(!tx.set_project_metadata(id, Key::Severity, Some("high"), at(3)).await.expect("an answer"));
+    assert!(tx.set_project_metadata(id, Key::Severity, Some("low"), at(3)).await.expect("an answer"));
+    assert!(!tx.set_project_metadata(id, Key::AutoScan, Some("true"), at(3)).await.expect("an answer"));
+    assert!(!tx.set_project_metadata(id, Key::PreventVul, Some("true"), at(3)).await.expect("an answer"));
+    assert!(tx.set_project_metadata(id, Key::PreventVul, None, at(3)).await.expect("an answer"));
+    assert!(!tx.set_project_metadata(id, Key::PreventVul, None, at(3)).await.expect("an answer"));
+    assert!(tx.set_project_metadata(id, Key::Public, Some("true"), at(4)).await.expect("an answer"));
+    tx.set_project_storage_limit(id, Some(1 << 40), at(5)).await.expect("a limit");
+    tx.commit().await.expect("a commit");
+
+    let page = metadata.project_page(id, Some(owner)).await.expect("an answer").expect("a page");
+    assert_eq!((page.project.id, &page.project.name, page.project.public), (id, &named("paged"), true));
+    assert_eq!((page.owner, &*page.owner_name, page.updated_at), (owner, "owner", at(5)));
+    let settings = [(Key::AutoScan, "true".to_owned()), (Key::Severity, "low".to_owned())];
+    assert_eq!(page.metadata, settings);
+    assert_eq!((page.repositories, page.storage_limit), (1, Some(1 << 40)));
+    assert_eq!(page.roles, [RoleId::PROJECT_ADMIN]);
+    let seen_by_none = metadata.project_page(id, None).await.expect("an answer").expect("a page");
+    assert_eq!(seen_by_none.roles, []);
+    assert_eq!(metadata.project_by_id(id).await.expect("an answer"), Some(page.project));
+    let library = metadata.project_page(ProjectId(1), None).await.expect("an answer").expect("a page");
+    assert_eq!((library.owner, library.updated_at), (UserId::ADMIN, library.project.created_at));
+    assert_eq!(metadata.project_page(ProjectId(i64::MAX), None).await.expect("an answer"), None);
+}
+
+pub(super) async fn lists_show_what_is_visible(metadata: &dyn Metadata) {
+    let (mine, other) = (user(metadata, "seeing").await, user(metadata, "seeing too").await);
+    let open = make(metadata, "seen-c", true, other).await;
+    let own = make(metadata, "seen-b", false, mine).await;
+    let closed = make(metadata, "seen-a", false, other).await;
+    let list = async |visible: Visibility, change: fn(&mut ProjectFilter), descending| {
+        let name_like = Some("SEEN-".to_owned());
+        let mut filter = ProjectFilter { visible, name_like, ..ProjectFilter::default() };
+        change(&mut filter);
+        let window = Window { order: ProjectOrder::Name, descending, offset: 0, limit: 9 };
+        let pages = metadata.project_pages(&filter, Some(mine), window).await.expect("a list");
+        let count = metadata.count_projects(&filter).await.expect("a count");
+        assert_eq!(count, pages.len() as u64);
+        pages.iter().map(|page| page.project.id).collect::<Vec<_>>()
+    };
+    let same: fn(&mut ProjectFilter) = |_| ();
+    assert_eq!(list(Visibility::Public, same, false).await, [open]);
+    assert_eq!(list(Visibility::User(mine), same, false).await, [own, open]);
+    assert_eq!(list(Visibility::User(other), same, true).await, [open, closed]);
+    assert_eq!(list(Visibility::Projects(vec![closed]), same, false).await, [closed, open]);
+    assert_eq!(list(Visibility::All, same, false).await, [closed, own, open]);
+    assert_eq!(list(Visibility::All, |f| f.public = Some(false), false).await, [closed, own]);
+    assert_eq!(list(Visibility::All, |f| f.owner = Some("seeing".to_owned()), false).await, [own]);
+    assert_eq!(list(Visibility::All, |f| f.name = Some("seen-a".to_owned()), false).await, [closed]);
+}
+
+pub(super) async fn only_an_empty_project_goes(metadata: &dyn Metadata) {
+    let owner = user(metadata, "deleting").await;
+    let id = make(metadata, "doomed", false, owner).await;
+    let delete = async || loop {
+        let mut tx = begin(metadata).await;
+        let Some(deleted) = lost(tx.delete_empty_project(id, &somebody(), at(5)).await) else { continue };
+        if lost(tx.commit().await).is_some() {
+            return deleted;
+        }
+    };
+    let mut tx = begin(metadata).await;
+    let project = tx.lock_project(id).await.expect("an answer").expect("a project");
+    let name = "doomed/x".parse().expect("a name");
+    let repository = tx.ensure_repository(&project, &name, &somebody(), at(2)).await.expect("a repository");
+    let robot = new_robot("doomed", RobotLevel::Project(id));
+    let robot = added(tx.add_robot(&robot, at(2)).await.expect("an answer"));
+    tx.commit().await.expect("a commit");
+    assert!(!delete().await);
+    let mut tx = begin(metadata).await;
+    let gone = act("doomed", 3);
+    assert!(tx.delete_repository(&repository, &gone).await.expect("a deletion"));
+    tx.commit().await.expect("a commit");
+    assert!(delete().await);
+    assert!(!delete().await);
+
+    assert_eq!(metadata.project(&named("doomed")).await.expect("an answer"), None);
+    assert_eq!(metadata.project_by_id(id).await.expect("an answer"), None);
+    assert_eq!(metadata.robot(robot).await.expect("an answer"), None);
+    assert_eq!(metadata.roles_of(owner, id).await.expect("roles"), []);
+    let mut tx = begin(metadata).await;
+    let restored = tx.restore(gone.id, &somebody(), at(6)).await.expect("an answer");
+    assert_eq!(restored.repositories, 0, "its project is gone");
+    drop(tx);
+    assert!(make(metadata, "doomed", false, owner).await > id);
+    let mut tx = begin(metadata).await;
+    let orphan = tx.ensure_repository(&project, &name, &somebody(), at(7)).await;
+    assert!(lost(orphan).is_none(), "a repository of a deleted project");
+}
+
+pub(super) async fn a_push_or_the_deletion_wins(metadata: &dyn Metadata) {
+    let owner = user(metadata, "racing").await;
+    for round in 0..10 {
+        let id = make(metadata, &format!("contested-{round}"), false, owner).await;
+        let project = metadata.project_by_id(id).await.expect("an answer").expect("a project");
+        let name = format!("contested-{round}/x").parse().expect("a name");
+        let push = async {
+            let mut tx = begin(metadata).await;
+            lost(tx.ensure_repository(&project, &name, &somebody(), at(2)).await)?;
+            lost(tx.commit().await)
+        };
+        let delete = async {
+            let mut tx = begin(metadata).await;
+            let deleted = lost(tx.delete_empty_project(id, &somebody(), at(3)).await)?;
+            lost(tx.commit().await).filter(|()| deleted)
+        };
+        let (pushed, deleted) = if round % 2 == 0 {
+            futures::future::join(push, delete).await
+        } else {
+            let (deleted, pushed) = futures::future::join(delete, push).await;
+            (pushed, deleted)
+        };
+        assert!(pushed.is_none() || deleted.is_none(), "round {round}");
+        let lives = metadata.project_by_id(id).await.expect("an answer").is_some();
+        assert_eq!(lives, deleted.is_none(), "round {round}");
+        let entity = MemberEntity::User(owner);
+        let mut tx = begin(metadata).await;
+        let member = lost(tx.add_member(id, entity, RoleId::GUEST, at(4)).await);
+        assert_eq!(member, lives.then_some(Added::Exists), "round {round}");
+    }
+}

@@ -1,0 +1,208 @@
+//! Users.
+
+use berth_domain::{MemberEntity, RoleId, UserId};
+use futures::future::join_all;
+
+use super::access::{added, group, new_user, project, user, whole};
+use super::scene::{at, begin, lost};
+use crate::refresh_token::RefreshToken;
+use crate::session::Session;
+use crate::user::{NewUser, UserFilter, UserOrder};
+use crate::{Added, Metadata, Window};
+
+/// Runs before all other cases that make users.
+pub(super) async fn numbers_begin_as_harbors(metadata: &dyn Metadata) {
+    let admin = NewUser { sysadmin: true, ..new_user("admin") };
+    let mut tx = begin(metadata).await;
+    assert!(tx.ensure_admin(&admin, at(1)).await.expect("an answer"));
+    assert!(!tx.ensure_admin(&admin, at(2)).await.expect("an answer"));
+    tx.commit().await.expect("a commit");
+    assert_eq!(user(metadata, "third").await, UserId(3));
+    let mut tx = begin(metadata).await;
+    assert!(!tx.ensure_admin(&new_user("another"), at(3)).await.expect("an answer"));
+    drop(tx);
+    let found = metadata.user_credentials("admin").await.expect("an answer").expect("an account");
+    assert_eq!((found.user.id, found.user.sysadmin), (UserId::ADMIN, true));
+    assert_eq!((found.user.created_at, found.user.valid_after), (at(1), at(1)));
+    assert_eq!(found.password.as_deref(), Some("kept admin"));
+    assert_eq!(found.cli_secret, None);
+}
+
+pub(super) async fn a_name_and_an_address_are_taken_once(metadata: &dyn Metadata) {
+    let id = user(metadata, "once").await;
+    let exists = async |user: NewUser| {
+        let mut tx = begin(metadata).await;
+        let outcome = tx.add_user(&user, at(0)).await.expect("an answer");
+        tx.commit().await.expect("a commit");
+        outcome == Added::Exists
+    };
+    assert!(exists(NewUser { email: "other@example.org".to_owned(), ..new_user("once") }).await);
+    assert!(exists(NewUser { email: "once@example.org".to_owned(), ..new_user("not-once") }).await);
+    assert!(!exists(NewUser { email: String::new(), ..new_user("no address 1") }).await);
+    assert!(!exists(NewUser { email: String::new(), ..new_user("no address 2") }).await);
+    assert!(!exists(new_user("Once")).await);
+    assert_eq!(metadata.user(id).await.expect("an answer").expect("an account").username, "once");
+    assert_eq!(metadata.user_credentials("ONCE").await.expect("an answer"), None);
+    assert_eq!(metadata.user_credentials("on\0ce").await.expect("an answer"), None);
+}
+
+pub(super) async fn one_of_many_takes_the_name(metadata: &dyn Metadata) {
+    let take = async |n: i64| {
+        let mut tx = begin(metadata).await;
+        let account = NewUser { email: format!("raced{n}@example.org"), ..new_user("raced") };
+        let outcome = lost(tx.add_user(&account, at(n)).await)?;
+        lost(tx.commit().await).map(|()| outcome)
+    };
+    let outcomes: Vec<_> = join_all((0..8).map(take)).await.into_iter().flatten().collect();
+    let winners = outcomes.iter().filter(|outcome| **outcome != Added::Exists).count();
+    assert_eq!(winners, 1, "{outcomes:?}");
+}
+
+pub(super) async fn secrets_move_what_is_valid(metadata: &dyn Metadata) {
+    let id = user(metadata, "secretive").await;
+    let read = async || metadata.user_credentials("secretive").await.expect("an answer").expect("an account");
+    let mut tx = begin(metadata).await;
+    assert!(tx.set_user_password(id, "second", at(5)).await.expect("an answer"));
+    tx.commit().await.expect("a commit");
+    let found = read().await;
+    assert_eq!((found.password.as_deref(), found.user.valid_after), (Some("second"), at(5)));
+    assert_eq!((found.user.created_at, found.user.updated_at), (at(0), at(5)));
+
+    let mut tx = begin(metadata).await;
+    assert!(!tx.rehash_user_password(id, "first", "lost").await.expect("an answer"));
+    assert!(tx.rehash_user_password(id, "second", "second, newer").await.expect("an answer"));
+    tx.commit().await.expect("a commit");
+    let found = read().await;
+    assert_eq!((found.password.as_deref(), found.user.valid_after), (Some("second, newer"), at(5)));
+
+    let mut tx = begin(metadata).await;
+    assert!(tx.set_user_cli_secret(id, "cli", at(7)).await.expect("an answer"));
+    assert!(tx.set_user_sysadmin(id, true, at(8)).await.expect("an answer"));
+    assert!(tx.set_user_sysadmin(id, false, at(8)).await.expect("an answer"));
+    let profile = tx.set_user_profile(id, "s@example.org", "S", "a remark", at(9)).await;
+    assert_eq!(profile.expect("an answer"), Some(Added::Added(id)));
+    tx.commit().await.expect("a commit");
+    let found = read().await;
+    assert_eq!((found.cli_secret.as_deref(), found.user.valid_after), (Some("cli"), at(7)));
+    let page = (&*found.user.email, &*found.user.realname, &*found.user.comment, found.user.updated_at);
+    assert_eq!(page, ("s@example.org", "S", "a remark", at(9)));
+
+    user(metadata, "neighbour").await;
+    let mut tx = begin(metadata).await;
+    let taken = tx.set_user_profile(id, "neighbour@example.org", "S", "", at(9)).await;
+    assert_eq!(taken.expect("an answer"), Some(Added::Exists));
+    let nobody = tx.set_user_profile(UserId(i64::MAX), "x@example.org", "S", "", at(9)).await;
+    assert_eq!(nobody.expect("an answer"), None);
+    assert!(!tx.set_user_password(UserId(i64::MAX), "x", at(9)).await.expect("an answer"));
+}
+
+pub(super) async fn deletion_takes_everything_but_the_number(metadata: &dyn Metadata) {
+    let id = user(metadata, "leaver").await;
+    let project = project(metadata, "left-behind").await;
+    let team = group(metadata, "left team").await;
+    let (hash, service) = ([1; 32], "berth".to_owned());
+    let mut tx = begin(metadata).await;
+    tx.add_member(project, MemberEntity::User(id), RoleId::GUEST, at(1)).await.expect("a member");
+    tx.set_groups_of(id, &[team]).await.expect("groups");
+    let session = Session { id_hash: hash, user: id, created_at: at(1), expires_at: at(9) };
+    tx.add_session(&session).await.expect("a session");
+    let (client_id, issued_at, last_used_at) = ("docker".to_owned(), at(1), at(1));
+    let token = RefreshToken { hash, user: id, service, client_id, issued_at, last_used_at };
+    tx.add_refresh_token(&token).await.expect("a token");
+    tx.commit().await.expect("a commit");
+    assert!(metadata.session(&hash).await.expect("an answer").is_some());
+
+    let mut tx = begin(metadata).await;
+    assert!(tx.delete_user(id, at(2)).await.expect("an answer"));
+    assert!(!tx.delete_user(id, at(2)).await.expect("an answer"));
+    tx.commit().await.expect("a commit");
+    assert_eq!(metadata.user(id).await.expect("an answer"), None);
+    assert_eq!(metadata.user_credentials("leaver").await.expect("an answer"), None);
+    assert_eq!(metadata.user_standing(id, None).await.expect("an answer"), None);
+    assert_eq!(metadata.count_members(project, None).await.expect("a count"), 0);
+    assert_eq!(metadata.groups_of(id).await.expect("a list"), []);
+    assert_eq!(metadata.session(&hash).await.expect("an answer"), None);
+    assert_eq!(metadata.refresh_token(&hash).await.expect("an answer"), None);
+
+    let again = user(metadata, "leaver").await;
+    assert!(again > id, "{again:?} after {id:?}");
+    let mut tx = begin(metadata).await;
+    assert!(!tx.set_user_password(id, "x", at(3)).await.expect("an answer"));
+    assert!(!tx.rehash_user_password(id, "kept leaver", "x").await.expect("an answer"));
+}
+
+pub(super) async fn one_sysadmin_stays(metadata: &dyn Metadata) {
+    let first = user(metadata, "sysadmin one").await;
+    let second = user(metadata, "sysadmin two").await;
+    let mut tx = begin(metadata).await;
+    tx.set_user_sysadmin(first, true, at(1)).await.expect("an answer");
+    tx.set_user_sysadmin(second, true, at(1)).await.expect("an answer");
+    let before = tx.lock_sysadmins().await.expect("a count");
+    tx.commit().await.expect("a commit");
+    // Each gives way to nobody: only so many may go as leave one more than there were before.
+    let demote = async |id: UserId| loop {
+        let mut tx = begin(metadata).await;
+        let Some(count) = lost(tx.lock_sysadmins().await) else { continue };
+        if count < before {
+            return false;
+        }
+        if lost(tx.set_user_sysadmin(id, false, at(2)).await).is_none() {
+            continue;
+        }
+        if lost(tx.commit().await).is_some() {
+            return true;
+        }
+    };
+    let (one, two) = futures::future::join(demote(first), demote(second)).await;
+    assert!(one != two, "exactly one goes: {one} {two}");
+}
+
+pub(super) async fn lists_are_filtered_and_sorted(metadata: &dyn Metadata) {
+    for (name, moment) in [("list_b", 30), ("list_A", 20), ("listXc", 20), ("list_ü%", 10)] {
+        let mut tx = begin(metadata).await;
+        added(tx.add_user(&new_user(name), at(moment)).await.expect("an answer"));
+        tx.commit().await.expect("a commit");
+    }
+    let like = |text: &str| UserFilter { username_like: Some(text.to_owned()), ..UserFilter::default() };
+    let names = async |filter: &UserFilter, order, descending, offset, limit| {
+        let window = Window { order, descending, offset, limit };
+        let users = metadata.users(filter, window).await.expect("a list");
+        users.into_iter().map(|user| user.username).collect::<Vec<_>>()
+    };
+    let all = like("LIST");
+    assert_eq!(names(&all, UserOrder::Id, false, 0, 9).await, ["list_b", "list_A", "listXc", "list_ü%"]);
+    assert_eq!(names(&all, UserOrder::Id, true, 0, 9).await, ["list_ü%", "listXc", "list_A", "list_b"]);
+    assert_eq!(
+        names(&all, UserOrder::Username, false, 0, 9).await,
+        ["listXc", "list_A", "list_b", "list_ü%"]
+    );
+    assert_eq!(names(&all, UserOrder::Username, true, 1, 2).await, ["list_b", "list_A"]);
+    assert_eq!(
+        names(&all, UserOrder::CreatedAt, false, 0, 9).await,
+        ["list_ü%", "list_A", "listXc", "list_b"]
+    );
+    assert_eq!(
+        names(&all, UserOrder::CreatedAt, true, 0, 9).await,
+        ["list_b", "listXc", "list_A", "list_ü%"]
+    );
+    assert_eq!(names(&all, UserOrder::Id, false, 4, 9).await, [""; 0]);
+    assert_eq!(
+        names(&like("list_"), UserOrder::Username, false, 0, 9).await,
+        ["list_A", "list_b", "list_ü%"]
+    );
+    assert_eq!(names(&like("ü%"), UserOrder::Id, false, 0, 9).await, ["list_ü%"]);
+    for nothing in ["list\0", &"list".repeat(30_000), "!"] {
+        assert_eq!(names(&like(nothing), UserOrder::Id, false, 0, 9).await, [""; 0]);
+    }
+    assert_eq!(metadata.count_users(&all).await.expect("a count"), 4);
+    let one = UserFilter { username: Some("list_b".to_owned()), ..UserFilter::default() };
+    assert_eq!(metadata.count_users(&one).await.expect("a count"), 1);
+    let address = UserFilter {
+        email_like: Some("LIST_B@".to_owned()),
+        email: Some("list_b@example.org".to_owned()),
+        ..all
+    };
+    assert_eq!(names(&address, UserOrder::Id, false, 0, 9).await, ["list_b"]);
+    let everybody = metadata.users(&UserFilter::default(), whole()).await.expect("a list");
+    assert_eq!(metadata.count_users(&UserFilter::default()).await.expect("a count"), everybody.len() as u64);
+}
