@@ -19,7 +19,7 @@ impl<'a> Guarded<'a> {
         Self { registry, caller }
     }
 
-    /// Lets the caller pass if they may do this in the repository's project.
+    /// Lets the caller pass if they may do this in the repository.
     pub(crate) async fn check(
         &self,
         repository: &RepositoryName,
@@ -27,7 +27,7 @@ impl<'a> Guarded<'a> {
         action: Action,
     ) -> Result<()> {
         let access = &self.registry.ports().access;
-        Ok(access.check(self.caller, Some(&repository.project()), resource, action).await?)
+        Ok(access.check_repository(self.caller, repository, resource, action).await?)
     }
 
     /// A new act of deletion by the caller.
