@@ -26,7 +26,7 @@ impl Authenticator {
             && let Some(robot) = metadata.robot_by_login(login.project.as_ref(), &login.name).await?
         {
             let name = login.render(&self.settings.robot_prefix);
-            return self.robot(robot, name, shown.secret).await;
+            return self.robot(robot, name, shown).await;
         }
         let user = metadata.user_credentials(shown.login).await?;
         self.user(user, shown).await
@@ -36,16 +36,20 @@ impl Authenticator {
         &self,
         kept: RobotCredentials,
         name: String,
-        secret: &Secret,
+        shown: &Credentials<'_>,
     ) -> Result<Identity, LoginError> {
         let generated = SecretKey::is_kept(&kept.secret);
-        let right = if generated && self.parts.secret_key.verify(&kept.secret, secret) {
+        let right = if generated && self.parts.secret_key.verify(&kept.secret, shown.secret) {
             true
         } else {
             // A wrong secret costs a hash also where the right one would not have.
             let stored = if generated { None } else { StoredPassword::parse(&kept.secret) };
-            self.password(Owner::Robot(kept.robot.id), stored, secret).await?
+            self.password(Owner::Robot(kept.robot.id), stored, shown.secret).await?
         };
+        if !right && shown.purpose == Purpose::Registry {
+            // An unknown name costs a second one there: see `is_users`.
+            self.parts.passwords.verify(None, shown.secret.clone()).await?;
+        }
         if !right || !kept.robot.is_active(self.parts.clock.now()) {
             return Err(LoginError::Wrong);
         }
