@@ -46,7 +46,8 @@ macro_rules! columns {
     };
 }
 
-/// What a list shows: everything if `$1`, else what is public, what the user `$2` has a role in, and what stands in the list `$3`.
+/// What a list shows: everything if `$1`, else what is public, what the user `$2` has a role in, and what stands in the
+/// list `$3`, which has a comma before and after each number.
 /// The later parameters restrict unless they are null.
 macro_rules! filtered {
     () => {
@@ -169,12 +170,11 @@ impl<'a> From<&'a ProjectFilter> for Filter<'a> {
             Visibility::User(user) => (Some(user.0), &[]),
             Visibility::Projects(projects) => (None, projects),
         };
-        let mut listed = String::from(",");
-        projects.iter().for_each(|project| listed.push_str(&format!("{},", project.0)));
+        let listed: Vec<String> = projects.iter().map(|project| project.0.to_string()).collect();
         Self {
             all: filter.visible == Visibility::All,
             user,
-            projects: listed,
+            projects: format!(",{},", listed.join(",")),
             name: filter.name.as_deref().map(exactly),
             name_like: filter.name_like.as_deref().map(within),
             owner: filter.owner.as_deref().map(exactly),

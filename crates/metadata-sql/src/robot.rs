@@ -306,7 +306,7 @@ impl SqlTransaction {
             let access: Vec<_> = grant.access.iter().collect();
             access.into_iter().map(move |each| json!([scope, each.resource.as_str(), each.action.as_str()]))
         };
-        let all = serde_json::Value::from_iter(grants.iter().flat_map(of_one)).to_string();
+        let all = grants.iter().flat_map(of_one).collect::<serde_json::Value>().to_string();
         execute!(self, ADD_GRANTS, id.0, &all);
         Ok(())
     }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use berth_domain::{Action, Permission, PermissionSet, Resource, Role, RoleId};
 use berth_metadata::Result;
 use berth_metadata::role::{RoleReads, RoleWrites};
+use serde_json::json;
 
 use crate::SqlMetadata;
 use crate::transaction::SqlTransaction;
@@ -65,7 +66,7 @@ impl RoleReads for SqlMetadata {
 impl RoleWrites for SqlTransaction {
     async fn ensure_role(&mut self, role: &Role) -> Result<()> {
         let names = role.permissions.iter().map(|each| [each.resource.as_str(), each.action.as_str()]);
-        let permissions = serde_json::Value::from_iter(names.map(serde_json::Value::from_iter)).to_string();
+        let permissions = names.map(|names| json!(names)).collect::<serde_json::Value>().to_string();
         execute!(self, ENSURE_ROLE, role.id.0, &role.name);
         execute!(self, REMOVE_OTHER_PERMISSIONS, role.id.0, &permissions);
         execute!(self, ADD_PERMISSIONS, role.id.0, &permissions);

@@ -22,7 +22,7 @@ pub(super) async fn roles_say_what_they_were_told(metadata: &dyn Metadata) {
     let pull = PermissionSet::on_one(Resource::Repository, &[Action::Pull, Action::Push]);
     let mut own = Role { id: RoleId(6), name: "releaser".to_owned(), permissions: pull };
     ensure(std::slice::from_ref(&own)).await;
-    own.name = "puller".to_owned();
+    "puller".clone_into(&mut own.name);
     own.permissions = PermissionSet::on_one(Resource::Repository, &[Action::Pull]);
     ensure(std::slice::from_ref(&own)).await;
     let empty = Role { id: RoleId(7), name: "nothing".to_owned(), permissions: PermissionSet::EMPTY };
