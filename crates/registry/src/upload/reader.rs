@@ -1,11 +1,13 @@
 //! Reading a body: its frames, whether it keeps what was announced, and its first buffer.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use berth_blobs::buffer::LARGE;
 use berth_blobs::{Buffer, BufferPool};
 use bytes::{Buf as _, Bytes};
 use futures::StreamExt as _;
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::ChunkPosition;
 use super::writers::Registration;
@@ -24,6 +26,8 @@ pub(crate) struct Reader {
     received: u64,
     /// The part of the last frame that no buffer has taken yet.
     rest: Bytes,
+    /// Runs on from one wait to the next: a timer for each frame would cost more than the frame.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 /// What reading on brought.
@@ -71,7 +75,13 @@ impl Reader {
             (Some(expected), Some(actual)) if expected != actual => {
                 Err(Error::SizeMismatch { expected, actual })
             }
-            _ => Ok(Self { announced: body.length.or(said), body, received: 0, rest: Bytes::new() }),
+            _ => Ok(Self {
+                announced: body.length.or(said),
+                body,
+                received: 0,
+                rest: Bytes::new(),
+                timer: None,
+            }),
         }
     }
 
@@ -103,13 +113,27 @@ impl Reader {
 
     /// Like [`Reader::step`], for who holds memory of the pool meanwhile.
     pub(crate) async fn step_or_idle(&mut self, registration: &Registration, pool: &BufferPool) -> Step {
-        loop {
-            match tokio::time::timeout(IDLE, self.step(registration)).await {
-                Ok(step) => return step,
-                Err(_) if pool.in_use() + LARGE > pool.budget() => return Step::Idle,
-                Err(_) => {}
+        let mut timer = self.timer.take().unwrap_or_else(|| Box::pin(sleep(IDLE)));
+        let mut due = Instant::now() + IDLE;
+        let step = loop {
+            tokio::select! {
+                biased;
+                step = self.step(registration) => break step,
+                () = timer.as_mut() => {
+                    let now = Instant::now();
+                    if now >= due {
+                        due = now + IDLE;
+                        if pool.in_use() + LARGE > pool.budget() {
+                            timer.as_mut().reset(due);
+                            break Step::Idle;
+                        }
+                    }
+                    timer.as_mut().reset(due);
+                }
             }
-        }
+        };
+        self.timer = Some(timer);
+        step
     }
 
     /// Moves as much of what was read into the buffer as fits.
