@@ -48,7 +48,7 @@ fn a_full_disk_is_said_and_survived() {
     assert_all_there(&repository, &acknowledged);
     disk.remount("size=200m");
     repository.push_image("1", &Image::random(9, 3_000_000)).expect("there is room again");
-    server.berth("fsck").arg("--deep").run();
+    server.assert_sound();
 }
 
 #[test]
