@@ -97,6 +97,9 @@ impl Manifest {
             _ => ManifestKind::Other,
         };
         fields.check_shape(kind)?;
+        if fields.artifact_type.as_ref().is_some_and(|kind| kind.contains(char::is_control)) {
+            return Err(ManifestError::ArtifactType);
+        }
         let roles =
             [(LinkRole::Config, fields.config.map(|config| vec![config])), (LinkRole::Layer, fields.layers)];
         let blobs = [(LinkRole::Layer, fields.blobs), (LinkRole::Manifest, fields.manifests)];
@@ -210,6 +213,9 @@ pub enum ManifestError {
     /// `schemaVersion` is not 2.
     #[error("the manifest's schemaVersion must be 2")]
     SchemaVersion,
+    /// `artifactType` has a control character.
+    #[error("the manifest's artifactType must be a media type: it has a control character")]
+    ArtifactType,
     /// Docker's first format.
     #[error("Docker image manifest schema 1 is not supported: push with a Docker release from 2017 or later")]
     Schema1,

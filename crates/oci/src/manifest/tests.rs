@@ -58,6 +58,7 @@ fn refuses_what_is_no_manifest() {
         assert!(parse(content).is_err(), "{content:.20}");
     }
     assert_eq!(parse(r#"{"schemaVersion":1,"layers":[]}"#), Err(ManifestError::Schema1));
+    assert_eq!(parse(&image(r#","artifactType":"a\u0000""#)), Err(ManifestError::ArtifactType));
     assert_eq!(parse(r#"{"schemaVersion":3,"manifests":[]}"#), Err(ManifestError::SchemaVersion));
     assert!(matches!(
         parse(r#"{"schemaVersion":2,"layers":[]}"#),
