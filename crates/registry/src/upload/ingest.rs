@@ -84,7 +84,7 @@ impl Ingest {
             return Ok(ending);
         }
         let pool: BufferPool = self.lease.visit.registry.ports().buffers.clone();
-        let mut buffer = pool.take(LARGE).await;
+        let mut buffer = reader.take(&pool, LARGE).await;
         buffer.append(&self.carried);
         buffer.append(&std::mem::take(&mut self.pending));
         while ending.is_none() {

@@ -15,7 +15,7 @@ use crate::{BodyError, Error, Incoming, Result};
 
 /// The first buffer of a body whose length nobody knows: most such bodies are small.
 const UNKNOWN: usize = 64 << 10;
-/// A body that brings nothing for so long gives its memory to others, if they need it.
+/// A body that does not fill its memory in so long gives it to others, if they need it: a trickle holds nobody up.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// A body that is being read.
@@ -28,6 +28,8 @@ pub(crate) struct Reader {
     rest: Bytes,
     /// Runs on from one wait to the next: a timer for each frame would cost more than the frame.
     timer: Option<Pin<Box<Sleep>>>,
+    /// When memory that is held by now must be given to others, if they need it; begins with the first wait that holds some.
+    due: Option<Instant>,
 }
 
 /// What reading on brought.
@@ -81,6 +83,7 @@ impl Reader {
                 received: 0,
                 rest: Bytes::new(),
                 timer: None,
+                due: None,
             }),
         }
     }
@@ -114,26 +117,34 @@ impl Reader {
     /// Like [`Reader::step`], for who holds memory of the pool meanwhile.
     pub(crate) async fn step_or_idle(&mut self, registration: &Registration, pool: &BufferPool) -> Step {
         let mut timer = self.timer.take().unwrap_or_else(|| Box::pin(sleep(IDLE)));
-        let mut due = Instant::now() + IDLE;
+        let mut due = self.due.unwrap_or_else(|| Instant::now() + IDLE);
         let step = loop {
-            tokio::select! {
+            let step = tokio::select! {
                 biased;
-                step = self.step(registration) => break step,
-                () = timer.as_mut() => {
-                    let now = Instant::now();
-                    if now >= due {
-                        due = now + IDLE;
-                        if pool.in_use() + LARGE > pool.budget() {
-                            timer.as_mut().reset(due);
-                            break Step::Idle;
-                        }
-                    }
-                    timer.as_mut().reset(due);
+                step = self.step(registration) => Some(step),
+                () = timer.as_mut() => None,
+            };
+            let now = Instant::now();
+            if now >= due && !matches!(step, Some(Step::Over(_))) {
+                due = now + IDLE;
+                if pool.in_use() + LARGE > pool.budget() {
+                    break Step::Idle;
                 }
             }
+            match step {
+                Some(step) => break step,
+                None => timer.as_mut().reset(due),
+            }
         };
-        self.timer = Some(timer);
+        (self.timer, self.due) = (Some(timer), Some(due));
         step
+    }
+
+    /// Takes memory of the pool; from now on it is held.
+    pub(crate) async fn take(&mut self, pool: &BufferPool, capacity: usize) -> Buffer {
+        let buffer = pool.take(capacity).await;
+        self.due = None;
+        buffer
     }
 
     /// Moves as much of what was read into the buffer as fits.
@@ -161,7 +172,7 @@ impl Reader {
             Some(length) => usize::try_from(length).unwrap_or(LARGE).saturating_add(tail.len()).min(LARGE),
             None => (UNKNOWN + tail.len()).min(LARGE),
         };
-        let mut buffer = pool.take(capacity).await;
+        let mut buffer = self.take(pool, capacity).await;
         buffer.append(tail);
         loop {
             self.pour(&mut buffer);
