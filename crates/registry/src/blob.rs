@@ -35,6 +35,9 @@ impl std::fmt::Debug for BlobContent {
     }
 }
 
+/// In how many repositories a damaged or healed blob is forgotten at once.
+const MOST_HOLDERS: u32 = 10_000;
+
 impl Guarded<'_> {
     /// What is known of a blob. One whose bytes are not good is unknown.
     pub async fn blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<BlobInfo> {
@@ -138,14 +141,34 @@ impl Registry {
         if damage.0 == BlobState::Missing && self.ports().blobs.check().await.is_err() {
             return;
         }
+        // Asked for before the mark hides the blob from the list.
+        let holders = self.holders(&blob.digest).await;
         match retry!(self.mark(blob, damage.0).await) {
             Ok(()) => {
-                self.ports().cache.invalidate(&[blob_key(repository, &blob.digest)]).await;
+                let keys: Vec<_> = holders.into_iter().chain([repository]).collect();
+                self.forget_blob(&blob.digest, &keys).await;
             }
             Err(error) => {
                 tracing::error!(digest = %blob.digest, %error, "a damaged blob could not be marked");
             }
         }
+    }
+
+    /// The repositories that may remember where the blob lies. Without an answer none: what they remember ends with its time.
+    pub(crate) async fn holders(&self, digest: &Digest) -> Vec<RepositoryId> {
+        match self.ports().metadata.blob_holders(digest, MOST_HOLDERS).await {
+            Ok(holders) => holders.into_iter().map(|holder| holder.repository).collect(),
+            Err(error) => {
+                tracing::warn!(%digest, %error, "repositories that hold a blob could not be looked up");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Forgets what is remembered of the blob in these repositories.
+    pub(crate) async fn forget_blob(&self, digest: &Digest, repositories: &[RepositoryId]) {
+        let keys: Vec<_> = repositories.iter().map(|repository| blob_key(*repository, digest)).collect();
+        self.ports().cache.invalidate(&keys).await;
     }
 
     /// Writes down what is now known of the blob's bytes.

@@ -42,7 +42,13 @@ impl Visit {
     async fn cancel(self) -> Result<()> {
         let before = retry!(self.try_cancel().await)?;
         self.registry.inner.writers.stop(self.ticket.id, PATIENCE).await;
-        if let Err(error) = self.registry.ports().blobs.discard(&checkpoint(&before)).await {
+        let blobs = &self.registry.ports().blobs;
+        // A close whose row could not be written left its bytes published.
+        let gone = match blobs.discard(&checkpoint(&before)).await {
+            Ok(()) => blobs.delete(&before.location).await,
+            failed => failed,
+        };
+        if let Err(error) = gone {
             // Expiry tries again.
             tracing::warn!(upload = %before.id, %error, "the bytes of a cancelled upload could not be removed");
         }

@@ -17,7 +17,13 @@ impl Registry {
             let expired = self.ports().metadata.expired_uploads(self.now(), BATCH).await?;
             let mut removed = 0;
             for session in &expired {
-                removed += u64::from(self.expire(session).await?);
+                match self.expire(session).await {
+                    Ok(went) => removed += u64::from(went),
+                    // One that cannot go holds up no other.
+                    Err(error) => {
+                        tracing::warn!(upload = %session.id, %error, "an expired upload could not be removed");
+                    }
+                }
             }
             gone += removed;
             // Those that stay would be found again.
@@ -39,6 +45,8 @@ impl Registry {
         }
         if session.finished.is_none() {
             self.ports().blobs.discard(&checkpoint(session)).await?;
+            // A close whose row could not be written left them published.
+            self.ports().blobs.delete(&session.location).await?;
         }
         retry!(self.forget(session).await)?;
         Ok(true)

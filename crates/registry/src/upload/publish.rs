@@ -50,13 +50,18 @@ impl Visit {
                 match added {
                     AddedBlob::Added => {}
                     AddedBlob::Kept => self.registry.remove(&blob.place).await,
-                    AddedBlob::Healed { old } => self.registry.remove(&old).await,
+                    AddedBlob::Healed { old } => {
+                        let holders = self.registry.holders(&digest).await;
+                        self.registry.forget_blob(&digest, &holders).await;
+                        self.registry.remove(&old).await;
+                    }
                 }
                 Ok(Finished { digest })
             }
             Err(error) => {
-                // After a lost commit the row may name the bytes: then they stay, for fsck to find if it does not.
-                if certain {
+                // After a lost commit the row may name the bytes: then they stay, for fsck to find if it does not. Bytes at the
+                // session's own place stay too, because its row still calls them durable: the next close finds them there.
+                if certain && !session.is_some_and(|session| is_of(&blob.place, session)) {
                     self.registry.remove(&blob.place).await;
                 }
                 Err(error)
@@ -110,6 +115,11 @@ impl Visit {
         }
         Ok(Written { repository: repository.id, added })
     }
+}
+
+/// Whether the bytes lie at the session's own place.
+fn is_of(place: &Place, session: &UploadSession) -> bool {
+    matches!(place, Place::At(location) if *location == session.location)
 }
 
 impl Registry {
