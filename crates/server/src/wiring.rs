@@ -18,12 +18,16 @@ use uuid::Uuid;
 use crate::data_directory;
 use crate::metrics::Sampled;
 
+/// Which part of the budget for bodies is kept for bytes on their way out: a third.
+const OUTGOING_PART: usize = 3;
+
 /// The use cases and what metrics want to know of what they stand on.
 #[derive(Debug)]
 pub struct Parts {
     /// The use cases.
     pub registry: Registry,
-    buffers: BufferPool,
+    incoming: BufferPool,
+    outgoing: BufferPool,
     cache: Arc<MemoryCache>,
     entropy: Arc<dyn Entropy>,
 }
@@ -33,25 +37,30 @@ impl Parts {
     pub async fn open(config: &Config, alone: bool) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        let buffers = BufferPool::new(config.memory.buffers.in_memory());
+        // Bytes on their way out have a part of the budget to themselves, so that readers who take nothing hold up no push, and
+        // nobody who holds memory of one part waits for more of the same.
+        let budget = config.memory.buffers.in_memory();
+        let outgoing = BufferPool::new(budget / OUTGOING_PART);
+        let incoming = BufferPool::new(budget.saturating_sub(outgoing.budget()));
         let cache = Arc::new(MemoryCache::new(config.cache.memory.bytes(), lifetimes(config, alone)));
         let ports = Ports {
             metadata: metadata(config).await?,
-            blobs: blobs(config, &entropy, &buffers).await?,
+            blobs: blobs(config, &entropy, &outgoing).await?,
             cache: Arc::<MemoryCache>::clone(&cache),
             clock,
             entropy: Arc::clone(&entropy),
-            buffers: buffers.clone(),
+            buffers: incoming.clone(),
             access: Access::open(),
         };
         let registry = Registry::open(ports, settings(config, entropy.uuid(), alone)).await?;
-        Ok(Self { registry, buffers, cache, entropy })
+        Ok(Self { registry, incoming, outgoing, cache, entropy })
     }
 
     /// What metrics ask for when they are read.
     pub(crate) fn sampled(&self) -> Vec<Sampled> {
         let sampled = |name, help, sample| Sampled { name, help, sample };
-        let [in_use, budget] = [self.buffers.clone(), self.buffers.clone()];
+        let pools = || [self.incoming.clone(), self.outgoing.clone()];
+        let (in_use, budget) = (pools(), pools());
         let [entries, weight] = [Arc::clone(&self.cache), Arc::clone(&self.cache)];
         let registry = self.registry.clone();
         let help = "Upload sessions that are being written to";
@@ -60,12 +69,12 @@ impl Parts {
             sampled(
                 "buffers_in_use_bytes",
                 "Memory that bodies take",
-                Box::new(move || in_use.in_use() as u64),
+                Box::new(move || in_use.iter().map(|pool| pool.in_use() as u64).sum()),
             ),
             sampled(
                 "buffers_budget_bytes",
                 "Memory that bodies may take",
-                Box::new(move || budget.budget() as u64),
+                Box::new(move || budget.iter().map(|pool| pool.budget() as u64).sum()),
             ),
             sampled("cache_entries", "Things that are remembered", Box::new(move || entries.entries())),
             sampled("cache_bytes", "Memory that they take", Box::new(move || weight.weight())),
