@@ -45,6 +45,8 @@ enum Seat {
 /// The writer's way to the disk: if it does not come back from there, it is gone.
 struct Trip {
     queue: Arc<Queue>,
+    /// The seat says where the writer is. Whoever took it from there since may be on the next trip already.
+    over: bool,
 }
 
 impl Queue {
@@ -107,19 +109,22 @@ impl Queue {
         mut writer: Writer,
         work: impl FnOnce(&mut Writer) -> Result<()> + Send + 'static,
     ) {
-        let trip = Trip { queue: Arc::clone(self) };
+        let mut trip = Trip { queue: Arc::clone(self), over: false };
         spawn_blocking(move || {
-            let queue = &*trip.queue;
+            let queue = Arc::clone(&trip.queue);
             let mut outcome = work(&mut writer);
             loop {
                 let pieces = {
                     let mut state = queue.state();
                     if let Err(error) = outcome {
                         state.seat = Seat::Gone(Some(error));
+                        state.waiting.clear();
+                        trip.end();
                         return;
                     }
                     if state.waiting.is_empty() {
                         state.seat = Seat::Idle(writer);
+                        trip.end();
                         return;
                     }
                     state.bytes = 0;
@@ -150,16 +155,20 @@ impl State {
     }
 }
 
+impl Trip {
+    /// The seat was told; called before the lock on it is let go.
+    fn end(&mut self) {
+        self.over = true;
+    }
+}
+
 impl Drop for Trip {
     fn drop(&mut self) {
-        let mut state = self.queue.state();
-        if matches!(state.seat, Seat::Away) {
+        if !self.over {
+            let mut state = self.queue.state();
             state.seat = Seat::Gone(Some(Error::Io(io::Error::other("the writer stopped in the middle"))));
-        }
-        if matches!(state.seat, Seat::Gone(_)) {
             state.waiting.clear();
         }
-        drop(state);
         self.queue.changed.notify_one();
     }
 }

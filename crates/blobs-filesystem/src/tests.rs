@@ -3,6 +3,7 @@
 mod backpressure;
 mod conformance;
 mod faults;
+mod hand_over;
 mod power_loss;
 mod story;
 

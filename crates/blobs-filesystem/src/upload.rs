@@ -52,14 +52,15 @@ impl Upload for FileUpload {
     }
 
     async fn checkpoint(&mut self) -> Result<Checkpoint> {
-        self.queue.finish(Writer::checkpoint).await?;
+        let blocks = self.blocks;
+        self.queue.finish(move |writer| writer.checkpoint(blocks)).await?;
         let location = self.name.location();
         Ok(Checkpoint { location, durable: self.blocks, tail: self.tail.clone(), state: Vec::new() })
     }
 
     async fn publish(mut self: Box<Self>) -> Result<Location> {
-        let tail = std::mem::take(&mut self.tail);
-        self.queue.finish(move |writer| writer.publish(&tail)).await?;
+        let (blocks, tail) = (self.blocks, std::mem::take(&mut self.tail));
+        self.queue.finish(move |writer| writer.publish(blocks, &tail)).await?;
         Ok(self.name.location())
     }
 }

@@ -54,12 +54,13 @@ impl Writer {
         self.at_disk(|writer| writer.append(pieces))
     }
 
-    /// Makes what was written durable, and the way to it.
-    pub(crate) fn checkpoint(&mut self) -> Result<()> {
-        if self.written == self.durable {
+    /// Makes what was written durable, and the way to it; refuses if that is not `expected` bytes in all.
+    pub(crate) fn checkpoint(&mut self, expected: u64) -> Result<()> {
+        if self.written == self.durable && self.written == expected {
             return Ok(());
         }
         self.at_disk(|writer| {
+            writer.expect(expected)?;
             let (first, written) = (writer.durable == 0, writer.written);
             writer.file()?.sync_data()?;
             if first {
@@ -70,9 +71,10 @@ impl Writer {
         })
     }
 
-    /// Writes the last bytes and publishes.
-    pub(crate) fn publish(&mut self, tail: &Bytes) -> Result<()> {
+    /// Writes the last bytes behind `expected` others and publishes.
+    pub(crate) fn publish(&mut self, expected: u64, tail: &Bytes) -> Result<()> {
         self.at_disk(|writer| {
+            writer.expect(expected)?;
             writer.append(std::slice::from_ref(tail))?;
             let (disk, name, written) = (Arc::clone(&writer.disk), writer.name, writer.written);
             let file = writer.file()?;
@@ -82,6 +84,14 @@ impl Writer {
             }
             disk.publish(name, file)
         })
+    }
+
+    /// No answer says more than was written, whatever went wrong on the way here.
+    fn expect(&self, bytes: u64) -> io::Result<()> {
+        if self.written == bytes {
+            return Ok(());
+        }
+        Err(io::Error::other(format!("{} bytes of the upload were written instead of {bytes}", self.written)))
     }
 
     /// Does `work` while nobody else may take the upload over; cleans up behind it if it fails.

@@ -1,0 +1,47 @@
+//! Pieces that come just when the writer is back from the disk.
+
+use std::sync::Arc;
+
+use berth_blobs::{BLOCK, Blobs, ByteStream, Transport};
+use berth_oci::ByteRange;
+use bytes::Bytes;
+use futures::TryStreamExt;
+use tempfile::TempDir;
+
+use super::blobs_at;
+use crate::{LocalFileSystem, Options};
+
+const PIECES: usize = 20_000;
+
+/// The bytes in one piece; each buffer goes back before the next is asked for.
+async fn collected(stream: ByteStream) -> Vec<u8> {
+    let append = |mut all: Vec<u8>, piece: Bytes| async move {
+        all.extend_from_slice(&piece);
+        Ok(all)
+    };
+    stream.try_fold(Vec::new(), append).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_piece_is_lost_between_two_ways_to_the_disk() {
+    let root = TempDir::new().unwrap();
+    let blobs = blobs_at(root.path(), Arc::new(LocalFileSystem), Options::default());
+    let mut upload = blobs.open(&blobs.start()).await.unwrap();
+    let mut expected = Vec::with_capacity(PIECES * BLOCK);
+    for number in 0..PIECES {
+        let piece = vec![u8::try_from(number % 251).unwrap(); BLOCK];
+        expected.extend_from_slice(&piece);
+        upload.write(Bytes::from(piece)).await.unwrap();
+        // Pieces come at every distance from the end of the trip before.
+        for _ in 0..number % 64 {
+            tokio::task::yield_now().await;
+        }
+    }
+    let checkpoint = upload.checkpoint().await.unwrap();
+    assert_eq!(checkpoint.durable, expected.len() as u64);
+    assert!(collected(blobs.read_upload(&checkpoint).await.unwrap()).await == expected);
+    let location = upload.publish().await.unwrap();
+    let whole = ByteRange { start: 0, end: expected.len() as u64 };
+    let read = blobs.read(&location, whole.end, whole, Transport::Plain).await.unwrap();
+    assert!(collected(read).await == expected);
+}
