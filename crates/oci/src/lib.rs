@@ -18,7 +18,6 @@ pub mod name;
 mod properties;
 pub mod range;
 pub mod reference;
-pub mod referrers_tag;
 pub mod tag;
 
 pub use descriptor::Descriptor;
