@@ -21,10 +21,11 @@ pub struct Lifetimes {
 }
 
 impl Default for Lifetimes {
-    /// Tags for five seconds, everything else for an hour.
+    /// Tags for five seconds, places of blobs for a minute, because a repair beside a running server may change them; everything
+    /// else for an hour.
     fn default() -> Self {
         let hour = Duration::from_hours(1);
-        Self { repository: hour, tag: Duration::from_secs(5), manifest: hour, blob: hour }
+        Self { repository: hour, tag: Duration::from_secs(5), manifest: hour, blob: Duration::from_mins(1) }
     }
 }
 
