@@ -13,6 +13,7 @@ mod paging;
 mod problem;
 pub mod query;
 mod request_id;
+pub mod rest;
 mod route_name;
 
 pub use connection::ConnectionInfo;

@@ -46,16 +46,21 @@ pub fn decode(text: &str) -> Cow<'_, str> {
 
 /// Appends `text` so that it is one value of a query: everything but RFC 3986's unreserved characters is escaped.
 pub fn encode_into(target: &mut String, text: &str) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             target.push(char::from(byte));
         } else {
-            target.push('%');
-            target.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            target.push(char::from(DIGITS[usize::from(byte & 15)]));
+            escape_byte_into(target, byte);
         }
     }
+}
+
+/// Appends a byte as `%` and two hex digits.
+pub(crate) fn escape_byte_into(target: &mut String, byte: u8) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    target.push('%');
+    target.push(char::from(DIGITS[usize::from(byte >> 4)]));
+    target.push(char::from(DIGITS[usize::from(byte & 15)]));
 }
 
 /// The byte that two hex digits mean.
