@@ -13,6 +13,7 @@ use berth_metadata::project_page::{
 use berth_metadata::robot::RobotWrites as _;
 use berth_metadata::{Added, Deletion, Result, Window};
 use berth_oci::ProjectName;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::project::{Row as ProjectRow, project};
@@ -68,6 +69,18 @@ macro_rules! filtered {
 
 statements! {
     PROJECT_BY_ID = sql!("SELECT id, name, public, created_at FROM projects WHERE id = $1 AND deleted_at IS NULL");
+    PROJECTS_NAMED = sql!(
+        pg: "SELECT id, name, public, created_at FROM projects
+             WHERE deleted_at IS NULL AND name IN (SELECT json_array_elements_text(CAST($1 AS json)))",
+        lite: "SELECT id, name, public, created_at FROM projects
+               WHERE deleted_at IS NULL AND name IN (SELECT value FROM json_each($1))",
+    );
+    PROJECT_NAMES = sql!(
+        pg: "SELECT id, name FROM projects WHERE deleted_at IS NULL
+             AND id IN (SELECT CAST(e AS BIGINT) FROM json_array_elements_text(CAST($1 AS json)) AS e)",
+        lite: "SELECT id, name FROM projects
+               WHERE deleted_at IS NULL AND id IN (SELECT value FROM json_each($1))",
+    );
     PAGE = sql!(concat!(
         "SELECT ",
         columns!("$2"),
@@ -212,6 +225,19 @@ impl ProjectPageReads for SqlMetadata {
     async fn project_by_id(&self, id: ProjectId) -> Result<Option<Project>> {
         let row: Option<ProjectRow> = optional!(self, PROJECT_BY_ID, id.0);
         row.map(project).transpose()
+    }
+
+    async fn projects_named(&self, names: &[ProjectName]) -> Result<Vec<Project>> {
+        let names: Vec<&str> = names.iter().map(ProjectName::as_str).collect();
+        let rows: Vec<ProjectRow> = all!(self, PROJECTS_NAMED, json!(names).to_string());
+        rows.into_iter().map(project).collect()
+    }
+
+    async fn project_names(&self, ids: &[ProjectId]) -> Result<Vec<(ProjectId, ProjectName)>> {
+        let ids = batch::numbers(ids.iter().map(|id| id.0));
+        let rows: Vec<(i64, String)> = all!(self, PROJECT_NAMES, &ids);
+        let named = rows.iter().map(|(id, name)| Ok((ProjectId(*id), parse("the project's name", name)?)));
+        named.collect()
     }
 
     async fn project_page(&self, id: ProjectId, viewer: Option<UserId>) -> Result<Option<ProjectPage>> {

@@ -4,19 +4,43 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use berth_domain::{Actor, Project, ProjectId, Repository, RepositoryId, Timestamp};
-use berth_metadata::{CatalogScope, Deletion, Error, RepositoryReads, RepositoryWrites, Result};
+use berth_metadata::{
+    CatalogScope, Deletion, Error, FoundRepository, RepositoryReads, RepositoryWrites, Result,
+};
 use berth_oci::RepositoryName;
 
 use crate::SqlMetadata;
 use crate::batch;
 use crate::pending::{REVIEW_DELAY, Sum};
 use crate::transaction::SqlTransaction;
-use crate::value::{parse, time};
+use crate::value::{parse, time, unsigned};
+use crate::window::within;
 
 /// Whether the repository `r` has a live manifest. A scalar query, because no planner turns it into a join over all manifests.
 macro_rules! has_manifest {
     () => {
         "(SELECT 1 FROM manifests m WHERE m.repository_id = r.id AND m.deleted_at IS NULL LIMIT 1) IS NOT NULL"
+    };
+}
+
+/// Repositories that are searched for, up to the list of projects.
+macro_rules! found {
+    () => {
+        "SELECT r.name, r.project_id, p.public,
+                (SELECT CAST(COALESCE(SUM(c.amount), 0) AS BIGINT) FROM counters c
+                 WHERE c.kind = $7 AND c.owner_id = r.id) AS manifests,
+                (SELECT CAST(COALESCE(SUM(c.amount), 0) AS BIGINT) FROM counters c
+                 WHERE c.kind = $8 AND c.owner_id = r.id) AS pulls
+         FROM repositories r JOIN projects p ON p.id = r.project_id AND p.deleted_at IS NULL
+         WHERE r.deleted_at IS NULL AND r.name > $5 AND lower(r.name) LIKE $4 ESCAPE '!'
+         AND (CAST($1 AS BOOLEAN) OR (CAST($2 AS BOOLEAN) AND p.public) OR r.project_id IN ("
+    };
+}
+
+/// What comes after it.
+macro_rules! rest {
+    () => {
+        concat!(")) AND ", has_manifest!(), " ORDER BY r.name LIMIT $6")
     };
 }
 
@@ -70,6 +94,11 @@ statements! {
              ) ORDER BY n.name LIMIT $3"
         ),
     );
+    /// All of them if `$1`, else those of public projects if `$2`, and those of the projects `$3`. `$7` and `$8` are sums.
+    FIND = sql!(
+        pg: concat!(found!(), "SELECT CAST(e AS BIGINT) FROM json_array_elements_text(CAST($3 AS json)) AS e", rest!()),
+        lite: concat!(found!(), "SELECT value FROM json_each($3)", rest!()),
+    );
     /// Locked alone: waits for those that add to the repository.
     LOCK_FOR_DELETION = sql!(
         pg: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL FOR UPDATE",
@@ -113,6 +142,18 @@ fn repository((id, project_id, name, created_at): Row) -> Result<Repository> {
     })
 }
 
+type FoundRow = (String, i64, bool, i64, i64);
+
+fn found((name, project, public, manifests, pulls): FoundRow) -> Result<FoundRepository> {
+    Ok(FoundRepository {
+        name: parse("the repository's name", &name)?,
+        project: ProjectId(project),
+        public,
+        manifests: unsigned(manifests)?,
+        pulls: unsigned(pulls)?,
+    })
+}
+
 #[async_trait]
 impl RepositoryReads for SqlMetadata {
     async fn repository(&self, name: &RepositoryName) -> Result<Option<Repository>> {
@@ -141,6 +182,33 @@ impl RepositoryReads for SqlMetadata {
             }
         };
         rows.iter().map(|(name,)| parse("the repository's name", name)).collect()
+    }
+
+    async fn find_repositories(
+        &self,
+        scope: &CatalogScope,
+        within_it: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<FoundRepository>> {
+        let (all, public, projects): (_, _, &[ProjectId]) = match scope {
+            CatalogScope::All => (true, true, &[]),
+            CatalogScope::Projects(projects) => (false, false, projects),
+            CatalogScope::PublicAnd(projects) => (false, true, projects),
+        };
+        let rows: Vec<FoundRow> = all!(
+            self,
+            FIND,
+            all,
+            public,
+            batch::numbers(projects.iter().map(|project| project.0)),
+            within(within_it),
+            after.unwrap_or_default(),
+            i64::from(limit),
+            Sum::RepositoryManifests as i16,
+            Sum::RepositoryPulls as i16
+        );
+        rows.into_iter().map(found).collect()
     }
 }
 

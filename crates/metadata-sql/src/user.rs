@@ -39,6 +39,10 @@ statements! {
         windowed!("$5", "$6", "$7", "id", "username", "created_at")
     ));
     COUNT_USERS = sql!(concat!("SELECT COUNT(*)", filtered!()));
+    FIRST_SYSADMIN = sql!(
+        pg: "SELECT id FROM users WHERE sysadmin AND deleted_at IS NULL ORDER BY id LIMIT 1",
+        lite: "SELECT id FROM users WHERE sysadmin = 1 AND deleted_at IS NULL ORDER BY id LIMIT 1",
+    );
     /// Gives no row if a live account has the name or the address.
     ADD_USER = sql!(
         "INSERT INTO users (username, email, realname, comment, sysadmin, password, valid_after, created_at, updated_at)
@@ -162,6 +166,11 @@ impl UserReads for SqlMetadata {
         let f = Filter::from(filter);
         let (count,): (i64,) = one!(self, COUNT_USERS, f.name, &f.name_like, f.email, &f.email_like);
         unsigned(count)
+    }
+
+    async fn first_sysadmin(&self) -> Result<Option<UserId>> {
+        let row: Option<(i64,)> = optional!(self, FIRST_SYSADMIN);
+        Ok(row.map(|(id,)| UserId(id)))
     }
 }
 

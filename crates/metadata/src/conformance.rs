@@ -47,6 +47,7 @@ pub const CASES: &[Case] = cases![
     repository::a_repository_is_made_once,
     repository::lists_only_those_with_a_live_manifest,
     repository::lists_by_project,
+    repository::a_search_finds_what_may_be_seen,
     repository::deletion_hides_everything_and_restore_brings_it_back,
     blob::an_added_blob_keeps_its_place,
     blob::inline_content_comes_back,
@@ -92,6 +93,7 @@ pub const CASES: &[Case] = cases![
     user::secrets_move_what_is_valid,
     user::deletion_takes_everything_but_the_number,
     user::one_sysadmin_stays,
+    user::the_first_sysadmin_is_the_oldest,
     user::lists_are_filtered_and_sorted,
     group::names_are_unique_within_a_type,
     group::lists_are_filtered_and_sorted,
@@ -112,6 +114,7 @@ pub const CASES: &[Case] = cases![
     secret::a_sealed_secret_is_made_once,
     project_page::a_page_tells_all,
     project_page::lists_show_what_is_visible,
+    project_page::names_and_numbers_are_looked_up_together,
     project_page::only_an_empty_project_goes,
     project_page::a_push_or_the_deletion_wins,
 ];

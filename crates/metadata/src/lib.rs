@@ -53,7 +53,7 @@ pub use project_page::{ProjectPageReads, ProjectPageWrites};
 pub use pull::{Pull, PullWrites};
 pub use referrer::{Referrer, ReferrerReads};
 pub use refresh_token::{RefreshTokenReads, RefreshTokenWrites};
-pub use repository::{CatalogScope, RepositoryReads, RepositoryWrites};
+pub use repository::{CatalogScope, FoundRepository, RepositoryReads, RepositoryWrites};
 pub use review::{Review, ReviewReads, ReviewSubject};
 pub use robot::{RobotReads, RobotWrites};
 pub use role::{RoleReads, RoleWrites};

@@ -75,6 +75,12 @@ pub trait ProjectPageReads {
     /// The live project of that number.
     async fn project_by_id(&self, id: ProjectId) -> Result<Option<Project>>;
 
+    /// Those of these names that are live, in no order.
+    async fn projects_named(&self, names: &[ProjectName]) -> Result<Vec<Project>>;
+
+    /// The names of those of these projects that are live, in no order.
+    async fn project_names(&self, ids: &[ProjectId]) -> Result<Vec<(ProjectId, ProjectName)>>;
+
     /// The live project with all that hangs on it; `viewer` is whose roles are told.
     async fn project_page(&self, id: ProjectId, viewer: Option<UserId>) -> Result<Option<ProjectPage>>;
 

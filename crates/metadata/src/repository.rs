@@ -17,6 +17,21 @@ pub enum CatalogScope {
     PublicAnd(Vec<ProjectId>),
 }
 
+/// A repository that was searched for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundRepository {
+    /// Its full name.
+    pub name: RepositoryName,
+    /// The project it belongs to.
+    pub project: ProjectId,
+    /// Whether everyone may pull from that.
+    pub public: bool,
+    /// How many live manifests it has.
+    pub manifests: u64,
+    /// How often they were pulled, as far as was written down.
+    pub pulls: u64,
+}
+
 /// Looking at repositories.
 #[async_trait]
 pub trait RepositoryReads {
@@ -30,6 +45,16 @@ pub trait RepositoryReads {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<RepositoryName>>;
+
+    /// Repositories with at least one live manifest whose full name has `within` in it, in any case of ASCII letters; in byte
+    /// order, after `after` (which need not exist).
+    async fn find_repositories(
+        &self,
+        scope: &CatalogScope,
+        within: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<FoundRepository>>;
 }
 
 /// Changing repositories.

@@ -82,6 +82,9 @@ pub trait UserReads {
 
     /// How many live accounts the filter lets through.
     async fn count_users(&self, filter: &UserFilter) -> Result<u64>;
+
+    /// The live system administrator with the lowest number.
+    async fn first_sysadmin(&self) -> Result<Option<UserId>>;
 }
 
 /// Changing users. `at` becomes the row's `updated_at`. What gives a `bool` says whether the account was there.

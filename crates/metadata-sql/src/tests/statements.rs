@@ -58,6 +58,9 @@ const SEARCHES: &[(&str, &str)] = &[
     ("SYSTEM_ROBOT", "robots_name (project_id=? AND name=?)"),
     ("ROBOTS", "robots_name (project_id=?)"),
     ("LOCK_SYSADMINS", "users_sysadmin"),
+    ("FIRST_SYSADMIN", "users_sysadmin"),
+    ("FIND", "repositories_name (name>?)"),
+    ("PROJECTS_NAMED", "projects_name (name=?)"),
     ("PRUNE_SESSIONS", "sessions_expiry (expires_at<?)"),
     ("PRUNE_REFRESH_TOKENS", "refresh_tokens_use (last_used_at<?)"),
 ];
@@ -67,6 +70,7 @@ const SMALL: &[&str] = &[
     "USERS",
     "COUNT_USERS",
     "LOCK_SYSADMINS",
+    "FIRST_SYSADMIN",
     "GROUPS",
     "COUNT_GROUPS",
     "ROLES",

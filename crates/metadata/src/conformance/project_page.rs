@@ -76,6 +76,27 @@ pub(super) async fn lists_show_what_is_visible(metadata: &dyn Metadata) {
     assert_eq!(list(Visibility::All, |f| f.name = Some("seen-a".to_owned()), false).await, [closed]);
 }
 
+pub(super) async fn names_and_numbers_are_looked_up_together(metadata: &dyn Metadata) {
+    let owner = user(metadata, "looking up").await;
+    let one = make(metadata, "looked-up-1", false, owner).await;
+    let two = make(metadata, "looked-up-2", true, owner).await;
+    let gone = make(metadata, "looked-up-3", true, owner).await;
+    let mut tx = begin(metadata).await;
+    assert!(tx.delete_empty_project(gone, &somebody(), at(2)).await.expect("an answer"));
+    tx.commit().await.expect("a commit");
+    let ids = [two, one, gone, ProjectId(i64::MAX), one];
+    let mut names = metadata.project_names(&ids).await.expect("names");
+    names.sort_unstable();
+    assert_eq!(names, [(one, named("looked-up-1")), (two, named("looked-up-2"))]);
+    let wanted = ["looked-up-1", "looked-up-2", "looked-up-3", "looked-up-4"].map(named);
+    let mut projects = metadata.projects_named(&wanted).await.expect("projects");
+    projects.sort_unstable_by_key(|project| project.id);
+    let found: Vec<_> = projects.iter().map(|project| (project.id, project.public)).collect();
+    assert_eq!(found, [(one, false), (two, true)]);
+    assert_eq!(metadata.project_names(&[]).await.expect("names"), []);
+    assert_eq!(metadata.projects_named(&[]).await.expect("projects"), []);
+}
+
 pub(super) async fn only_an_empty_project_goes(metadata: &dyn Metadata) {
     let owner = user(metadata, "deleting").await;
     let id = make(metadata, "doomed", false, owner).await;

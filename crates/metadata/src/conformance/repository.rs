@@ -4,7 +4,7 @@ use berth_domain::ProjectId;
 use berth_oci::RepositoryName;
 
 use super::scene::{Scene, act, at, begin, blob, image, somebody, tag};
-use crate::{CatalogScope, Expected, Metadata};
+use crate::{CatalogScope, Expected, FoundRepository, Metadata, Pull};
 
 pub(super) async fn a_repository_is_made_once(metadata: &dyn Metadata) {
     let scene = Scene::new(metadata, "made-once/deep/er").await;
@@ -75,6 +75,52 @@ pub(super) async fn lists_by_project(metadata: &dyn Metadata) {
     assert_eq!(names(metadata, &scope, Some("ordered/z"), 3).await, Vec::<String>::new());
     assert_eq!(names(metadata, &CatalogScope::Projects(Vec::new()), None, 3).await, Vec::<String>::new());
     assert_eq!(names(metadata, &CatalogScope::All, Some("ordered-b/z"), 2).await, expected[4..6]);
+}
+
+pub(super) async fn a_search_finds_what_may_be_seen(metadata: &dyn Metadata) {
+    let mut projects: Vec<ProjectId> = Vec::new();
+    for name in ["a/needle", "needle_b", "c"] {
+        let scene = Scene::within(metadata, "haystack", name).await;
+        let digest = scene.push(&image("c", &[], None, None), &[]).await;
+        let pull = Pull { repository: scene.repository.id, digest, count: 3, last_at: at(5) };
+        let mut tx = scene.begin().await;
+        tx.record_pulls(&[pull]).await.expect("no error");
+        tx.commit().await.expect("a commit");
+        projects.push(scene.project.id);
+    }
+    let _empty = Scene::within(metadata, "haystack", "needle-without-manifests").await;
+    let open = Scene::within(metadata, "open-haystack", "needle").await;
+    open.push(&image("c", &[], None, None), &[]).await;
+    let mut tx = open.begin().await;
+    tx.set_project_public(open.project.id, true, at(1)).await.expect("no error");
+    tx.commit().await.expect("a commit");
+
+    let find = async |scope: CatalogScope, within, after, limit| {
+        let found = metadata.find_repositories(&scope, within, after, limit).await.expect("a list");
+        found.into_iter().map(|found| found.name.to_string()).collect::<Vec<_>>()
+    };
+    let closed = ["haystack/a/needle", "haystack/needle_b"];
+    let mine = projects[..1].to_vec();
+    assert_eq!(find(CatalogScope::Projects(mine.clone()), "NEEDLE", None, 9).await, closed);
+    assert_eq!(find(CatalogScope::Projects(mine.clone()), "needle_", None, 9).await, closed[1..]);
+    assert_eq!(find(CatalogScope::Projects(mine.clone()), "needle", Some(closed[0]), 9).await, closed[1..]);
+    assert_eq!(find(CatalogScope::Projects(mine.clone()), "needle", None, 1).await, closed[..1]);
+    assert_eq!(find(CatalogScope::Projects(Vec::new()), "needle", None, 9).await, [""; 0]);
+    assert_eq!(find(CatalogScope::PublicAnd(Vec::new()), "needle", None, 9).await, ["open-haystack/needle"]);
+    let all = [closed[0], closed[1], "open-haystack/needle"];
+    assert_eq!(find(CatalogScope::PublicAnd(mine.clone()), "needle", None, 9).await, all);
+    assert_eq!(find(CatalogScope::All, "haystack/", Some("haystack/c"), 9).await, all[1..]);
+    assert_eq!(find(CatalogScope::All, "needle\0", None, 9).await, [""; 0]);
+
+    let found = metadata.find_repositories(&CatalogScope::All, "haystack/c", None, 9).await.expect("a list");
+    let expected = FoundRepository {
+        name: "haystack/c".parse().expect("a name"),
+        project: projects[0],
+        public: false,
+        manifests: 1,
+        pulls: 3,
+    };
+    assert_eq!(found, [expected]);
 }
 
 pub(super) async fn deletion_hides_everything_and_restore_brings_it_back(metadata: &dyn Metadata) {

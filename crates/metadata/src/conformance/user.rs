@@ -157,6 +157,20 @@ pub(super) async fn one_sysadmin_stays(metadata: &dyn Metadata) {
     assert!(one != two, "exactly one goes: {one} {two}");
 }
 
+pub(super) async fn the_first_sysadmin_is_the_oldest(metadata: &dyn Metadata) {
+    let (young, gone) = (user(metadata, "young sysadmin").await, user(metadata, "gone sysadmin").await);
+    let mut tx = begin(metadata).await;
+    tx.set_user_sysadmin(young, true, at(1)).await.expect("an answer");
+    tx.set_user_sysadmin(gone, true, at(1)).await.expect("an answer");
+    tx.delete_user(gone, at(2)).await.expect("an answer");
+    tx.commit().await.expect("a commit");
+    let window = Window { order: UserOrder::Id, descending: false, offset: 0, limit: 1000 };
+    let all = metadata.users(&UserFilter::default(), window).await.expect("a list");
+    let oldest = all.iter().find(|user| user.sysadmin).map(|user| user.id);
+    assert!(oldest.is_some());
+    assert_eq!(metadata.first_sysadmin().await.expect("an answer"), oldest);
+}
+
 pub(super) async fn lists_are_filtered_and_sorted(metadata: &dyn Metadata) {
     for (name, moment) in [("list_b", 30), ("list_A", 20), ("listXc", 20), ("list_ü%", 10)] {
         let mut tx = begin(metadata).await;
