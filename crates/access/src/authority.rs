@@ -6,17 +6,18 @@
 use std::sync::Arc;
 
 use berth_domain::{
-    Action, Actor, ActorKind, Clock, PermissionSet, Project, ProjectId, Resource, RobotId, RobotScope,
-    RoleId, Timestamp, UserId, robot,
+    Action, Actor, ActorKind, Clock, PermissionSet, Project, ProjectId, Resource, RobotGrant, RobotId,
+    RobotScope, RoleId, Timestamp, UserId, robot,
 };
+use berth_metadata::project_page::Visibility;
 use berth_metadata::standing::{RobotStanding, UserStanding};
 use berth_metadata::{CatalogScope, Error, Metadata};
 use berth_oci::ProjectName;
 
-use crate::Caller;
 use crate::believed::{Believed, Bridge};
 use crate::permissions::{Place, Roles, Standing, Subject, SystemRules, effective};
 use crate::target::Target;
+use crate::{Caller, Means};
 
 /// What the authority is to know from the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,6 +167,22 @@ impl Authority {
         Ok(CatalogScope::PublicAnd(projects))
     }
 
+    /// The projects that a list may show to the caller: public ones and those in which they may do anything. A registry token
+    /// speaks of no project as such.
+    pub async fn visible_projects(&self, caller: &Caller) -> Result<Visibility, AuthorityError> {
+        let rows = self.rows(&caller.actor, caller.issued_at, None, Bridge::No).await?;
+        if matches!(caller.means, Means::Bearer(_)) {
+            return Ok(Visibility::Public);
+        }
+        Ok(match rows {
+            Rows::Nobody => Visibility::Public,
+            Rows::Itself => Visibility::All,
+            Rows::User(user) if user.sysadmin => Visibility::All,
+            Rows::User(_) => Visibility::User(UserId(caller.actor.id)),
+            Rows::Robot(robot) => reach(&robot.grants),
+        })
+    }
+
     /// Forgets a subject that was changed here: its rights, its credentials, its groups.
     pub fn forget(&self, kind: ActorKind, id: i64) {
         match kind {
@@ -269,6 +286,20 @@ impl Rows {
             Self::Robot(robot) => Some(Subject::Robot { grants: robot.grants.clone() }),
         }
     }
+}
+
+/// The projects in which a robot may do anything, or all of them if it may list projects outside of them.
+fn reach(grants: &[RobotGrant]) -> Visibility {
+    let lists = robot::permitted(grants, RobotScope::System).contains(Resource::Project, Action::List);
+    let mut projects = Vec::new();
+    for grant in grants {
+        match grant.scope {
+            RobotScope::AllProjects => return Visibility::All,
+            RobotScope::Project(project) => projects.push(project),
+            RobotScope::System => {}
+        }
+    }
+    if lists { Visibility::All } else { Visibility::Projects(projects) }
 }
 
 /// The projects whose repositories a robot may list or pull from; `None` is all of them.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use berth_domain::{Action, Resource};
+use berth_domain::{Action, PermissionSet, Resource};
 use berth_metadata::CatalogScope;
+use berth_metadata::project_page::Visibility;
 use berth_oci::{ProjectName, RepositoryName};
 
 use crate::authority::{Authority, AuthorityError};
@@ -65,6 +66,27 @@ impl Access {
         let Policy::Closed(authority) = &self.policy else { return Ok(()) };
         let answer = authority.honours(caller).await;
         answer.map_err(|error| refused(&error, caller, Resource::User, Action::Read))
+    }
+
+    /// What the caller may do within the project, or outside of all projects; for a page that shows that.
+    pub async fn permitted(
+        &self,
+        caller: &Caller,
+        project: Option<&ProjectName>,
+    ) -> Result<PermissionSet, Denied> {
+        let Policy::Closed(authority) = &self.policy else { return Ok(PermissionSet::ALL) };
+        let target = Target::from(project);
+        let permitted = authority.permissions(caller, target).await;
+        let permitted =
+            permitted.map_err(|error| refused(&error, caller, Resource::Project, Action::Read))?;
+        Ok(target.by_means(caller, permitted))
+    }
+
+    /// The projects that a list may show to the caller.
+    pub async fn visible_projects(&self, caller: &Caller) -> Result<Visibility, Denied> {
+        let Policy::Closed(authority) = &self.policy else { return Ok(Visibility::All) };
+        let visible = authority.visible_projects(caller).await;
+        visible.map_err(|error| refused(&error, caller, Resource::Project, Action::List))
     }
 
     /// The repositories that a list may show to the caller.
