@@ -1,0 +1,234 @@
+//! Projects: made, seen, changed and deleted.
+
+use berth_domain::{Action, Project, ProjectId, ProjectMetadataKey, Resource, RoleId, UserId};
+use berth_metadata::Transaction;
+use berth_metadata::user::Added;
+use berth_oci::ProjectName;
+
+use crate::attempts::retry;
+use crate::guarded::Guarded;
+use crate::{Error, Listed, ProjectOrder, ProjectPage, ProjectRef, Result, Window};
+
+/// A new project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewProject {
+    /// Its name.
+    pub name: String,
+    /// Its settings by Harbor's keys, `public` among them; keys that are not known are passed over.
+    pub metadata: Vec<(String, String)>,
+    /// How many bytes it may hold; -1, 0 or nothing is as many as there is room for. Passed over unless the caller may set quotas.
+    pub storage_limit: Option<i64>,
+}
+
+/// Which of the visible projects a list shows. What is `None` does not restrict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProjectFilter {
+    /// This within the name.
+    pub name_like: Option<String>,
+    /// Exactly this name.
+    pub name: Option<String>,
+    /// Public, or not.
+    pub public: Option<bool>,
+    /// Of the owner with this exact name.
+    pub owner: Option<String>,
+}
+
+/// A project in numbers, as far as the caller may know them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectSummary {
+    /// How many repositories it has.
+    pub repositories: u64,
+    /// How much it may hold and holds, for whoever may read quotas.
+    pub quota: Option<QuotaUse>,
+    /// How many members have each role, for whoever may list members.
+    pub members: Option<Vec<(RoleId, u64)>>,
+}
+
+/// A limit and what is used of it, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuotaUse {
+    /// `None` is as much as there is room for.
+    pub limit: Option<u64>,
+    /// The size of all blobs, each counted once.
+    pub used: u64,
+}
+
+/// Settings that were read and found good.
+type Settings = Vec<(ProjectMetadataKey, String)>;
+
+impl Guarded<'_> {
+    /// Makes a project. A person owns what they make; what a robot makes belongs to the first system administrator.
+    pub async fn create_project(&self, wanted: &NewProject) -> Result<ProjectId> {
+        self.check(Resource::Project, Action::Create).await?;
+        let name: ProjectName = wanted.name.parse().map_err(|_| Error::invalid(NAME))?;
+        let settings = read(&wanted.metadata)?;
+        let limit = read_limit(wanted.storage_limit.unwrap_or(-1))?;
+        let outside = self.management.access().permitted(self.caller, None).await?;
+        let limit = limit.filter(|_| outside.contains(Resource::Quota, Action::Update));
+        let owner = match self.person() {
+            Some(user) => user,
+            None => self.metadata().first_sysadmin().await?.unwrap_or(UserId::ADMIN),
+        };
+        let id = retry!(self.add_project(&name, &settings, owner, limit).await)?;
+        self.management.parts().authority.forget_project(&name);
+        Ok(id)
+    }
+
+    async fn add_project(
+        &self,
+        name: &ProjectName,
+        settings: &Settings,
+        owner: UserId,
+        limit: Option<u64>,
+    ) -> Result<ProjectId> {
+        let (at, by) = (self.management.now(), &self.caller.actor);
+        let mut tx = self.begin().await?;
+        let Added::Added(id) = tx.add_project(name, false, owner, limit, by, at).await? else {
+            return Err(Error::exists("project", &name));
+        };
+        self.set_all(tx.as_mut(), id, settings).await?;
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// A page of the projects that the caller may see.
+    pub async fn projects(
+        &self,
+        filter: &ProjectFilter,
+        window: Window<ProjectOrder>,
+    ) -> Result<Listed<ProjectPage>> {
+        self.check(Resource::Project, Action::List).await?;
+        let visible = self.management.access().visible_projects(self.caller).await?;
+        let ProjectFilter { name_like, name, public, owner } = filter.clone();
+        let filter = berth_metadata::project_page::ProjectFilter { visible, name_like, name, public, owner };
+        let items = self.metadata().project_pages(&filter, self.person(), window).await?;
+        Ok(Listed { items, total: self.metadata().count_projects(&filter).await? })
+    }
+
+    /// One project with all that hangs on it.
+    pub async fn project(&self, named: &ProjectRef) -> Result<ProjectPage> {
+        let project = self.project_for(named, Resource::Project, Action::Read).await?;
+        self.page_of(&project).await
+    }
+
+    /// Says nothing if the project is there and the caller may see it.
+    pub async fn project_exists(&self, named: &ProjectRef) -> Result<()> {
+        self.project_for(named, Resource::Project, Action::Read).await.map(drop)
+    }
+
+    /// Changes some of a project's settings; the others stay. Keys that are not known are passed over.
+    pub async fn update_project(&self, named: &ProjectRef, metadata: &[(String, String)]) -> Result<()> {
+        let project = self.project_for(named, Resource::Project, Action::Update).await?;
+        let settings = read(metadata)?;
+        retry!(self.change_project(&project, &settings).await)?;
+        self.management.parts().authority.forget_project(&project.name);
+        Ok(())
+    }
+
+    async fn change_project(&self, project: &Project, settings: &Settings) -> Result<()> {
+        let mut tx = self.begin().await?;
+        self.lock(tx.as_mut(), project).await?;
+        self.set_all(tx.as_mut(), project.id, settings).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Sets how many bytes a project may hold; -1 is as many as there is room for.
+    pub async fn set_storage_limit(&self, named: &ProjectRef, limit: i64) -> Result<()> {
+        self.check(Resource::Quota, Action::Update).await?;
+        let project = self.project_for(named, Resource::Quota, Action::Read).await?;
+        let limit = read_limit(limit)?;
+        retry!(self.change_limit(&project, limit).await)
+    }
+
+    async fn change_limit(&self, project: &Project, limit: Option<u64>) -> Result<()> {
+        let mut tx = self.begin().await?;
+        self.lock(tx.as_mut(), project).await?;
+        tx.set_project_storage_limit(project.id, limit, self.management.now()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Why the project cannot be deleted now; `None` if it can.
+    pub async fn project_deletable(&self, named: &ProjectRef) -> Result<Option<&'static str>> {
+        let project = self.project_for(named, Resource::Project, Action::Delete).await?;
+        let page = self.page_of(&project).await?;
+        Ok((page.repositories > 0).then_some(NOT_EMPTY))
+    }
+
+    /// Deletes a project without repositories: its members and robots go with it, its number stays taken.
+    pub async fn delete_project(&self, named: &ProjectRef) -> Result<()> {
+        let project = self.project_for(named, Resource::Project, Action::Delete).await?;
+        retry!(self.remove_project(&project).await)?;
+        self.management.parts().authority.forget_project(&project.name);
+        Ok(())
+    }
+
+    async fn remove_project(&self, project: &Project) -> Result<()> {
+        let mut tx = self.begin().await?;
+        self.lock(tx.as_mut(), project).await?;
+        if !tx.delete_empty_project(project.id, &self.caller.actor, self.management.now()).await? {
+            return Err(Error::Precondition(NOT_EMPTY));
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// A project in numbers.
+    pub async fn project_summary(&self, named: &ProjectRef) -> Result<ProjectSummary> {
+        let project = self.project_for(named, Resource::Project, Action::Read).await?;
+        let page = self.page_of(&project).await?;
+        let may = self.management.access().permitted(self.caller, Some(&project.name)).await?;
+        let quota = if may.contains(Resource::Quota, Action::Read) {
+            let used = self.metadata().project_usage(project.id).await?;
+            Some(QuotaUse { limit: page.storage_limit, used })
+        } else {
+            None
+        };
+        let members = if may.contains(Resource::Member, Action::List) {
+            Some(self.metadata().count_members_by_role(project.id).await?)
+        } else {
+            None
+        };
+        Ok(ProjectSummary { repositories: page.repositories, quota, members })
+    }
+
+    async fn page_of(&self, project: &Project) -> Result<ProjectPage> {
+        let page = self.metadata().project_page(project.id, self.person()).await?;
+        page.ok_or_else(|| Error::not_found("project", &&project.name))
+    }
+
+    /// Keeps the project as it is until the transaction ends.
+    pub(crate) async fn lock(&self, tx: &mut dyn Transaction, project: &Project) -> Result<()> {
+        let there = tx.lock_project(project.id).await?;
+        there.map(drop).ok_or_else(|| Error::not_found("project", &&project.name))
+    }
+
+    async fn set_all(&self, tx: &mut dyn Transaction, id: ProjectId, settings: &Settings) -> Result<()> {
+        for (key, value) in settings {
+            tx.set_project_metadata(id, *key, Some(value), self.management.now()).await?;
+        }
+        Ok(())
+    }
+}
+
+const NAME: &str =
+    "project_name must be 1 to 255 lowercase letters and numbers, joined by single '.', '_' or '-'";
+const NOT_EMPTY: &str = "the project contains repositories, can not be deleted: delete those first";
+
+/// Reads settings; keys that are not known are passed over, as Harbor does with fields that it does not know.
+fn read(metadata: &[(String, String)]) -> Result<Settings> {
+    let known =
+        metadata.iter().filter_map(|(key, value)| Some((ProjectMetadataKey::parse(key).ok()?, value)));
+    known.map(|(key, value)| Ok((key, key.normalise(value)?))).collect()
+}
+
+/// Reads a limit in Harbor's form.
+fn read_limit(bytes: i64) -> Result<Option<u64>> {
+    match u64::try_from(bytes) {
+        Ok(0) => Ok(None),
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(_) if bytes == -1 => Ok(None),
+        Err(_) => Err(Error::invalid("storage_limit must be -1 (no limit) or a positive number of bytes")),
+    }
+}

@@ -1,0 +1,218 @@
+//! Users: people's accounts, as they and system administrators see and change them.
+
+use berth_access::{Reason, Secret};
+use berth_domain::user::{check_password, check_profile, check_username};
+use berth_domain::{Action, ActorKind, Resource, User, UserId};
+use berth_metadata::user::Added;
+
+use crate::attempts::retry;
+use crate::guarded::Guarded;
+use crate::{Error, Listed, Result, UserFilter, UserOrder, Window};
+
+/// A new account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewUser {
+    /// The name to log in with.
+    pub username: String,
+    /// The address.
+    pub email: String,
+    /// The person's name.
+    pub realname: String,
+    /// A remark.
+    pub comment: String,
+    /// The password.
+    pub password: Secret,
+}
+
+/// What an account says of its person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The address.
+    pub email: String,
+    /// The person's name.
+    pub realname: String,
+    /// A remark.
+    pub comment: String,
+}
+
+/// As much of a user as everybody with an account may know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundUser {
+    /// The number.
+    pub id: UserId,
+    /// The name.
+    pub username: String,
+}
+
+/// What no two live accounts have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserField {
+    /// The name.
+    Username,
+    /// The address.
+    Email,
+}
+
+impl Guarded<'_> {
+    /// Makes an account. Who may not make any can make their own where that is switched on.
+    pub async fn create_user(&self, wanted: NewUser) -> Result<UserId> {
+        let allowed = self.check(Resource::User, Action::Create).await;
+        if !self.management.settings().self_registration {
+            allowed?;
+        }
+        check_username(&wanted.username)?;
+        check_profile(&wanted.email, &wanted.realname, &wanted.comment)?;
+        check_password(wanted.password.reveal())?;
+        let NewUser { username, email, realname, comment, password } = wanted;
+        let password = self.management.parts().passwords.hash(password).await?;
+        let user = berth_metadata::user::NewUser {
+            username,
+            email,
+            realname,
+            comment,
+            sysadmin: false,
+            password: Some(password.as_str().to_owned()),
+        };
+        retry!(self.add_user(&user).await)
+    }
+
+    async fn add_user(&self, user: &berth_metadata::user::NewUser) -> Result<UserId> {
+        let mut tx = self.begin().await?;
+        let Added::Added(id) = tx.add_user(user, self.management.now()).await? else {
+            return Err(Error::exists("a user with the username or the email of", &&user.username));
+        };
+        tx.commit().await?;
+        Ok(id)
+    }
+
+    /// A page of the accounts.
+    pub async fn users(&self, filter: &UserFilter, window: Window<UserOrder>) -> Result<Listed<User>> {
+        self.check(Resource::User, Action::List).await?;
+        let items = self.metadata().users(filter, window).await?;
+        Ok(Listed { items, total: self.metadata().count_users(filter).await? })
+    }
+
+    /// A page of the accounts with this in their name, for everybody who has one.
+    pub async fn search_users(&self, name: &str, window: Window<UserOrder>) -> Result<Listed<FoundUser>> {
+        self.check_account(Resource::User, Action::List).await?;
+        let filter = UserFilter { username_like: Some(name.to_owned()), ..UserFilter::default() };
+        let items = self.metadata().users(&filter, window).await?;
+        let items = items.into_iter().map(|User { id, username, .. }| FoundUser { id, username }).collect();
+        Ok(Listed { items, total: self.metadata().count_users(&filter).await? })
+    }
+
+    /// Whether a live account has this already; for forms, so only where people make their own accounts, and for administrators.
+    pub async fn user_exists(&self, field: UserField, value: &str) -> Result<bool> {
+        if !self.management.settings().self_registration {
+            let passed = self.check_sysadmin(Resource::User, Action::Read).await;
+            passed.map_err(|error| match error {
+                Error::Denied(denied) if matches!(denied.reason, Reason::Anonymous | Reason::Missing) => {
+                    Error::Precondition("self-registration is off: only a system administrator may ask this")
+                }
+                other => other,
+            })?;
+        }
+        let value = Some(value.to_owned());
+        let filter = match field {
+            UserField::Username => UserFilter { username: value, ..UserFilter::default() },
+            UserField::Email => UserFilter { email: value, ..UserFilter::default() },
+        };
+        Ok(self.metadata().count_users(&filter).await? > 0)
+    }
+
+    /// One account: one's own, or anybody's for who may read them.
+    pub async fn user(&self, id: UserId) -> Result<User> {
+        self.check_self_or(id, Action::Read).await?;
+        self.live_user(id).await
+    }
+
+    /// The account of whoever asks. Robots have none of this kind.
+    pub async fn current_user(&self) -> Result<User> {
+        self.check_account(Resource::User, Action::Read).await?;
+        if self.caller.actor.kind != ActorKind::User {
+            return Err(Error::Precondition("a robot has no user's account: log in as a user"));
+        }
+        self.live_user(UserId(self.caller.actor.id)).await
+    }
+
+    /// Changes what an account says of its person.
+    pub async fn update_user(&self, id: UserId, profile: Profile) -> Result<()> {
+        self.check_self_or(id, Action::Update).await?;
+        self.live_user(id).await?;
+        check_profile(&profile.email, &profile.realname, &profile.comment)?;
+        retry!(self.set_profile(id, &profile).await)
+    }
+
+    async fn set_profile(&self, id: UserId, profile: &Profile) -> Result<()> {
+        let Profile { email, realname, comment } = profile;
+        let mut tx = self.begin().await?;
+        match tx.set_user_profile(id, email, realname, comment, self.management.now()).await? {
+            None => return Err(Error::not_found("user", &id.0)),
+            Some(Added::Exists) => return Err(Error::exists("a user with the email", &email)),
+            Some(Added::Added(_)) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Takes an account away; what was issued to it ends. Not one's own, and not the first administrator's.
+    pub async fn delete_user(&self, id: UserId) -> Result<()> {
+        self.check(Resource::User, Action::Delete).await?;
+        if id == UserId::ADMIN || self.is(id) {
+            return Err(Error::Forbidden(
+                "neither one's own account nor the first administrator's can be deleted",
+            ));
+        }
+        retry!(self.remove_user(id).await)?;
+        self.forget_user(id);
+        Ok(())
+    }
+
+    async fn remove_user(&self, id: UserId) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let sysadmins = tx.lock_sysadmins().await?;
+        if self.live_user(id).await?.sysadmin && sysadmins <= 1 {
+            return Err(LAST);
+        }
+        if !tx.delete_user(id, self.management.now()).await? {
+            return Err(Error::not_found("user", &id.0));
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Makes somebody a system administrator, or no longer one. Only another one can do that, and one stays.
+    pub async fn set_sysadmin(&self, id: UserId, sysadmin: bool) -> Result<()> {
+        self.check_sysadmin(Resource::User, Action::Update).await?;
+        retry!(self.mark_sysadmin(id, sysadmin).await)?;
+        self.forget_user(id);
+        Ok(())
+    }
+
+    async fn mark_sysadmin(&self, id: UserId, sysadmin: bool) -> Result<()> {
+        let mut tx = self.begin().await?;
+        let sysadmins = tx.lock_sysadmins().await?;
+        let user = self.live_user(id).await?;
+        if user.sysadmin == sysadmin {
+            return Ok(());
+        }
+        if user.sysadmin && sysadmins <= 1 {
+            return Err(LAST);
+        }
+        if !tx.set_user_sysadmin(id, sysadmin, self.management.now()).await? {
+            return Err(Error::not_found("user", &id.0));
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Lets the user themselves pass, and whoever may do this to all users.
+    async fn check_self_or(&self, id: UserId, action: Action) -> Result<()> {
+        if self.is(id) { self.check_self(action).await } else { self.check(Resource::User, action).await }
+    }
+
+    pub(crate) fn forget_user(&self, id: UserId) {
+        self.management.parts().authority.forget(ActorKind::User, id.0);
+    }
+}
+
+const LAST: Error = Error::Precondition("the last system administrator stays one: make another one first");
