@@ -3,61 +3,91 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::{process, report};
 
-/// A package and the program that shows that it is there.
-const TESTS: &[(&str, &str)] = &[
-    ("docker.io", "dockerd"),
-    ("runc", "runc"),
-    ("skopeo", "skopeo"),
-    ("podman", "podman"),
-    ("buildah", "buildah"),
-    ("umoci", "umoci"),
-    ("crun", "crun"),
-    ("fuse-overlayfs", "fuse-overlayfs"),
-    ("uidmap", "newuidmap"),
-    ("qemu-utils", "qemu-img"),
-    ("postgresql", "postgres"),
-    ("openssl", "openssl"),
-    ("util-linux", "mount"),
-    ("git", "git"),
+/// A program that shows that a package is there, and the package; where Debian's releases differ, the first one that apt offers.
+type Need = (&'static str, &'static [&'static str]);
+
+const TESTS: &[Need] = &[
+    ("dockerd", &["docker.io"]),
+    // Its own package from Debian 13 on.
+    ("docker", &["docker-cli", "docker.io"]),
+    ("runc", &["runc"]),
+    ("skopeo", &["skopeo"]),
+    ("podman", &["podman"]),
+    ("buildah", &["buildah"]),
+    ("umoci", &["umoci"]),
+    ("crun", &["crun"]),
+    ("fuse-overlayfs", &["fuse-overlayfs"]),
+    ("newuidmap", &["uidmap"]),
+    ("qemu-img", &["qemu-utils"]),
+    ("postgres", &["postgresql"]),
+    ("openssl", &["openssl"]),
+    ("mount", &["util-linux", "mount"]),
+    ("git", &["git"]),
 ];
 
 /// What only the benchmark needs.
-pub(crate) const BENCH: &[(&str, &str)] = &[("nginx-light", "nginx"), ("wrk", "wrk")];
+pub(crate) const BENCH: &[Need] = &[("nginx", &["nginx-light", "nginx"]), ("wrk", &["wrk"])];
 
 /// Makes sure that the tests' packages are installed. How many there are.
-pub(crate) fn ensure(more: &[(&str, &str)]) -> Result<usize> {
-    let wanted: Vec<_> = TESTS.iter().chain(more).collect();
-    let missing: Vec<_> =
-        wanted.iter().filter(|(_, program)| find(program).is_none()).map(|(package, _)| *package).collect();
+pub(crate) fn ensure(more: &[Need]) -> Result<usize> {
+    let wanted: Vec<_> = TESTS.iter().chain(more).copied().collect();
+    let missing: Vec<_> = wanted.iter().filter(|(program, _)| find(program).is_none()).copied().collect();
     if !missing.is_empty() {
         install(&missing)?;
     }
-    let still: Vec<_> = wanted.iter().filter(|(_, program)| find(program).is_none()).collect();
+    let still: Vec<_> = missing.iter().filter(|(program, _)| find(program).is_none()).collect();
     if !still.is_empty() {
-        let named: Vec<_> =
-            still.iter().map(|(package, program)| format!("{program} (package {package})")).collect();
+        let named: Vec<_> = still.iter().map(|need| shown(need)).collect();
         bail!("installed, yet not found: {}", named.join(", "));
     }
     Ok(wanted.len())
 }
 
-fn install(packages: &[&str]) -> Result<()> {
+/// Installs the packages of these programs.
+pub(super) fn install(needs: &[Need]) -> Result<()> {
     if process::find("apt-get").is_none() {
-        bail!("this is not Debian; install by hand what these packages bring: {}", packages.join(" "));
+        let named: Vec<_> = needs.iter().map(shown).collect();
+        bail!("this is not Debian; install by hand: {}", named.join(", "));
     }
+    process::run(as_root().args(["apt-get", "update", "-q"])).context("apt's lists cannot be fetched")?;
+    let packages = choose(needs, is_offered)?;
     report::say(&format!("installing {}", packages.join(" ")));
-    let attempt = process::run(as_root().args(["apt-get", "update", "-q"])).and_then(|()| {
-        let mut command = as_root();
-        command.args(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q"]);
-        process::run(command.arg("--no-install-recommends").args(packages))
-    });
-    attempt.map_err(|error| {
-        error.context(format!("install these as root: apt-get install {}", packages.join(" ")))
-    })
+    let mut command = as_root();
+    command.args(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q"]);
+    process::run(command.arg("--no-install-recommends").args(&packages))
+        .with_context(|| format!("install these as root: apt-get install {}", packages.join(" ")))
+}
+
+/// One package a program, each once; an error that names all that apt does not have.
+fn choose(needs: &[Need], is_offered: impl Fn(&str) -> bool) -> Result<Vec<&'static str>> {
+    let mut chosen = Vec::new();
+    let mut nowhere = Vec::new();
+    for need in needs {
+        match need.1.iter().find(|package| is_offered(package)) {
+            Some(package) if chosen.contains(package) => {}
+            Some(package) => chosen.push(*package),
+            None => nowhere.push(shown(need)),
+        }
+    }
+    if !nowhere.is_empty() {
+        bail!("apt offers no package for these; install them by hand: {}", nowhere.join(", "));
+    }
+    Ok(chosen)
+}
+
+/// Whether apt could install a package; one that others only mention has no description.
+fn is_offered(package: &str) -> bool {
+    let mut command = Command::new("apt-cache");
+    let output = command.args(["show", "--no-all-versions", "--quiet", package]).output();
+    output.is_ok_and(|output| output.status.success() && !output.stdout.is_empty())
+}
+
+fn shown((program, packages): &Need) -> String {
+    format!("{program} (package {})", packages.join(" or "))
 }
 
 /// `env` as root: directly, or by `sudo` that asks nothing.
@@ -79,4 +109,26 @@ fn find(program: &str) -> Option<PathBuf> {
             .map(|version| version.path().join("bin").join(program))
             .find(|file| file.is_file())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCKER: &[Need] = &[("dockerd", &["docker.io"]), ("docker", &["docker-cli", "docker.io"])];
+
+    #[test]
+    fn a_release_that_splits_a_package_gets_both_and_one_that_does_not_gets_one() {
+        let split = choose(DOCKER, |_| true).expect("all is offered");
+        assert_eq!(split, ["docker.io", "docker-cli"]);
+        let whole = choose(DOCKER, |package| package == "docker.io").expect("enough is offered");
+        assert_eq!(whole, ["docker.io"]);
+    }
+
+    #[test]
+    fn all_that_apt_does_not_have_is_named_at_once() {
+        let error = choose(DOCKER, |_| false).expect_err("nothing is offered").to_string();
+        assert!(error.contains("dockerd (package docker.io)"), "{error}");
+        assert!(error.contains("docker (package docker-cli or docker.io)"), "{error}");
+    }
 }

