@@ -1,6 +1,7 @@
 //! cargo-deny: licences, sources, and which crates may be linked by whom.
 //!
-//! Advisories are left out: they need a database from the network, and a test must not change its mind overnight.
+//! Advisories are left out: they need a database from the network, and a test must not change its mind overnight. CONTRIBUTING.md
+//! says who runs them, and when.
 
 use anyhow::Result;
 
