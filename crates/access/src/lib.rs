@@ -16,6 +16,7 @@ mod caller;
 mod error;
 pub mod first_start;
 pub mod freshness;
+pub mod gatekeeper;
 pub mod keyring;
 pub mod opaque;
 pub mod password;
@@ -32,6 +33,7 @@ pub mod token_service;
 
 pub use caller::{Caller, Identity, Means};
 pub use error::LoginError;
+pub use gatekeeper::{Gatekeeper, GatekeeperParts, GatekeeperSettings};
 pub use policy::{Access, Denied, Reason};
 pub use secret::Secret;
 pub use target::Target;

@@ -26,7 +26,7 @@ enum Policy {
 }
 
 impl Access {
-    /// Everyone may do everything, also without credentials.
+    /// Everyone may do everything, also without credentials: for tests of what stands above rights. No configuration leads here.
     #[must_use]
     pub fn open() -> Self {
         Self { policy: Policy::Open }
@@ -96,15 +96,6 @@ impl Access {
         visible.map_err(|error| refused(&error, caller, Resource::Catalog, Action::List))
     }
 
-    /// Whether a push by anyone may make the project it names.
-    #[must_use]
-    pub fn may_create_projects(&self) -> bool {
-        match &self.policy {
-            Policy::Open => true,
-            Policy::Closed(_) => false,
-        }
-    }
-
     /// Whether a push by this caller may make the project it names.
     pub async fn may_create_by_push(&self, caller: &Caller) -> Result<bool, Denied> {
         let Policy::Closed(authority) = &self.policy else { return Ok(true) };
@@ -112,6 +103,13 @@ impl Access {
         let permitted =
             permitted.map_err(|error| refused(&error, caller, Resource::Project, Action::Create))?;
         Ok(authority.settings().create_on_push && permitted.contains(Resource::Project, Action::Create))
+    }
+
+    /// Forgets what was known of a project, because it was made or changed here.
+    pub fn forget_project(&self, project: &ProjectName) {
+        if let Policy::Closed(authority) = &self.policy {
+            authority.forget_project(project);
+        }
     }
 
     async fn decide(

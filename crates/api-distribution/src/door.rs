@@ -4,23 +4,29 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::header::{WARNING, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
+use berth_access::{Caller, Gatekeeper};
 use berth_http::{RequestBody, RouteName};
 use berth_registry::Registry;
 use tokio::sync::Semaphore;
 
 use crate::call::Call;
+use crate::caller::{Sender, caller};
 use crate::error::Error;
 use crate::settings::DistributionSettings;
-use crate::{Route, base, blobs, caller, catalog, extensions, manifests, referrers, tags, uploads};
+use crate::{
+    Route, base, blobs, catalog, challenge, ends, extensions, manifests, referrers, tags, token, uploads,
+};
 
 static API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 
 /// The longest path with its query. Every valid request is far shorter.
 const LONGEST_URI: usize = 16 << 10;
 
-/// Answers `/v2` and every path below it; any other path gets 404. Cheap to clone.
+/// Answers `/v2`, `/service` and every path below them; any other path gets 404. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Door {
     inner: Arc<Inner>,
@@ -29,39 +35,78 @@ pub struct Door {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) registry: Registry,
+    pub(crate) gatekeeper: Gatekeeper,
     pub(crate) settings: DistributionSettings,
     /// One permit a body that is coming in.
     pub(crate) uploads: Semaphore,
 }
 
 impl Door {
-    /// A door to `registry`.
+    /// A door to `registry`, watched by `gatekeeper`.
     #[must_use]
-    pub fn new(registry: Registry, settings: DistributionSettings) -> Self {
+    pub fn new(registry: Registry, gatekeeper: Gatekeeper, settings: DistributionSettings) -> Self {
         let uploads = Semaphore::new(settings.concurrent_uploads.min(Semaphore::MAX_PERMITS));
-        Self { inner: Arc::new(Inner { registry, settings, uploads }) }
+        Self { inner: Arc::new(Inner { registry, gatekeeper, settings, uploads }) }
     }
 
     /// Answers one request; every failure is an answer too.
     pub async fn answer(&self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let body = RequestBody::new(&parts.headers, body);
-        let caller = caller::caller(&parts);
         let is_head = parts.method == Method::HEAD;
-        let (name, result) = match route(&parts.uri) {
-            Ok(route) => {
-                let call = Call::new(&self.inner, &caller, &parts);
-                (route.name(), handle(&call, &route, body).await)
-            }
-            Err(error) => ("none", Err(error)),
+        let (name, mut answer) = if parts.uri.path().starts_with("/service/") {
+            self.inner.serve_tokens(&parts, body).await
+        } else {
+            self.inner.serve_registry(&parts, body).await
         };
-        let mut answer = result.unwrap_or_else(|error| error.answer(&caller.request_id));
         if is_head {
             // What GET would say, the length included, without the bytes.
             *answer.body_mut() = Body::empty();
         }
         answer.headers_mut().insert(&API_VERSION, HeaderValue::from_static("registry/2.0"));
         answer.extensions_mut().insert(RouteName(name));
+        answer
+    }
+}
+
+impl Inner {
+    async fn serve_tokens(&self, parts: &Parts, body: RequestBody) -> (&'static str, Response) {
+        let (name, result) = token::answer(self, parts, body).await;
+        let mut answer = result.unwrap_or_else(|error| error.answer(&Sender::of(parts).request_id));
+        token::challenge(&mut answer);
+        (name, answer)
+    }
+
+    async fn serve_registry(&self, parts: &Parts, body: RequestBody) -> (&'static str, Response) {
+        let route = match route(&parts.uri) {
+            Ok(route) => route,
+            Err(error) => return ("none", self.refuse(&error, parts, None)),
+        };
+        let answer = match caller(&self.gatekeeper, parts).await {
+            Ok(caller) => self.ask(&route, &caller, parts, body).await,
+            Err(error) => self.refuse(&error, parts, Some(&route)),
+        };
+        (route.name(), answer)
+    }
+
+    async fn ask(&self, route: &Route, caller: &Caller, parts: &Parts, body: RequestBody) -> Response {
+        let call = Call::new(self, caller, parts);
+        let answer = handle(&call, route, body).await;
+        let mut answer = answer.unwrap_or_else(|error| self.refuse(&error, parts, Some(route)));
+        if let Some(warning) = ends::warning(caller, self.gatekeeper.tokens.clock.now()) {
+            answer.headers_mut().append(WARNING, warning);
+        }
+        answer
+    }
+
+    /// The answer to a request that failed; who might get further with other credentials is told where to get them.
+    fn refuse(&self, error: &Error, parts: &Parts, route: Option<&Route>) -> Response {
+        let mut answer = error.answer(&Sender::of(parts).request_id);
+        if let Some(wrong) = error.challenge()
+            && let Some(challenge) = challenge::bearer(parts, self.gatekeeper.service(), route, wrong)
+        {
+            answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        }
         answer
     }
 }
@@ -76,7 +121,7 @@ fn route(uri: &axum::http::Uri) -> Result<Route, Error> {
 /// Every endpoint of the API.
 async fn handle(call: &Call<'_>, route: &Route, body: RequestBody) -> Result<Response, Error> {
     match (route, &call.parts.method) {
-        (Route::Base, &Method::GET | &Method::HEAD) => Ok(base::get()),
+        (Route::Base, &Method::GET | &Method::HEAD) => base::get(call).await,
         (Route::Catalog, &Method::GET | &Method::HEAD) => catalog::list(call).await,
         (Route::ExtensionsDiscover, &Method::GET | &Method::HEAD) => Ok(extensions::discover()),
         (Route::RepositoryExtensions { repository }, &Method::GET | &Method::HEAD) => {

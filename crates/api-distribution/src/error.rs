@@ -5,6 +5,8 @@ mod verdict;
 use axum::http::header::{ALLOW, CONTENT_RANGE, ETAG, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
+use berth_access::scope::ScopeError;
+use berth_access::{LoginError, Reason};
 use berth_http::{Problem, problems};
 use berth_oci::digest::DigestError;
 use berth_oci::media_type::MediaTypeError;
@@ -75,6 +77,24 @@ pub(crate) enum Error {
     /// A chunk does not continue its upload; the answer says where to go on.
     #[error(transparent)]
     Upload(Box<UploadError>),
+    /// Nobody can be known by what was shown.
+    #[error("{0}")]
+    Credentials(&'static str),
+    /// What was shown was looked at, and refused.
+    #[error(transparent)]
+    Login(Box<LoginError>),
+    /// The token was not asked for with a repository that the request names beside its own.
+    #[error("the token does not speak of the source repository: ask for one that does")]
+    Scope,
+    /// Scopes that cannot be read.
+    #[error(transparent)]
+    Scopes(#[from] ScopeError),
+    /// A form that cannot be read.
+    #[error("{0}")]
+    Form(&'static str),
+    /// A token for somebody else is asked for.
+    #[error("tokens are issued for service={service} only: ask with that")]
+    Service { service: String },
     /// Too many bodies come in at once.
     #[error("too many uploads are running: try again in a few seconds")]
     Busy,
@@ -96,7 +116,36 @@ impl From<berth_registry::Error> for Error {
     }
 }
 
+impl From<LoginError> for Error {
+    fn from(error: LoginError) -> Self {
+        Self::Login(Box::new(error))
+    }
+}
+
 impl Error {
+    /// Whether other credentials might help, and what is wrong with the token that was shown (RFC 6750 §3.1).
+    pub(crate) fn challenge(&self) -> Option<Option<&'static str>> {
+        match self {
+            Self::Credentials(_) => Some(None),
+            Self::Scope => Some(Some("insufficient_scope")),
+            Self::Login(error) => match **error {
+                LoginError::Wrong | LoginError::Means => Some(None),
+                LoginError::Token(_) | LoginError::Revoked => Some(Some("invalid_token")),
+                _ => None,
+            },
+            Self::Registry(error) => match &**error {
+                berth_registry::Error::Denied(denied) => match denied.reason {
+                    Reason::Anonymous => Some(None),
+                    Reason::Scope => Some(Some("insufficient_scope")),
+                    Reason::Revoked => Some(Some("invalid_token")),
+                    Reason::Missing | Reason::Unavailable => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// A failure of writing to an upload: where it goes on is said if it can go on.
     pub(crate) fn of_upload(
         error: berth_registry::Error,

@@ -1,4 +1,5 @@
-//! The door of the OCI distribution API: `/v2/…`, as distribution-spec HEAD and Docker's clients speak it.
+//! The door of the OCI distribution API: `/v2/…` and its tokens, as distribution-spec HEAD and Docker's
+//! clients speak them.
 //!
 //! A request is parsed once, by [`Route::parse`]; past it there are no strings. `door.rs` holds all routes on one screen, each
 //! endpoint is one file named noun/verb, and every failure becomes an answer in one match (`error/verdict.rs`).
@@ -14,8 +15,10 @@ mod blobs;
 mod call;
 mod caller;
 mod catalog;
+mod challenge;
 mod condition;
 mod door;
+mod ends;
 mod error;
 mod extensions;
 mod manifests;
@@ -25,6 +28,7 @@ mod referrers;
 mod route;
 mod settings;
 mod tags;
+mod token;
 mod uploads;
 
 pub use door::Door;

@@ -1,10 +1,12 @@
 //! The subcommands.
 
+mod admin;
 mod backup;
 mod completions;
 mod config;
 mod fsck;
 mod restore;
+mod secrets;
 mod serve;
 mod version;
 
@@ -21,6 +23,12 @@ pub(crate) enum Command {
     /// Show or check the configuration
     #[command(subcommand)]
     Config(config::Config),
+    /// Help the first administrator
+    #[command(subcommand)]
+    Admin(admin::Admin),
+    /// Replace the keys of an installation
+    #[command(subcommand)]
+    Secrets(secrets::Secrets),
     /// Compare what the database says with what storage holds
     Fsck(fsck::Fsck),
     /// Copy an embedded installation, running or not, into a new directory
@@ -39,6 +47,8 @@ impl Command {
         match self {
             Self::Serve(serve) => block_on(serve.run()),
             Self::Config(config) => config.run(),
+            Self::Admin(admin) => block_on(admin.run()),
+            Self::Secrets(secrets) => block_on(secrets.run()),
             Self::Fsck(fsck) => block_on(fsck.run()),
             Self::Backup(backup) => block_on(backup.run()),
             Self::Restore(restore) => block_on(restore.run()),

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::section::{Cache, Data, Database, Log, Memory, Registry, Server, Storage, Tls};
+use crate::section::{
+    Access, Cache, Data, Database, Log, Memory, Projects, Registry, Robots, Server, Storage, Tls, Tokens,
+};
 use crate::{Finding, Setting};
 
 /// All settings with their effective values.
@@ -20,6 +22,14 @@ pub struct Config {
     pub storage: Storage,
     /// The registry's rules.
     pub registry: Registry,
+    /// What protects accounts.
+    pub access: Access,
+    /// The tokens that clients work with.
+    pub tokens: Tokens,
+    /// How projects come to be.
+    pub projects: Projects,
+    /// Machines' accounts.
+    pub robots: Robots,
     /// What is remembered.
     pub cache: Cache,
     /// Budgets.
@@ -37,6 +47,9 @@ impl Config {
         self.tls.validate(&mut findings);
         self.database.validate(&mut findings);
         self.registry.validate(&mut findings);
+        self.access.validate(self.database.url.is_empty(), &mut findings);
+        self.tokens.validate(&mut findings);
+        self.robots.validate(&mut findings);
         self.cache.validate(&mut findings);
         self.memory.validate(&mut findings);
         if self.data.directory.as_os_str().is_empty() && self.needs_data_directory() {

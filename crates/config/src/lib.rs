@@ -33,4 +33,6 @@ pub use origin::Origin;
 pub use problem::{Error, Finding, Problem};
 pub use reference::reference;
 pub use setting::Setting;
-pub use value::{Alpn, LogFormat, LogLevel, MissingContent, Protocol, Secret, Size};
+pub use value::{
+    Alpn, ExternalUrl, LogFormat, LogLevel, MissingContent, Networks, ProjectCreation, Protocol, Secret, Size,
+};

@@ -1,24 +1,32 @@
 //! The sections, a file each.
 
+mod access;
 mod cache;
 mod data;
 mod database;
 mod log;
 mod memory;
+mod projects;
 mod registry;
+mod robots;
 mod server;
 mod storage;
 mod tls;
+mod tokens;
 
+pub use access::Access;
 pub use cache::Cache;
 pub use data::Data;
 pub use database::Database;
 pub use log::Log;
 pub use memory::Memory;
+pub use projects::Projects;
 pub use registry::Registry;
+pub use robots::Robots;
 pub use server::Server;
 pub use storage::Storage;
 pub use tls::Tls;
+pub use tokens::Tokens;
 
 use crate::Setting;
 
@@ -38,6 +46,10 @@ pub(crate) const ALL: &[Table] = &[
     database::TABLE,
     storage::TABLE,
     registry::TABLE,
+    access::TABLE,
+    tokens::TABLE,
+    projects::TABLE,
+    robots::TABLE,
     cache::TABLE,
     memory::TABLE,
     log::TABLE,

@@ -46,6 +46,7 @@ impl Setting {
         match (self.section, self.key) {
             ("data", "directory") => Some("BERTH_DATA"),
             ("server", "listen") => Some("BERTH_LISTEN"),
+            ("access", "admin_password") => Some("BERTH_ADMIN_PASSWORD"),
             _ => None,
         }
     }

@@ -3,6 +3,8 @@
 mod alpn;
 mod choice;
 mod duration;
+mod external_url;
+mod networks;
 mod secret;
 mod size;
 
@@ -10,7 +12,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 pub use alpn::{Alpn, Protocol};
-pub use choice::{LogFormat, LogLevel, MissingContent};
+pub use choice::{LogFormat, LogLevel, MissingContent, ProjectCreation};
+pub use external_url::ExternalUrl;
+pub use networks::Networks;
 pub use secret::Secret;
 pub use size::Size;
 
@@ -96,6 +100,18 @@ impl Value for PathBuf {
 
     fn show(&self) -> String {
         self.display().to_string()
+    }
+}
+
+impl Value for String {
+    const FORM: Form = Form::text("a text", "it in quotes");
+
+    fn parse(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+
+    fn show(&self) -> String {
+        self.clone()
     }
 }
 

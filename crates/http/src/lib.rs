@@ -5,9 +5,12 @@
 //! become labels: what metrics see of a request is its [`RouteName`].
 #![deny(missing_docs)]
 
+pub mod authorization;
 mod connection;
+pub mod cookies;
 mod entity_tag;
 mod incoming;
+mod origin;
 mod outgoing;
 mod paging;
 mod problem;
@@ -19,6 +22,7 @@ mod route_name;
 pub use connection::ConnectionInfo;
 pub use entity_tag::EntityTags;
 pub use incoming::{CollectError, RequestBody};
+pub use origin::{External, Origin, Origins, Scheme};
 pub use outgoing::outgoing;
 pub use paging::next_link;
 pub use problem::{Problem, problems};

@@ -50,6 +50,11 @@ impl ProjectReads for SqlMetadata {
 
 #[async_trait]
 impl ProjectWrites for SqlTransaction {
+    async fn find_project(&mut self, name: &ProjectName) -> Result<Option<Project>> {
+        let row: Option<Row> = optional!(self, PROJECT, name.as_str());
+        row.map(project).transpose()
+    }
+
     async fn ensure_project(
         &mut self,
         name: &ProjectName,

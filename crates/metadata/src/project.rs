@@ -19,6 +19,10 @@ pub trait ProjectReads {
 /// Changing projects.
 #[async_trait]
 pub trait ProjectWrites {
+    /// The live project of that name, read on the transaction's own connection: whoever holds a transaction must not wait for
+    /// another one.
+    async fn find_project(&mut self, name: &ProjectName) -> Result<Option<Project>>;
+
     /// The live project of that name; made now if there is none.
     async fn ensure_project(
         &mut self,

@@ -2,7 +2,7 @@
 
 use berth_access::Denied;
 use berth_oci::manifest::ManifestError;
-use berth_oci::{Digest, Reference, RepositoryName};
+use berth_oci::{Digest, ProjectName, Reference, RepositoryName};
 
 use crate::BodyError;
 
@@ -15,6 +15,11 @@ pub enum Error {
     /// There is no such repository (or none that the caller may know of).
     #[error("repository {0} does not exist")]
     NameUnknown(RepositoryName),
+    /// There is no such project, and this push may not make it.
+    #[error(
+        "project {0} does not exist: make it first with POST /api/v2.0/projects as somebody who may, then push again"
+    )]
+    ProjectUnknown(ProjectName),
     /// The repository has no such blob.
     #[error("blob {0} is not in this repository: push it first")]
     BlobUnknown(Digest),

@@ -30,6 +30,11 @@ impl<'a> Guarded<'a> {
         Ok(access.check_repository(self.caller, repository, resource, action).await?)
     }
 
+    /// Lets the caller pass if their credentials still count.
+    pub async fn check_standing(&self) -> Result<()> {
+        Ok(self.registry.ports().access.check_standing(self.caller).await?)
+    }
+
     /// A new act of deletion by the caller.
     pub(crate) fn deletion(&self) -> Deletion {
         Deletion {

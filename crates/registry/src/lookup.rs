@@ -115,14 +115,35 @@ impl Registry {
 }
 
 impl Guarded<'_> {
-    /// The live repository of that name, made now if there is none and the caller may.
+    /// Sees to it that what is pushed has a project to go into: makes it, private, if the caller's pushes may make projects.
+    /// [`Error::ProjectUnknown`] if there is none.
+    pub(crate) async fn into_project(&self, name: &RepositoryName) -> Result<()> {
+        if self.registry.find(name).await?.is_some() {
+            return Ok(());
+        }
+        let ports = self.registry.ports();
+        let project = name.project();
+        if ports.metadata.project(&project).await?.is_some() {
+            return Ok(());
+        }
+        if !ports.access.may_create_by_push(self.caller).await? {
+            return Err(Error::ProjectUnknown(project));
+        }
+        let mut tx = ports.metadata.begin().await?;
+        tx.ensure_project(&project, false, &self.caller.actor, self.registry.now()).await?;
+        tx.commit().await?;
+        ports.access.forget_project(&project);
+        Ok(())
+    }
+
+    /// The live repository of that name, made now if there is none.
     pub(crate) async fn ensure(&self, tx: &mut dyn Transaction, name: &RepositoryName) -> Result<Repository> {
         self.registry.ensure(tx, name, &self.caller.actor).await
     }
 }
 
 impl Registry {
-    /// The live repository of that name, made now if there is none; its project too, where pushes may make projects.
+    /// The live repository of that name, made now if there is none. Its project must be there: see [`Guarded::into_project`].
     pub(crate) async fn ensure(
         &self,
         tx: &mut dyn Transaction,
@@ -130,12 +151,8 @@ impl Registry {
         by: &berth_domain::Actor,
     ) -> Result<Repository> {
         let (project, at) = (name.project(), self.now());
-        let project = if self.ports().access.may_create_projects() {
-            tx.ensure_project(&project, false, by, at).await?
-        } else {
-            let found = self.ports().metadata.project(&project).await?;
-            found.ok_or_else(|| Error::NameUnknown(name.clone()))?
-        };
+        let found = tx.find_project(&project).await?;
+        let project = found.ok_or(Error::ProjectUnknown(project))?;
         Ok(tx.ensure_repository(&project, name, by, at).await?)
     }
 }

@@ -12,6 +12,7 @@ use berth_metadata::{BlobReads, BlobState, Metadata, Place, UploadReads};
 use berth_metadata_sql::SqlMetadata;
 
 use crate::data_directory::{self, DataDirectory};
+use crate::{accounts, private_file};
 
 /// The name of the database in a data directory and in a backup.
 const DATABASE: &str = "berth.db";
@@ -36,6 +37,8 @@ pub async fn backup(config: &Config, directory: &Path) -> Result<Copied> {
     let database = existing_database(config)?;
     data_directory::create(directory)?;
     ensure_empty(directory)?;
+    // Before the database, so that what is sealed in it opens.
+    copy_keys(&config.data.directory, directory)?;
     let metadata = SqlMetadata::open_sqlite(&database).await.context("the database cannot be opened")?;
     let copy = directory.join(DATABASE);
     metadata.backup_sqlite(&copy).await.context("the database cannot be copied")?;
@@ -58,6 +61,7 @@ pub async fn restore(config: &Config, directory: &Path) -> Result<Copied> {
     let metadata =
         SqlMetadata::open_sqlite(&backup).await.context("the backup's database cannot be opened")?;
     let copied = copy_blobs(&metadata, &directory.join("blobs"), &config.blob_directory()).await?;
+    copy_keys(directory, &config.data.directory)?;
     // Last, so that a restore that was interrupted leaves nothing that looks like an installation.
     metadata.backup_sqlite(&database).await.context("the database cannot be copied")?;
     drop(locked);
@@ -77,6 +81,14 @@ pub fn existing_database(config: &Config) -> Result<PathBuf> {
         config.data.directory.display()
     );
     Ok(database)
+}
+
+/// An installation that made its own key is worth nothing without it.
+fn copy_keys(from: &Path, to: &Path) -> Result<()> {
+    for name in [accounts::SECRET_KEY, accounts::EARLIER_KEY] {
+        private_file::copy(&from.join(name), &to.join(name))?;
+    }
+    Ok(())
 }
 
 fn ensure_empty(directory: &Path) -> Result<()> {

@@ -10,7 +10,9 @@
 
 mod accept;
 mod access_log;
+mod accounts;
 mod activity;
+pub mod administration;
 mod answer;
 mod connection;
 mod data_directory;
@@ -19,6 +21,7 @@ mod health;
 pub mod log;
 mod metrics;
 mod open_files;
+mod private_file;
 mod serve;
 mod service;
 mod socket;
@@ -28,6 +31,7 @@ mod tls;
 mod upkeep;
 mod wiring;
 
+pub use accounts::FirstPassword;
 pub use data_directory::DataDirectory;
 pub use serve::Server;
 pub use wiring::Parts;

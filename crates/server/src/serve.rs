@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use berth_access::Gatekeeper;
 use berth_config::Config;
 use berth_http::{RequestIdLayer, RequestIds};
 use berth_registry::Registry;
@@ -16,6 +17,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::FirstPassword;
 use crate::accept::{Accepting, accept};
 use crate::connection::{Limits, Listening};
 use crate::data_directory::DataDirectory;
@@ -35,6 +37,8 @@ const SETTLE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Server {
     registry: Registry,
+    gatekeeper: Gatekeeper,
+    first_password: Option<FirstPassword>,
     doors: (TcpListener, Accepting),
     apart: Option<(TcpListener, Accepting)>,
     certificate: Option<Arc<Certificate>>,
@@ -63,6 +67,7 @@ impl Server {
             door,
             health,
             metrics: Arc::clone(&metrics),
+            origins: wiring::origins(config),
             request_ids: RequestIdLayer::new(RequestIds::new(parts.random())),
             uri_limit: config.server.uri_limit.bytes(),
             access_log: config.log.access,
@@ -75,7 +80,9 @@ impl Server {
         let apart = apart
             .map(|listener| (listener, accepting(config, shared(None, Some(Arc::clone(&health))), None, 64)));
         Ok(Self {
-            registry: parts.registry.clone(),
+            registry: parts.registry,
+            gatekeeper: parts.gatekeeper,
+            first_password: parts.first_password,
             doors: (listen(config.server.listen)?, doors),
             apart,
             certificate,
@@ -91,6 +98,12 @@ impl Server {
         self.doors.0.local_addr().context("the listener has no address")
     }
 
+    /// The first administrator's password, if this start made it up.
+    #[must_use]
+    pub fn first_password(&self) -> Option<&FirstPassword> {
+        self.first_password.as_ref()
+    }
+
     /// The address of health and metrics, if it is another one.
     pub fn metrics_address(&self) -> Result<Option<SocketAddr>> {
         let apart = self.apart.as_ref().map(|(listener, _)| listener.local_addr());
@@ -101,7 +114,7 @@ impl Server {
     /// configured grace. Whether all of them came to their end.
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send) -> bool {
         let stop_upkeep = CancellationToken::new();
-        let upkeep = tokio::spawn(upkeep::run(self.registry.clone(), stop_upkeep.clone()));
+        let upkeep = tokio::spawn(upkeep::run(self.registry.clone(), self.gatekeeper, stop_upkeep.clone()));
         let following = self.certificate.map(|certificate| tokio::spawn(certificate.follow()));
         let run = |(listener, accepting): (TcpListener, Accepting)| {
             (tokio::spawn(accept(listener, accepting.clone())), accepting)

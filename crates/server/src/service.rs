@@ -9,7 +9,7 @@ use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, Method, Request, Version};
 use axum::response::Response;
 use berth_api_distribution::Door;
-use berth_http::{ConnectionInfo, RequestId, RequestIdLayer, RouteName};
+use berth_http::{ConnectionInfo, Origins, RequestId, RequestIdLayer, RouteName};
 use futures::FutureExt;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::Instant;
@@ -31,6 +31,7 @@ pub(crate) struct Shared {
     /// Health, unless it has a listener of its own.
     pub(crate) health: Option<Arc<Health>>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) origins: Origins,
     pub(crate) request_ids: RequestIdLayer,
     pub(crate) uri_limit: u64,
     pub(crate) access_log: bool,
@@ -59,6 +60,8 @@ pub(crate) async fn answer(
         metrics: Arc::clone(&shared.metrics),
     });
     let mut request = request.map(|body| Counted::new(body, Arc::clone(&exchange), Arc::clone(&in_flight)));
+    let origin = shared.origins.origin(&connection, request.uri(), request.headers());
+    request.extensions_mut().insert(origin);
     request.extensions_mut().insert(connection);
     let asked = Arc::clone(&shared);
     let routed = service_fn(move |request| {
@@ -89,7 +92,7 @@ async fn route(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
     if length as u64 > shared.uri_limit {
         return answer::uri_too_long(shared.uri_limit);
     }
-    let Some(door) = shared.door.clone().filter(|_| path == "/v2" || path.starts_with("/v2/")) else {
+    let Some(door) = shared.door.clone().filter(|_| is_registry(path)) else {
         return answer::nothing_here();
     };
     if matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -111,6 +114,11 @@ async fn ask(door: Door, request: Request<Counted>) -> Response {
         tracing::error!("a handler panicked");
         answer::failed()
     })
+}
+
+/// Whether the door of the registry and its tokens answers there.
+fn is_registry(path: &str) -> bool {
+    path == "/v2" || path.starts_with("/v2/") || path.starts_with("/service/")
 }
 
 fn carries_a_blob(request: &Request<Counted>) -> bool {

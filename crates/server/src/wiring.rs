@@ -3,57 +3,68 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use berth_access::Access;
+use berth_access::{Access, Gatekeeper};
 use berth_api_distribution::{DistributionSettings, Door};
 use berth_blobs::{Blobs, BufferPool};
 use berth_blobs_filesystem::{FilesystemBlobs, LocalFileSystem, Options};
-use berth_cache_memory::{Lifetimes, MemoryCache};
+use berth_cache_memory::{Lifetimes, MemoryAttempts, MemoryCache};
 use berth_config::{Config, MissingContent};
 use berth_domain::{Clock, Entropy, SystemClock, SystemEntropy};
+use berth_http::{External, Origins, Scheme};
 use berth_metadata::Metadata;
 use berth_metadata_sql::SqlMetadata;
 use berth_registry::{Ports, Registry, Settings};
 use uuid::Uuid;
 
+use crate::accounts::{self, FirstPassword, Ground};
 use crate::data_directory;
 use crate::metrics::Sampled;
 
 /// Which part of the budget for bodies is kept for bytes on their way out: a third.
 const OUTGOING_PART: usize = 3;
+/// Under how many names failed log-ins are counted at once.
+const COUNTED_LOGINS: usize = 64 << 10;
 
 /// The use cases and what metrics want to know of what they stand on.
 #[derive(Debug)]
 pub struct Parts {
     /// The use cases.
     pub registry: Registry,
+    /// Who is let in to them.
+    pub gatekeeper: Gatekeeper,
+    /// The first administrator's password, if this start made it up.
+    pub first_password: Option<FirstPassword>,
     incoming: BufferPool,
     outgoing: BufferPool,
     cache: Arc<MemoryCache>,
     entropy: Arc<dyn Entropy>,
 }
 
+/// What use cases are made of.
+struct Materials {
+    metadata: Arc<dyn Metadata>,
+    blobs: Arc<dyn Blobs>,
+    cache: Arc<MemoryCache>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    incoming: BufferPool,
+    outgoing: BufferPool,
+    alone: bool,
+}
+
 impl Parts {
     /// Opens everything that the configuration names. `alone` says that no other process works on the same data.
     pub async fn open(config: &Config, alone: bool) -> Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        // Bytes on their way out have a part of the budget to themselves, so that readers who take nothing hold up no push, and
-        // nobody who holds memory of one part waits for more of the same.
-        let budget = config.memory.buffers.in_memory();
-        let outgoing = BufferPool::new(budget / OUTGOING_PART);
-        let incoming = BufferPool::new(budget.saturating_sub(outgoing.budget()));
-        let cache = Arc::new(MemoryCache::new(config.cache.memory.bytes(), lifetimes(config, alone)));
-        let ports = Ports {
-            metadata: metadata(config).await?,
-            blobs: blobs(config, &entropy, &outgoing).await?,
-            cache: Arc::<MemoryCache>::clone(&cache),
-            clock,
-            entropy: Arc::clone(&entropy),
-            buffers: incoming.clone(),
-            access: Access::open(),
-        };
-        let registry = Registry::open(ports, settings(config, entropy.uuid(), alone)).await?;
-        Ok(Self { registry, incoming, outgoing, cache, entropy })
+        let materials = Materials::open(config, alone).await?;
+        let (gatekeeper, first_password) = accounts::open(config, materials.ground()).await?;
+        let registry = materials.registry(config, gatekeeper.access()).await?;
+        let Materials { incoming, outgoing, cache, entropy, .. } = materials;
+        Ok(Self { registry, gatekeeper, first_password, incoming, outgoing, cache, entropy })
+    }
+
+    /// The registry by itself, beside whatever runs on the same data: for checks, which ask for nobody's rights.
+    pub async fn unguarded(config: &Config) -> Result<Registry> {
+        Materials::open(config, false).await?.registry(config, Access::open()).await
     }
 
     /// What metrics ask for when they are read.
@@ -89,7 +100,45 @@ impl Parts {
     }
 }
 
-async fn metadata(config: &Config) -> Result<Arc<dyn Metadata>> {
+impl Materials {
+    async fn open(config: &Config, alone: bool) -> Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        // Bytes on their way out have a part of the budget to themselves, so that readers who take nothing hold up no push, and
+        // nobody who holds memory of one part waits for more of the same.
+        let budget = config.memory.buffers.in_memory();
+        let outgoing = BufferPool::new(budget / OUTGOING_PART);
+        let incoming = BufferPool::new(budget.saturating_sub(outgoing.budget()));
+        let cache = Arc::new(MemoryCache::new(config.cache.memory.bytes(), lifetimes(config, alone)));
+        let metadata = metadata(config).await?;
+        let blobs = blobs(config, &entropy, &outgoing).await?;
+        Ok(Self { metadata, blobs, cache, clock, entropy, incoming, outgoing, alone })
+    }
+
+    fn ground(&self) -> Ground {
+        Ground {
+            metadata: Arc::clone(&self.metadata),
+            attempts: Arc::new(MemoryAttempts::new(Arc::clone(&self.clock), COUNTED_LOGINS)),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+        }
+    }
+
+    async fn registry(&self, config: &Config, access: Access) -> Result<Registry> {
+        let ports = Ports {
+            metadata: Arc::clone(&self.metadata),
+            blobs: Arc::clone(&self.blobs),
+            cache: Arc::<MemoryCache>::clone(&self.cache),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            buffers: self.incoming.clone(),
+            access,
+        };
+        Ok(Registry::open(ports, settings(config, self.entropy.uuid(), self.alone)).await?)
+    }
+}
+
+pub(crate) async fn metadata(config: &Config) -> Result<Arc<dyn Metadata>> {
     let opened = match config.embedded_database() {
         Some(file) => {
             data_directory::create(&config.data.directory)?;
@@ -151,5 +200,15 @@ pub(crate) fn door(parts: &Parts, config: &Config) -> Door {
         body_idle_timeout: config.server.body_timeout,
         concurrent_uploads: config.server.max_uploads as usize,
     };
-    Door::new(parts.registry.clone(), settings)
+    Door::new(parts.registry.clone(), parts.gatekeeper.clone(), settings)
+}
+
+/// How requests' origins are found out.
+pub(crate) fn origins(config: &Config) -> Origins {
+    let server = &config.server;
+    let external = server.external_url.as_ref().map(|url| External {
+        scheme: if url.is_https() { Scheme::Https } else { Scheme::Http },
+        host: url.host().to_owned(),
+    });
+    Origins::new(external, server.trusted_proxies.all().to_vec())
 }

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use axum::http::StatusCode;
+use berth_access::{LoginError, Reason};
 use berth_oci::reference::ReferenceError;
 use berth_oci::{Digest, ErrorCode};
 use berth_registry::{BodyError, DatabaseError, StorageError};
@@ -79,6 +80,11 @@ impl Error {
                 .detail(json!({ "size": size })),
             Self::ContentRange => Verdict::new(S::RANGE_NOT_SATISFIABLE, ErrorCode::RangeInvalid),
             Self::ContentRangeLength { .. } => Verdict::new(S::BAD_REQUEST, ErrorCode::SizeInvalid),
+            Self::Credentials(_) | Self::Scope => Verdict::new(S::UNAUTHORIZED, ErrorCode::Unauthorized),
+            Self::Login(error) => login(error),
+            Self::Scopes(_) | Self::Form(_) | Self::Service { .. } => {
+                Verdict::new(S::BAD_REQUEST, ErrorCode::Unsupported)
+            }
             Self::Busy => Verdict::new(S::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests).retry_after(5),
         }
     }
@@ -102,10 +108,18 @@ fn registry(error: &berth_registry::Error) -> Verdict {
     use StatusCode as S;
     use berth_registry::Error as E;
     match error {
-        E::Denied(denied) if denied.anonymous => Verdict::new(S::UNAUTHORIZED, ErrorCode::Unauthorized),
-        E::Denied(_) => Verdict::new(S::FORBIDDEN, ErrorCode::Denied),
+        E::Denied(denied) => match denied.reason {
+            Reason::Anonymous | Reason::Scope | Reason::Revoked => {
+                Verdict::new(S::UNAUTHORIZED, ErrorCode::Unauthorized)
+            }
+            Reason::Missing => Verdict::new(S::FORBIDDEN, ErrorCode::Denied),
+            Reason::Unavailable => unavailable(5),
+        },
         E::NameUnknown(name) => {
             Verdict::new(S::NOT_FOUND, ErrorCode::NameUnknown).detail(json!({ "name": name }))
+        }
+        E::ProjectUnknown(name) => {
+            Verdict::new(S::NOT_FOUND, ErrorCode::NameUnknown).detail(json!({ "project": name }))
         }
         E::BlobUnknown(digest) => {
             Verdict::new(S::NOT_FOUND, ErrorCode::BlobUnknown).detail(json!({ "digest": digest }))
@@ -142,6 +156,23 @@ fn registry(error: &berth_registry::Error) -> Verdict {
         E::Unsupported(_) => Verdict::new(S::BAD_REQUEST, ErrorCode::Unsupported),
         E::Storage(error) => storage(error),
         E::Database(error) => database(error),
+    }
+}
+
+fn login(error: &LoginError) -> Verdict {
+    match error {
+        LoginError::Wrong | LoginError::Token(_) | LoginError::Revoked | LoginError::Means => {
+            Verdict::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized)
+        }
+        LoginError::Slow { retry_after } => {
+            let seconds = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).max(1);
+            Verdict::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests).retry_after(seconds)
+        }
+        LoginError::Busy => {
+            Verdict::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests).retry_after(1)
+        }
+        LoginError::Database(error) => database(error),
+        LoginError::Password(_) => inside(),
     }
 }
 

@@ -7,6 +7,7 @@ use berth_oci::{Algorithm, Digest, RepositoryName};
 use berth_registry::Mount;
 
 use crate::call::Call;
+use crate::caller::never_asked;
 use crate::error::Error;
 use crate::{answer, blobs, uploads};
 
@@ -31,6 +32,8 @@ pub(crate) async fn start(
 async fn mount(call: &Call<'_>, repository: &RepositoryName, digest: Digest) -> Result<Response, Error> {
     let from = call.parameter("from").map(|from| from.parse::<RepositoryName>());
     let mounted = match from {
+        // The first answer names both scopes; a token that was asked for both and lacks one gets a session instead.
+        Some(Ok(from)) if never_asked(call.caller, &from) => return Err(Error::Scope),
         Some(Ok(from)) => call.registry.mount_blob(repository, &digest, Some(&from)).await?,
         // A source that cannot exist here: clients offer names of other registries too.
         Some(Err(_)) => Mount::Upload(call.registry.start_upload(repository, None).await?),

@@ -6,13 +6,25 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method};
-use berth_access::Access;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use berth_access::authenticator::AuthenticatorSettings;
+use berth_access::authority::AuthoritySettings;
+use berth_access::brute_force::BruteForceSettings;
+use berth_access::password::PasswordSettings;
+use berth_access::seal::Seals;
+use berth_access::token::{Rotation, TokenSettings};
+use berth_access::{Gatekeeper, GatekeeperParts, GatekeeperSettings, Secret, first_start};
 use berth_api_distribution::{DistributionSettings, Door};
 use berth_blobs::BufferPool;
 use berth_blobs_filesystem::{FilesystemBlobs, LocalFileSystem, Options};
-use berth_cache_memory::{Lifetimes, MemoryCache};
-use berth_domain::{Entropy, SystemClock, SystemEntropy};
-use berth_http::{ConnectionInfo, RequestIdLayer, RequestIds, RouteName};
+use berth_cache_memory::{Lifetimes, MemoryAttempts, MemoryCache};
+use berth_domain::{
+    Actor, Clock, Entropy, MemberEntity, ProjectId, RoleId, SystemClock, SystemEntropy, UserId,
+};
+use berth_http::{ConnectionInfo, Origin, RequestIdLayer, RequestIds, RouteName, Scheme};
+use berth_metadata::Metadata;
+use berth_metadata::user::{Added, NewUser};
 use berth_metadata_sql::SqlMetadata;
 use berth_oci::Digest;
 use berth_registry::{MissingContent, Ports, Registry, Settings};
@@ -36,6 +48,8 @@ pub(crate) struct Wishes {
     pub(crate) concurrent_uploads: usize,
     /// Whether requests come over plain HTTP/1.1, where blobs leave by another way.
     pub(crate) plain: bool,
+    /// Whether a push makes its project.
+    pub(crate) create_on_push: bool,
 }
 
 impl Default for Wishes {
@@ -45,6 +59,7 @@ impl Default for Wishes {
             manifest_limit: 64 << 10,
             concurrent_uploads: 100,
             plain: false,
+            create_on_push: true,
         }
     }
 }
@@ -54,6 +69,8 @@ pub(crate) struct House {
     door: Door,
     ids: RequestIdLayer,
     plain: bool,
+    pub(crate) gatekeeper: Gatekeeper,
+    pub(crate) metadata: Arc<dyn Metadata>,
     /// Where the bytes of blobs are.
     pub(crate) directory: TempDir,
 }
@@ -78,6 +95,8 @@ impl House {
         let buffers = BufferPool::new(64 << 20);
         let metadata =
             SqlMetadata::open_sqlite(&directory.path().join("berth.db")).await.expect("a database");
+        let metadata: Arc<dyn Metadata> = Arc::new(metadata);
+        let gatekeeper = gatekeeper(&metadata, wishes.create_on_push).await;
         let blobs = FilesystemBlobs::open(
             &directory.path().join("blobs"),
             Arc::clone(&entropy),
@@ -98,13 +117,13 @@ impl House {
             alone: true,
         };
         let ports = Ports {
-            metadata: Arc::new(metadata),
+            metadata: Arc::clone(&metadata),
             blobs: Arc::new(blobs.expect("storage")),
             cache: Arc::new(MemoryCache::new(16 << 20, Lifetimes::default())),
             clock: Arc::new(SystemClock),
             entropy,
             buffers,
-            access: Access::open(),
+            access: gatekeeper.access(),
         };
         let registry = Registry::open(ports, settings).await.expect("a registry");
         let settings = DistributionSettings {
@@ -113,10 +132,11 @@ impl House {
             concurrent_uploads: wishes.concurrent_uploads,
         };
         let ids = RequestIdLayer::new(RequestIds::new(1));
-        Self { door: Door::new(registry, settings), ids, plain: wishes.plain, directory }
+        let door = Door::new(registry, gatekeeper.clone(), settings);
+        Self { door, ids, plain: wishes.plain, gatekeeper, metadata, directory }
     }
 
-    /// Asks, and checks what holds of every answer.
+    /// Asks as the administrator, and checks what holds of every answer.
     pub(crate) async fn ask(
         &self,
         method: &str,
@@ -124,11 +144,29 @@ impl House {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> Answer {
+        let admin = basic(first_start::ADMIN, PASSWORD);
+        self.ask_as(&admin, method, path, headers, body).await
+    }
+
+    /// Asks with an `Authorization` header; with none if it is empty.
+    pub(crate) async fn ask_as(
+        &self,
+        authorization: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
+        if !authorization.is_empty() {
+            request = request.header("authorization", authorization);
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let mut request = request.body(body.into()).expect("a request");
+        let host = "registry.example.org".to_owned();
+        request.extensions_mut().insert(Origin { scheme: Scheme::Https, host, address: None });
         if self.plain {
             let peer = ([127, 0, 0, 1], 1).into();
             request.extensions_mut().insert(ConnectionInfo { peer, tls: false });
@@ -148,6 +186,55 @@ impl House {
         };
         answer.check(&Method::try_from(method).expect("a method"));
         answer
+    }
+
+    /// Makes an account. Its number.
+    pub(crate) async fn user(&self, name: &str) -> UserId {
+        let stored = self.gatekeeper.passwords.hash(Secret::new(PASSWORD)).await.expect("a hash");
+        let user = NewUser {
+            username: name.to_owned(),
+            email: String::new(),
+            realname: name.to_owned(),
+            comment: String::new(),
+            sysadmin: false,
+            password: Some(stored.as_str().to_owned()),
+        };
+        let mut tx = self.metadata.begin().await.expect("a transaction");
+        let Added::Added(id) = tx.add_user(&user, SystemClock.now()).await.expect("an account") else {
+            panic!("{name} exists")
+        };
+        tx.commit().await.expect("a commit");
+        id
+    }
+
+    /// Makes a project of the administrator's.
+    pub(crate) async fn project(&self, name: &str, public: bool) -> ProjectId {
+        let (name, owner, by) = (name.parse().expect("a name"), UserId::ADMIN, Actor::system());
+        let mut tx = self.metadata.begin().await.expect("a transaction");
+        let added = tx.add_project(&name, public, owner, None, &by, SystemClock.now()).await;
+        let Added::Added(id) = added.expect("a project") else { panic!("{name} exists") };
+        tx.commit().await.expect("a commit");
+        id
+    }
+
+    /// Gives a user a role in a project.
+    pub(crate) async fn member(&self, project: ProjectId, user: UserId, role: RoleId) {
+        let mut tx = self.metadata.begin().await.expect("a transaction");
+        let added = tx.add_member(project, MemberEntity::User(user), role, SystemClock.now()).await;
+        assert!(matches!(added.expect("a member"), Added::Added(_)));
+        tx.commit().await.expect("a commit");
+    }
+
+    /// A token for scopes, got with an `Authorization` header; with none if it is empty.
+    pub(crate) async fn token(&self, authorization: &str, scopes: &[&str]) -> String {
+        let mut path = "/service/token?service=harbor-registry".to_owned();
+        for scope in scopes {
+            path.push_str("&scope=");
+            path.push_str(scope);
+        }
+        let answer = self.ask_as(authorization, "GET", &path, &[], Body::empty()).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        format!("Bearer {}", answer.json()["token"].as_str().expect("a token"))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -202,6 +289,48 @@ impl House {
         let media_type = "application/vnd.oci.image.layer.v1.tar";
         json!({ "mediaType": media_type, "digest": digest, "size": content.len() })
     }
+}
+
+/// The password of every account.
+pub(crate) const PASSWORD: &str = "Passw0rd of everyone";
+
+/// The header that shows a name and the password.
+pub(crate) fn basic(login: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{login}:{secret}")))
+}
+
+/// A gatekeeper with cheap passwords, and the administrator's account.
+async fn gatekeeper(metadata: &Arc<dyn Metadata>, create_on_push: bool) -> Gatekeeper {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let parts = GatekeeperParts {
+        metadata: Arc::clone(metadata),
+        attempts: Arc::new(MemoryAttempts::new(Arc::clone(&clock), 1024)),
+        clock,
+        entropy: Arc::new(SystemEntropy),
+        seals: Arc::new(Seals::new(b"a key of sixteen bytes", []).expect("seals")),
+    };
+    let lifetime = Duration::from_mins(30);
+    let settings = GatekeeperSettings {
+        tokens: TokenSettings {
+            issuer: "berth".to_owned(),
+            service: "harbor-registry".to_owned(),
+            lifetime,
+            remembered: 64,
+        },
+        rotation: Rotation {
+            period: Duration::from_hours(24),
+            lead: Duration::from_mins(5),
+            token_lifetime: lifetime,
+        },
+        authority: AuthoritySettings { create_on_push, ..AuthoritySettings::default() },
+        passwords: PasswordSettings { memory_kib: 8, iterations: 1, ..PasswordSettings::default() },
+        brute_force: BruteForceSettings::default(),
+        authenticator: AuthenticatorSettings::default(),
+    };
+    let gatekeeper = Gatekeeper::open(parts, settings).await.expect("a gatekeeper");
+    let (passwords, password) = (&gatekeeper.passwords, Secret::new(PASSWORD));
+    first_start::ensure_admin(metadata.as_ref(), passwords, &SystemClock, password).await.expect("admin");
+    gatekeeper
 }
 
 /// An image manifest of a config and layers, about `subject` if there is one.

@@ -1,6 +1,7 @@
 //! The whole door over real adapters, asked as clients ask: every status and header of the distribution-spec's endpoints, and
 //! every kind of bad input.
 
+mod access;
 mod base;
 mod blobs;
 mod house;

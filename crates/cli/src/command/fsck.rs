@@ -39,10 +39,10 @@ impl Fsck {
             embedded::existing_database(&config)?;
         }
         // A server may run on the same data.
-        let parts = Parts::open(&config, false).await?;
+        let registry = Parts::unguarded(&config).await?;
         let options = Options { deep: self.deep, repair: self.repair };
         let mut sink = |finding: &Finding| output::say(&described(finding));
-        let report = parts.registry.fsck(options, &mut sink).await?;
+        let report = registry.fsck(options, &mut sink).await?;
         output::say(&summary(&report));
         Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }

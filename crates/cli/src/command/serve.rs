@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use berth_config::{Config, Flag};
-use berth_server::{Server, log};
+use berth_server::{FirstPassword, Server, log};
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -42,7 +42,7 @@ impl Serve {
             bound = Server::bind(&config) => bound?,
             () = first.next() => return Ok(ExitCode::SUCCESS),
         };
-        greet(&config, server.address()?, server.metrics_address()?);
+        greet(&config, server.address()?, server.metrics_address()?, server.first_password());
         let complete = tokio::select! {
             complete = server.serve(first.next()) => complete,
             () = async { both.next().await; both.next().await } => {
@@ -76,7 +76,12 @@ impl Signals {
 }
 
 /// Says where Berth is and what to try: to a person in full, to a program in one line.
-fn greet(config: &Config, address: SocketAddr, metrics: Option<SocketAddr>) {
+fn greet(
+    config: &Config,
+    address: SocketAddr,
+    metrics: Option<SocketAddr>,
+    first_password: Option<&FirstPassword>,
+) {
     let version = env!("CARGO_PKG_VERSION");
     let scheme = if config.tls.certificate.is_some() { "https" } else { "http" };
     let data = match config.embedded_database() {
@@ -85,20 +90,28 @@ fn greet(config: &Config, address: SocketAddr, metrics: Option<SocketAddr>) {
     };
     if !io::stdout().is_terminal() {
         output::say(&format!("Berth {version} listens on {scheme}://{address}, data in {data}"));
+        if let Some(first) = first_password {
+            output::say(&format!("the first password of admin is in {}", first.file.display()));
+        }
         return;
     }
     let host = reachable(address);
+    let first = first_password.map(|first| {
+        let (password, file) = (first.password.reveal(), first.file.display());
+        format!("The first administrator is admin with the password {password}\n(also in {file}; change it, then remove the file)\n\n")
+    });
+    let first = first.unwrap_or_default();
     let health = metrics.map(|at| format!("  health   http://{at}/readyz\n")).unwrap_or_default();
     output::say(&format!(
         "Berth {version}
   address  {scheme}://{address}
 {health}  data     {data}
 
-Try it:
+{first}Try it:
+  docker login -u admin {host}
   docker tag hello-world {host}/library/hello:1
   docker push {host}/library/hello:1
 
-There are no accounts yet: whoever reaches this address may do everything.
 Ctrl-C ends Berth."
     ));
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::value::Size;
+use crate::value::{ExternalUrl, Networks, Size};
 use crate::{Finding, setting};
 
 setting::table! {
@@ -13,6 +13,10 @@ setting::table! {
         listen: SocketAddr = "127.0.0.1:5000",
         /// A second address for `/metrics`, `/healthz` and `/readyz`, which then no longer answer on the first. It is never encrypted.
         metrics_listen: Option<SocketAddr> = "",
+        /// The URL at which clients reach Berth, if it is not the one that they ask for: tokens are fetched from there.
+        external_url: Option<ExternalUrl> = "",
+        /// The networks of proxies whose `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-For` are believed.
+        trusted_proxies: Networks = "",
         /// How long Berth goes on accepting, already not ready, after it was told to end: the time that a load balancer needs to notice.
         drain: Duration = "0s",
         /// How long requests that are under way may take to finish after that.

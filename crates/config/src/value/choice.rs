@@ -51,6 +51,16 @@ choice! {
 }
 
 choice! {
+    /// Who may make projects.
+    pub enum ProjectCreation, "a rule for making projects", "everyone or adminonly" {
+        /// Everyone with an account.
+        Everyone = "everyone",
+        /// System administrators.
+        AdminOnly = "adminonly",
+    }
+}
+
+choice! {
     /// The least important messages that are written.
     pub enum LogLevel, "a log level", "error, warn, info, debug or trace" {
         /// What an operator must look at.

@@ -17,7 +17,9 @@ pub(super) async fn library_is_there(metadata: &dyn Metadata) {
 pub(super) async fn a_project_is_made_once(metadata: &dyn Metadata) {
     let name = "made-once".parse().expect("a name");
     let mut tx = begin(metadata).await;
+    assert_eq!(tx.find_project(&name).await.expect("an answer"), None);
     let made = tx.ensure_project(&name, false, &somebody(), at(5)).await.expect("a project");
+    assert_eq!(tx.find_project(&name).await.expect("an answer").as_ref(), Some(&made));
     let again = tx.ensure_project(&name, true, &somebody(), at(6)).await.expect("a project");
     let library = tx.ensure_project(&"library".parse().expect("a name"), false, &somebody(), at(6)).await;
     tx.commit().await.expect("a commit");

@@ -1,0 +1,156 @@
+//! How a client reached Berth: by which scheme and host, and from which address.
+//!
+//! **Invariant: a header decides nothing that its sender may not decide.** `X-Forwarded-*` counts only if the other end of the
+//! connection is a proxy that the configuration trusts, and of `X-Forwarded-For` only what such proxies wrote. A configured external
+//! address wins over everything that a request says of its host.
+
+use std::net::IpAddr;
+
+use axum::http::header::HOST;
+use axum::http::uri::Authority;
+use axum::http::{Extensions, HeaderMap, HeaderName, Uri};
+use ipnet::IpNet;
+
+use crate::ConnectionInfo;
+
+static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Whether the client's bytes are encrypted on their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// They are not.
+    Http,
+    /// They are.
+    Https,
+}
+
+/// What a request was sent to, and from where. Put into every request's extensions by the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// By which scheme.
+    pub scheme: Scheme,
+    /// The host with its port, if that is not the scheme's own; empty if the request names none.
+    pub host: String,
+    /// The client's address, if it came over a network.
+    pub address: Option<IpAddr>,
+}
+
+/// The address that clients use, from the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct External {
+    /// By which scheme.
+    pub scheme: Scheme,
+    /// The host with its port.
+    pub host: String,
+}
+
+/// Finds out a request's origin.
+#[derive(Clone, Debug, Default)]
+pub struct Origins {
+    external: Option<External>,
+    trusted: Vec<IpNet>,
+}
+
+impl Scheme {
+    /// As it stands in a URL.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        [Self::Http, Self::Https].into_iter().find(|scheme| text.eq_ignore_ascii_case(scheme.as_str()))
+    }
+}
+
+impl Origin {
+    /// The origin of a request; `None` if nobody put it there.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Option<&Self> {
+        extensions.get::<Self>()
+    }
+
+    /// `scheme://host`, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme.as_str(), self.host)
+    }
+}
+
+impl Origins {
+    /// Clients reach Berth at `external`, if that is known, and through proxies in the networks `trusted`.
+    #[must_use]
+    pub fn new(external: Option<External>, trusted: Vec<IpNet>) -> Self {
+        Self { external, trusted }
+    }
+
+    /// The origin of a request that came over `connection`.
+    #[must_use]
+    pub fn origin(&self, connection: &ConnectionInfo, uri: &Uri, headers: &HeaderMap) -> Origin {
+        let peer = connection.peer.ip().to_canonical();
+        let proxied = self.is_trusted(peer);
+        let forwarded = |name| if proxied { last(headers, name) } else { None };
+        let own = if connection.tls { Scheme::Https } else { Scheme::Http };
+        let address = if proxied { self.client(headers).unwrap_or(peer) } else { peer };
+        let (scheme, host) = match &self.external {
+            Some(external) => (external.scheme, external.host.clone()),
+            None => (
+                forwarded(&FORWARDED_PROTO).and_then(Scheme::read).unwrap_or(own),
+                forwarded(&FORWARDED_HOST).and_then(host).or_else(|| named(uri, headers)).unwrap_or_default(),
+            ),
+        };
+        Origin { scheme, host, address: Some(address) }
+    }
+
+    fn is_trusted(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(&address))
+    }
+
+    /// The last address before the trusted proxies: what stands further to the left was written by strangers.
+    fn client(&self, headers: &HeaderMap) -> Option<IpAddr> {
+        let lines = headers.get_all(&FORWARDED_FOR).iter().rev();
+        let mut client = None;
+        for entry in lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(',')) {
+            let Some(address) = address(entry.trim()) else { break };
+            client = Some(address);
+            if !self.is_trusted(address) {
+                break;
+            }
+        }
+        client
+    }
+}
+
+/// An address, some proxies add the port.
+fn address(text: &str) -> Option<IpAddr> {
+    let parsed = text.parse().ok().or_else(|| Some(text.parse::<std::net::SocketAddr>().ok()?.ip()));
+    let bare = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    parsed.or_else(bare).map(|address: IpAddr| address.to_canonical())
+}
+
+/// What the nearest proxy said.
+fn last<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let value = headers.get_all(name).iter().next_back()?.to_str().ok()?;
+    value.rsplit(',').next().map(str::trim)
+}
+
+/// The host that the request itself names.
+fn named(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    let header = || host(headers.get(HOST)?.to_str().ok()?);
+    uri.authority().map(ToString::to_string).and_then(|authority| host(&authority)).or_else(header)
+}
+
+/// A host with or without a port, and nothing else: it is written into URLs and headers.
+fn host(text: &str) -> Option<String> {
+    let authority: Authority = text.parse().ok()?;
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte));
+    (plain && !authority.host().is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+use axum::http::HeaderValue;
+use proptest::prelude::*;
+
+use super::*;
+
+const PROXY: [u8; 4] = [10, 1, 2, 3];
+const STRANGER: [u8; 4] = [192, 0, 2, 7];
+
+fn origins() -> Origins {
+    Origins::new(None, vec!["10.0.0.0/8".parse().unwrap()])
+}
+
+fn asked(origins: &Origins, peer: [u8; 4], tls: bool, said: &[(&'static str, &str)]) -> Origin {
+    let mut headers = HeaderMap::new();
+    for (name, value) in said {
+        headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+    }
+    let connection = ConnectionInfo { peer: (peer, 1).into(), tls };
+    origins.origin(&connection, &Uri::from_static("/v2/"), &headers)
+}
+
+#[test]
+fn a_stranger_says_nothing_of_scheme_and_address() {
+    let said = [
+        ("host", "registry.example.org:5000"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "evil.example.org"),
+        ("x-forwarded-for", "198.51.100.1"),
+    ];
+    let origin = asked(&origins(), STRANGER, false, &said);
+    assert_eq!(origin.url(), "http://registry.example.org:5000");
+    assert_eq!(origin.address, Some(STRANGER.into()));
+}
+
+#[test]
+fn a_trusted_proxy_is_believed() {
+    let said = [
+        ("host", "10.9.9.9"),
+        ("x-forwarded-proto", "http, https"),
+        ("x-forwarded-host", "registry.example.org"),
+        ("x-forwarded-for", "203.0.113.5, 198.51.100.1, 10.7.7.7"),
+    ];
+    let origin = asked(&origins(), PROXY, false, &said);
+    assert_eq!(origin.url(), "https://registry.example.org");
+    assert_eq!(origin.address, Some([198, 51, 100, 1].into()), "what stands before it may be a lie");
+}
+
+#[test]
+fn a_broken_chain_ends_where_it_breaks() {
+    let said = [("x-forwarded-for", "203.0.113.5, unknown, 10.7.7.7")];
+    assert_eq!(asked(&origins(), PROXY, true, &said).address, Some([10, 7, 7, 7].into()));
+    let none = asked(&origins(), PROXY, true, &[("x-forwarded-for", "nothing")]);
+    assert_eq!(none.address, Some(PROXY.into()));
+    let with_port = [("x-forwarded-for", "[2001:db8::1]:4711")];
+    assert_eq!(asked(&origins(), PROXY, true, &with_port).address, "2001:db8::1".parse().ok());
+}
+
+#[test]
+fn the_configured_address_wins() {
+    let external = External { scheme: Scheme::Https, host: "registry.example.org".into() };
+    let origins = Origins::new(Some(external), Vec::new());
+    let origin = asked(&origins, STRANGER, false, &[("host", "evil.example.org")]);
+    assert_eq!(origin.url(), "https://registry.example.org");
+}
+
+#[test]
+fn a_host_that_is_none_is_left_out() {
+    for forged in ["a\"b", "a/b", "a b", "user@host", "a,b", "", ":80"] {
+        let origin = asked(&origins(), STRANGER, false, &[("host", forged)]);
+        assert_eq!(origin.host, "", "{forged}");
+    }
+    assert_eq!(asked(&origins(), STRANGER, true, &[("host", "[::1]:5000")]).url(), "https://[::1]:5000");
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_said_stays_inside_a_url(host in "[ -~]{0,40}", chain in "[ -~]{0,60}") {
+        let said = [("host", host.as_str()), ("x-forwarded-host", host.as_str()), ("x-forwarded-for", &chain)];
+        let origin = asked(&origins(), PROXY, false, &said);
+        let harmless = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
+        prop_assert!(origin.host.chars().all(harmless));
+    }
+}
