@@ -25,14 +25,34 @@ impl Ledger {
         self.tags.entry(tag.to_owned()).or_insert_with(|| vec![None]).push(state);
     }
 
+    /// The image was deleted by its digest: no tag is it any more.
+    pub(super) fn deleted(&mut self, image: &Image) {
+        for states in self.tags.values_mut() {
+            let before = states.len();
+            states.retain(|state| !is(state, image));
+            if states.len() < before {
+                states.push(None);
+            }
+        }
+    }
+
     /// A deletion of this image by its digest touches every tag on it.
     pub(super) fn tags_that_may_be(&self, image: &Image) -> Vec<String> {
-        let is = |state: &State| state.as_ref().is_some_and(|found| found.digest() == image.digest());
-        self.tags.iter().filter(|(_, states)| states.iter().any(is)).map(|(tag, _)| tag.clone()).collect()
+        let touched = self.tags.iter().filter(|(_, states)| states.iter().any(|state| is(state, image)));
+        touched.map(|(tag, _)| tag.clone()).collect()
+    }
+
+    /// What one tag may be.
+    pub(super) fn states_of(&self, tag: &str) -> &[State] {
+        self.tags.get(tag).map_or(&[None], Vec::as_slice)
     }
 
     /// What a tag may be.
     pub(super) fn states(&self) -> impl Iterator<Item = (&String, &Vec<State>)> {
         self.tags.iter()
     }
+}
+
+fn is(state: &State, image: &Image) -> bool {
+    state.as_ref().is_some_and(|found| found.digest() == image.digest())
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use berth_oci::Digest;
 use berth_testkit::{BerthServer, Image, Random, Repository};
 
 use super::Client;
@@ -15,13 +16,16 @@ pub(super) struct Pusher {
     repository: Repository,
     random: Random,
     ledger: Ledger,
+    /// Every push is of a new image, so what was deleted by digest stays away.
+    deleted: Vec<Digest>,
     acknowledged: u64,
 }
 
 impl Pusher {
     pub(super) fn new(server: &BerthServer, number: u64, seed: u64) -> Self {
         let repository = server.repository(&format!("library/survival/pusher-{number}"));
-        Self { repository, random: Random::new(seed), ledger: Ledger::default(), acknowledged: 0 }
+        let random = Random::new(seed);
+        Self { repository, random, ledger: Ledger::default(), deleted: Vec::new(), acknowledged: 0 }
     }
 
     fn tag(&mut self) -> String {
@@ -63,18 +67,30 @@ impl Pusher {
         let image = &images[self.random.index(images.len())];
         let touched = self.ledger.tags_that_may_be(image);
         let answer = self.repository.delete_manifest(&image.digest().to_string());
-        let sure = answer.is_ok_and(|answer| [202, 404].contains(&answer.status));
-        for tag in touched {
+        match answer {
+            Ok(answer) if [202, 404].contains(&answer.status) => {
+                self.acknowledged += 1;
+                self.ledger.deleted(image);
+                self.deleted.push(image.digest());
+            }
+            Ok(answer) => panic!("a deletion was answered by {}: {}", answer.status, answer.text()),
             // A tag that may have been something else still may be that.
-            self.ledger.in_doubt(&tag, None);
+            Err(_) => touched.iter().for_each(|tag| self.ledger.in_doubt(tag, None)),
         }
-        self.acknowledged += u64::from(sure);
     }
 
+    /// Nobody else writes here: what comes while the server lives is exactly what the ledger says.
     fn pull(&mut self) {
         let tag = self.tag();
-        // Checked whole after every kill; here it keeps readers busy.
-        let _ = self.repository.manifest(&tag);
+        let Ok(found) = find(&self.repository, &tag) else { return };
+        let states = self.ledger.states_of(&tag);
+        let fits = states.iter().find(|state| state.as_ref().map(Image::manifest) == found.as_deref());
+        let state = fits.unwrap_or_else(|| panic!("{tag} is none of the {} it may be", states.len()));
+        let Some(image) = state else { return };
+        let blob = &image.blobs()[self.random.index(image.blobs().len())];
+        let Ok(answer) = self.repository.blob(&Digest::sha256(blob)) else { return };
+        assert!(answer.status == 200, "a blob of {tag}: {} {}", answer.status, answer.text());
+        assert!(answer.body == *blob, "a blob of {tag} came changed");
     }
 }
 
@@ -89,6 +105,10 @@ impl Client for Pusher {
     }
 
     fn check(&mut self, when: &str) {
+        for digest in &self.deleted {
+            let found = self.repository.manifest(&digest.to_string()).expect("the server answers");
+            assert_eq!(found.status, 404, "{when}: {digest} was deleted and is back");
+        }
         let mut settled = Vec::new();
         for (tag, states) in self.ledger.states() {
             let found = find(&self.repository, tag).unwrap_or_else(|error| panic!("{when}: {tag}: {error}"));
