@@ -11,6 +11,7 @@ mod helm;
 mod operations;
 mod oras;
 mod podman;
+mod referrers;
 mod regctl;
 mod shared;
 mod skopeo;
