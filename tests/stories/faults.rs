@@ -1,7 +1,10 @@
 //! The machine fails: the disk is full, read-only, files run out. The server says so, goes on, and loses nothing.
 
+use std::path::Path;
+
 use berth_oci::Digest;
 use berth_testkit::{BerthServer, Connection, Image, Repository, Response, Tmpfs, random_bytes};
+use rustix::fs::{Mode, chmod};
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 /// Pushes blobs until one is refused; gives those that were acknowledged, and the refusal.
@@ -85,6 +88,40 @@ fn a_read_only_disk_still_serves() {
     assert!(repository.blob(&digest).expect("an answer").expect(200).body == content);
     disk.remount("rw");
     repository.push_blob(&other).expect("writable again");
+}
+
+/// Somebody changed the owner or the mode of what lies below the data directory.
+#[test]
+fn a_directory_without_permission_is_said_and_survived() {
+    let disk = Tmpfs::mount(64);
+    let blobs = disk.path().join("blobs");
+    let server = BerthServer::setup().obeying_modes().set("storage.directory", blobs.display()).start();
+    let repository = server.repository("library/closed");
+    let content = random_bytes(1, 2_000_000);
+    let digest = repository.push_blob(&content).expect("pushed");
+    set_modes(&blobs, 0o500);
+
+    let other = random_bytes(2, 2_000_000);
+    let refused =
+        repository.open_upload().and_then(|mut upload| upload.close(&Digest::sha256(&other), &other));
+    let refused = refused.expect("an answer, not a hang-up");
+    assert!([500, 503, 507].contains(&refused.status), "{} {}", refused.status, refused.text());
+    let words = refused.json()["errors"][0]["message"].as_str().expect("an OCI error").to_lowercase();
+    assert!(words.contains("writable"), "an operator knows what to do: {words}");
+    assert!(repository.blob(&digest).expect("an answer").expect(200).body == content);
+    assert_eq!(repository.blob(&Digest::sha256(&other)).expect("an answer").status, 404);
+
+    set_modes(&blobs, 0o700);
+    repository.push_blob(&other).expect("permitted again");
+    server.assert_sound();
+}
+
+/// Sets the mode of a directory and of every one below it.
+fn set_modes(directory: &Path, mode: u32) {
+    let entries: Vec<_> =
+        directory.read_dir().expect("readable").map(|entry| entry.expect("an entry").path()).collect();
+    entries.iter().filter(|path| path.is_dir()).for_each(|path| set_modes(path, mode));
+    chmod(directory, Mode::from_raw_mode(mode)).expect("the owner may");
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn one_byte_chunks_make_a_blob() {
     upload.close(&digest, b"").expect("an answer").expect(201);
     assert!(repository.blob(&digest).expect("an answer").expect(200).body == content);
 
-    // Many bodies of one byte.
+    // Many bodies of one byte. Each is durable when it is answered, which takes milliseconds: ten thousand are for the long run.
     let content = random_bytes(5, if is_soak() { 10_000 } else { 1000 });
     let mut upload = repository.open_upload().expect("opened");
     for (offset, byte) in content.iter().enumerate() {

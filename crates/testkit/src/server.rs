@@ -14,6 +14,7 @@ const LOG: &str = "server.log";
 pub struct ServerSetup {
     data: Option<PathBuf>,
     settings: Vec<(String, String)>,
+    obeys_modes: bool,
 }
 
 impl ServerSetup {
@@ -32,13 +33,21 @@ impl ServerSetup {
         self
     }
 
+    /// Files that it may not touch are closed to it even if it is root, who may touch all.
+    #[must_use]
+    pub fn obeying_modes(mut self) -> Self {
+        self.obeys_modes = true;
+        self
+    }
+
     /// Starts the server and waits until it is ready.
     #[track_caller]
     pub fn start(self) -> BerthServer {
         let scratch = Scratch::new();
         let data = self.data.unwrap_or_else(|| scratch.join("data"));
+        let (settings, obeys_modes) = (self.settings, self.obeys_modes);
         let mut server =
-            BerthServer { data, port: free_port(), settings: self.settings, scratch, process: None };
+            BerthServer { data, port: free_port(), settings, obeys_modes, scratch, process: None };
         server.start_again();
         server
     }
@@ -52,6 +61,7 @@ pub struct BerthServer {
     data: PathBuf,
     port: u16,
     settings: Vec<(String, String)>,
+    obeys_modes: bool,
     scratch: Scratch,
 }
 
@@ -139,7 +149,7 @@ impl BerthServer {
     #[track_caller]
     pub fn start_again(&mut self) {
         assert!(self.process.is_none(), "the server still runs");
-        let mut command = Command::new(tools::berth());
+        let mut command = self.command();
         command.arg("serve").arg("--data").arg(&self.data).arg("--listen").arg(self.address());
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         // No file of the machine's user is read.
@@ -151,6 +161,15 @@ impl BerthServer {
             ready.is_ok_and(|answer| answer.status == 200)
         });
         self.process = Some(process);
+    }
+
+    fn command(&self) -> Command {
+        if !self.obeys_modes || !rustix::process::geteuid().is_root() {
+            return Command::new(tools::berth());
+        }
+        let mut command = Command::new("setpriv");
+        command.arg("--bounding-set=-dac_override,-dac_read_search").arg(tools::berth());
+        command
     }
 
     /// A subcommand of the binary by itself.
