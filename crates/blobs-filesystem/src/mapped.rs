@@ -14,7 +14,8 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::error;
 use crate::layout::Name;
 
-/// How much is mapped at once.
+/// How much is mapped at once. Windows begin and end at multiples of it, so that none but the first and the last of a range
+/// cuts through a unit that the processor maps whole.
 const WINDOW: u64 = 8 << 20;
 /// How much of a window is handed out at once.
 const SLICE: usize = 1 << 20;
@@ -42,9 +43,10 @@ impl Windows {
     }
 
     fn next_range(&mut self) -> Option<Range<u64>> {
-        let start = self.rest.start;
-        self.rest.start = self.rest.end.min(start + WINDOW);
-        (start < self.rest.start).then_some(start..self.rest.start)
+        let Range { start, end } = self.rest;
+        let border = if end - start > WINDOW { start - start % WINDOW + WINDOW } else { end };
+        self.rest.start = border;
+        (start < border).then_some(start..border)
     }
 
     /// Brings the next window in, where that may block.

@@ -20,6 +20,10 @@ use bytes::Bytes;
 use memmap2::{Advice, Mmap, MmapOptions};
 use rustix::io::Errno;
 
+/// What the processor's tables can map in one entry. A window that covers such a unit whole costs next to nothing to map, and
+/// its pages are cheap to reach, if the page cache holds them as one.
+const HUGE: u64 = 2 << 20;
+
 /// A file that is never changed, to be looked at through windows.
 #[derive(Debug)]
 pub struct MappedFile {
@@ -57,23 +61,32 @@ impl MappedFile {
         if length == 0 {
             return Ok(Window::default());
         }
+        // More is mapped than was asked for, so that whole units are covered; only what was asked for is brought in.
+        let start = range.start - range.start % HUGE;
+        let end = range.end.next_multiple_of(HUGE).min(self.length);
+        let skipped = usize::try_from(range.start - start).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let covered = usize::try_from(end - start).map_err(|_| io::ErrorKind::InvalidInput)?;
         let mut options = MmapOptions::new();
-        options.offset(range.start).len(length);
+        options.offset(start).len(covered);
         // SAFETY: the file is a published one, which nobody changes or shortens, and the bytes are only ever handed to the
         // kernel, which answers a lost page with EFAULT (see the top of this file).
         let mapping = unsafe { options.map(&self.file) }?;
-        populate(&mapping)?;
-        Ok(Window { bytes: Bytes::from_owner(mapping) })
+        if range.end - range.start >= HUGE {
+            // What is not in memory yet is read in whole units then. A kernel without them says no, which is no harm.
+            let _ = mapping.advise(Advice::HugePage);
+        }
+        populate(&mapping, skipped, length)?;
+        Ok(Window { bytes: Bytes::from_owner(mapping).slice(skipped..skipped + length) })
     }
 }
 
-/// Brings in every page. A kernel older than 5.14 cannot be told to wait for them; it is asked to read ahead instead.
-fn populate(mapping: &Mmap) -> io::Result<()> {
-    let Err(error) = mapping.advise(Advice::PopulateRead) else {
+/// Brings in every page of a part. A kernel older than 5.14 cannot be told to wait for them; it is asked to read ahead instead.
+fn populate(mapping: &Mmap, from: usize, length: usize) -> io::Result<()> {
+    let Err(error) = mapping.advise_range(Advice::PopulateRead, from, length) else {
         return Ok(());
     };
     match Errno::from_io_error(&error) {
-        Some(Errno::INVAL) => mapping.advise(Advice::WillNeed),
+        Some(Errno::INVAL) => mapping.advise_range(Advice::WillNeed, from, length),
         // Where touching the page would be a SIGBUS: it lies behind the end, or the disk cannot read it.
         Some(Errno::FAULT | Errno::HWPOISON) => Err(Errno::IO.into()),
         _ => Err(error),

@@ -54,6 +54,18 @@ fn windows_show_their_range_wherever_it_begins() {
 }
 
 #[test]
+fn windows_across_units_show_their_range() {
+    let (_directory, path, content) = file_of((5 << 20) + 7);
+    let file = MappedFile::open(&path).unwrap();
+    let (unit, whole) = (2 << 20, content.len());
+    for (start, end) in [(0, whole), (1, unit), (unit - 1, unit + 1), (unit, 2 * unit), (unit + 5, whole)] {
+        let window = file.window(start as u64..end as u64).unwrap();
+        assert_eq!(window.len(), end - start);
+        assert!(sent(window, 1 << 20).unwrap() == content[start..end], "{start}..{end}");
+    }
+}
+
+#[test]
 fn slices_keep_the_mapping_alive() {
     let (_directory, path, content) = file_of(10_000);
     let file = MappedFile::open(&path).unwrap();
