@@ -9,6 +9,7 @@ use berth_http::ConnectionInfo;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustix::net::sockopt;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -23,6 +24,9 @@ use crate::socket::Socket;
 const PREFACE: &[u8; 4] = b"PRI ";
 /// How long a connection that has not asked yet may still do so when the process is about to end.
 const LAST_CHANCE: Duration = Duration::from_secs(1);
+
+/// How much may be on its way to or from a program on this machine; the kernel takes it twice, for its own bookkeeping.
+const NEAR: usize = 256 << 10;
 
 /// The limits of each connection.
 #[derive(Clone, Copy, Debug)]
@@ -50,8 +54,7 @@ enum Protocol {
 
 /// Serves a connection until it ends.
 pub(crate) async fn serve(listening: Arc<Listening>, stream: TcpStream, peer: SocketAddr) {
-    // Without it, the last packet of an answer may wait for the client's acknowledgement of the one before.
-    let _ = stream.set_nodelay(true);
+    tune(&stream, peer);
     let connection = ConnectionInfo { peer, tls: listening.tls.is_some() };
     let Some(tls) = &listening.tls else {
         let detected = tokio::select! {
@@ -75,6 +78,18 @@ pub(crate) async fn serve(listening: Arc<Listening>, stream: TcpStream, peer: So
             Box::pin(converse(&listening, stream, protocol, connection)).await;
         }
         Err(error) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
+    }
+}
+
+/// Sets what the kernel is to do with the connection. What it refuses costs speed alone.
+fn tune(stream: &TcpStream, peer: SocketAddr) {
+    // Without it, the last packet of an answer may wait for the client's acknowledgement of the one before.
+    let _ = stream.set_nodelay(true);
+    // Over a network the kernel finds the size that the distance needs. On this machine there is no distance, and what it lets
+    // pile up falls out of the processor's caches before anybody reads it: that was measured to double the cost of a byte.
+    if peer.ip().to_canonical().is_loopback() {
+        let _ = sockopt::set_socket_send_buffer_size(stream, NEAR);
+        let _ = sockopt::set_socket_recv_buffer_size(stream, NEAR);
     }
 }
 
