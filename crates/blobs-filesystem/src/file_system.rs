@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, IoSlice};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::{CWD, OFlags, RenameFlags, fcntl_setfl, renameat_with};
@@ -96,10 +96,7 @@ impl FileSystem for LocalFileSystem {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
             // A file system that cannot promise it (NFS): a second name cannot replace one either.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                fs::hard_link(from, to)?;
-                fs::remove_file(from)
-            }
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => move_by_link(from, to),
             outcome => Ok(outcome?),
         }
     }
@@ -107,6 +104,29 @@ impl FileSystem for LocalFileSystem {
     fn remove(&self, path: &Path) -> io::Result<()> {
         fs::remove_file(path)
     }
+}
+
+/// Gives a file its new name and then takes the old one away; both lead to it in between, and after a stop in between. An
+/// answer may be lost on its way from the server: what is done already is no error.
+fn move_by_link(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::hard_link(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && are_one(from, to)? => {}
+        outcome => outcome?,
+    }
+    match fs::remove_file(from) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            // Never two names for what is not published: a writer would change what readers see.
+            fs::remove_file(to)?;
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether two names lead to one file.
+fn are_one(one: &Path, other: &Path) -> io::Result<bool> {
+    let (one, other) = (fs::metadata(one)?, fs::metadata(other)?);
+    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
 }
 
 /// A file of the machine's own file system.
@@ -154,5 +174,26 @@ impl WritableFile for LocalFile {
 
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_move_by_link_ends_with_one_name_and_replaces_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let [from, to] = ["from", "to"].map(|name| directory.path().join(name));
+        fs::write(&from, "berth").unwrap();
+        fs::write(&to, "another").unwrap();
+        assert_eq!(move_by_link(&from, &to).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&from).unwrap(), "berth");
+        fs::remove_file(&to).unwrap();
+        // The process stopped between the two steps, or the answer to the first was lost.
+        fs::hard_link(&from, &to).unwrap();
+        move_by_link(&from, &to).unwrap();
+        assert_eq!(fs::read_to_string(&to).unwrap(), "berth");
+        assert!(!from.exists());
     }
 }

@@ -1,5 +1,6 @@
-//! Pieces that come just when the writer is back from the disk.
+//! What passes from hand to hand: pieces to a writer that is just back from the disk, files to their published name.
 
+use std::fs;
 use std::sync::Arc;
 
 use berth_blobs::{BLOCK, Blobs, ByteStream, Transport};
@@ -9,6 +10,7 @@ use futures::TryStreamExt;
 use tempfile::TempDir;
 
 use super::blobs_at;
+use crate::layout::{Entry, Name};
 use crate::{LocalFileSystem, Options};
 
 const PIECES: usize = 20_000;
@@ -44,4 +46,24 @@ async fn no_piece_is_lost_between_two_ways_to_the_disk() {
     let whole = ByteRange { start: 0, end: expected.len() as u64 };
     let read = blobs.read(&location, whole.end, whole, Transport::Plain).await.unwrap();
     assert!(collected(read).await == expected);
+}
+
+#[tokio::test]
+async fn an_upload_that_is_left_with_two_names_goes_on_with_one() {
+    let root = TempDir::new().unwrap();
+    let blobs = blobs_at(root.path(), Arc::new(LocalFileSystem), Options::default());
+    let mut upload = blobs.open(&blobs.start()).await.unwrap();
+    upload.write(Bytes::from(vec![1; BLOCK])).await.unwrap();
+    let checkpoint = upload.checkpoint().await.unwrap();
+    drop(upload);
+    let name = Name::of(&checkpoint.location).unwrap();
+    let [unfinished, published] =
+        [Entry::Upload(name), Entry::Blob(name)].map(|at| blobs.disk.layout.path(at));
+    fs::create_dir_all(published.parent().unwrap()).unwrap();
+    fs::hard_link(&unfinished, &published).unwrap();
+    let mut upload = blobs.open(&checkpoint).await.unwrap();
+    assert!(!published.exists());
+    upload.write(Bytes::from(vec![2; BLOCK])).await.unwrap();
+    upload.publish().await.unwrap();
+    assert!(published.exists() && !unfinished.exists());
 }
