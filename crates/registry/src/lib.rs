@@ -28,18 +28,19 @@ mod referrer;
 mod repository;
 pub mod settings;
 mod tag;
+mod unbroken;
 pub mod upload;
 
 use std::sync::Arc;
 
 use berth_access::{Access, Caller};
-use berth_blobs::{Blobs, BufferPool};
+use berth_blobs::Blobs;
 use berth_cache::Cache;
 use berth_domain::{Clock, Entropy, Timestamp};
 use berth_metadata::Metadata;
 
 // Words of the ports that doors meet in signatures and errors; a door may not name a port.
-pub use berth_blobs::{ByteStream, Error as StorageError, Transport};
+pub use berth_blobs::{BufferPool, ByteStream, Error as StorageError, Transport};
 pub use berth_metadata::{Error as DatabaseError, Referrer};
 
 pub use blob::{BlobContent, BlobInfo};
@@ -51,6 +52,7 @@ pub use manifest::{PulledManifest, PushManifest, PushedManifest};
 pub use mount::Mount;
 pub use page::Page;
 pub use settings::{MissingContent, Settings};
+pub use unbroken::{Unbroken, unbroken};
 pub use upload::{ChunkPosition, Finished, UploadStatus, UploadTicket};
 
 use pulls::Pulls;

@@ -6,7 +6,7 @@
 //!
 //! **Invariants.** The row never says more than is durable: checkpoint first, then the row. Whoever writes to storage holds the
 //! session's lease; of one process at most one task does (`writers`), of several processes the one whose epoch the row has.
-//! What began runs to its end even if the request is dropped: `detached`.
+//! What began runs to its end even if the request is dropped: [`unbroken`](fn@crate::unbroken).
 
 mod cancel;
 mod chunk;
@@ -23,17 +23,12 @@ mod ticket;
 mod visit;
 mod writers;
 
-use std::panic::resume_unwind;
-
 use berth_oci::{ByteRange, Digest};
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 pub(crate) use hashing::Hashing;
 pub(crate) use ticket::Signer;
 pub(crate) use writers::Writers;
-
-use crate::{BodyError, Result};
 
 /// What a client holds of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,16 +62,4 @@ pub struct UploadStatus {
 pub struct Finished {
     /// What can be pulled now.
     pub digest: Digest,
-}
-
-/// Runs `work` to its end even if nobody waits for it any more: a request that is dropped must not cut a checkpoint short.
-async fn detached<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-    match tokio::spawn(work.in_current_span()).await {
-        Ok(outcome) => outcome,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => resume_unwind(panic),
-            // The runtime is shutting down.
-            Err(_) => Err(BodyError::Disconnected.into()),
-        },
-    }
 }

@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, Method, Request, Version};
 use axum::response::Response;
 use berth_api_distribution::Door;
 use berth_http::{ConnectionInfo, Origins, RequestId, RequestIdLayer, RouteName};
+use berth_registry::unbroken;
 use futures::FutureExt;
 use hyper::body::{Body as _, Incoming};
 use tokio::time::Instant;
@@ -98,14 +99,15 @@ async fn route(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return ask(door, request).await;
     }
-    // Whatever changes something comes to its end, even when the client goes away.
+    // Whatever changes something comes to its end, even when the client goes away; the end of the process waits for it.
     let uploading = carries_a_blob(&request).then(|| Uploading::new(&shared.metrics));
-    let handler = shared.handlers.spawn(async move {
+    let waited_for = shared.handlers.token();
+    unbroken(async move {
         let answer = ask(door, request).await;
-        drop(uploading);
+        drop((uploading, waited_for));
         answer
-    });
-    handler.await.unwrap_or_else(|_| answer::failed())
+    })
+    .await
 }
 
 async fn ask(door: Door, request: Request<Counted>) -> Response {

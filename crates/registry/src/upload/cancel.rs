@@ -11,6 +11,7 @@ use super::UploadTicket;
 use super::visit::{Visit, checkpoint};
 use crate::attempts::retry;
 use crate::guarded::Guarded;
+use crate::unbroken::unbroken;
 use crate::{Error, Result};
 
 /// How long a writer of this process gets to notice that its session is gone.
@@ -21,7 +22,7 @@ impl Guarded<'_> {
     pub async fn cancel_upload(&self, repository: &RepositoryName, ticket: &UploadTicket) -> Result<()> {
         self.check(repository, Resource::Repository, Action::Push).await?;
         let visit = Visit::new(self, repository, ticket)?;
-        super::detached(visit.cancel()).await
+        unbroken(visit.cancel()).await
     }
 }
 

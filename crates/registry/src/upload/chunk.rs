@@ -12,9 +12,10 @@ use super::lease::{Lease, still_ours};
 use super::reader::{Ending, Head, Reader};
 use super::session::offset;
 use super::visit::{Found, Turn, Visit, readable};
-use super::{ChunkPosition, UploadStatus, UploadTicket, detached};
+use super::{ChunkPosition, UploadStatus, UploadTicket};
 use crate::attempts::retry;
 use crate::guarded::Guarded;
+use crate::unbroken::unbroken;
 use crate::{Error, Incoming, Result};
 
 /// The most bytes that a row holds of a session whose bytes are nowhere else.
@@ -31,7 +32,7 @@ impl Guarded<'_> {
     ) -> Result<UploadStatus> {
         self.check(repository, Resource::Repository, Action::Push).await?;
         let visit = Visit::new(self, repository, ticket)?;
-        detached(visit.append(position, body)).await
+        unbroken(visit.append(position, body)).await
     }
 }
 

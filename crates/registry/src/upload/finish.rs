@@ -15,8 +15,9 @@ use super::ingest::Ingest;
 use super::lease::Lease;
 use super::reader::{Ending, Head, Reader};
 use super::visit::{Found, Turn, Visit, checkpoint, hasher};
-use super::{ChunkPosition, Finished, UploadTicket, detached};
+use super::{ChunkPosition, Finished, UploadTicket};
 use crate::guarded::Guarded;
+use crate::unbroken::unbroken;
 use crate::{Error, Incoming, Result};
 
 impl Guarded<'_> {
@@ -31,7 +32,7 @@ impl Guarded<'_> {
         self.into_project(repository).await?;
         let ticket = self.new_ticket(repository, digest.algorithm());
         let visit = Visit::new(self, repository, &ticket)?;
-        detached(async move {
+        unbroken(async move {
             let outcome = visit.clone().finish(digest, ChunkPosition::Next, body).await;
             if outcome.is_err() {
                 visit.forget().await;
@@ -55,7 +56,7 @@ impl Guarded<'_> {
     ) -> Result<Finished> {
         self.check(repository, Resource::Repository, Action::Push).await?;
         let visit = Visit::new(self, repository, ticket)?;
-        detached(visit.finish(digest, position, body)).await
+        unbroken(visit.finish(digest, position, body)).await
     }
 }
 
