@@ -89,7 +89,8 @@ async fn get(door: &Inner, parts: &Parts) -> Result<Response, Error> {
 
 async fn post(door: &Inner, parts: &Parts, body: RequestBody) -> Result<Response, Error> {
     let idle = door.settings.body_idle_timeout;
-    let bytes = body.collect(idle, LONGEST_FORM).await.map_err(|error| match error {
+    let collected = body.collect(idle, LONGEST_FORM, door.registry.buffers()).await;
+    let bytes = collected.map_err(|error| match error {
         CollectError::TooLong => Error::Form("the form is too long: ask for fewer scopes at once"),
         CollectError::Body(_) => Error::Form("the form did not come to its end: send it again"),
     })?;

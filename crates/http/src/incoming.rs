@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, EXPECT};
-use berth_registry::{BodyError, Incoming};
+use berth_registry::{BodyError, BufferPool, Incoming};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 use http_body::Body as _;
@@ -17,6 +17,8 @@ use tokio::time::{Instant, Sleep};
 /// How much of a body that nobody wants is still read. A client that is busy sending sees the answer only if its bytes are taken
 /// off the connection; what is larger loses the connection.
 const DRAINED: u64 = 4 << 20;
+/// The first room for a body whose length nobody knows.
+const UNKNOWN: usize = 16 << 10;
 /// How long reading what nobody wants may take.
 const DRAINED_WITHIN: Duration = Duration::from_secs(10);
 
@@ -65,22 +67,39 @@ impl RequestBody {
         Incoming { length, stream: arriving.boxed() }
     }
 
-    /// All of the body, if it is not longer than `limit` bytes. A body that announces more is not read.
-    pub async fn collect(self, idle: Duration, limit: usize) -> Result<Bytes, CollectError> {
-        let limit_bytes = limit as u64;
-        if self.length.is_some_and(|length| length > limit_bytes) {
+    /// All of the body in memory out of `buffers`, if it is not longer than `limit` bytes. A body that announces more is not
+    /// read. Who holds memory of the budget waits for no more of it: what announces no length and outgrows a small buffer
+    /// gets room for all that it may become.
+    pub async fn collect(
+        self,
+        idle: Duration,
+        limit: usize,
+        buffers: &BufferPool,
+    ) -> Result<Bytes, CollectError> {
+        let limit = limit.min(buffers.budget());
+        let announced = self.length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+        if announced.is_some_and(|length| length > limit) {
             return Err(CollectError::TooLong);
         }
         let mut stream = self.into_incoming(idle).stream;
-        let mut whole = BytesMut::new();
-        while let Some(piece) = stream.next().await {
-            let piece = piece?;
+        let Some(mut piece) = stream.next().await.transpose()? else { return Ok(Bytes::new()) };
+        let mut whole = buffers.take(announced.unwrap_or(UNKNOWN).min(limit)).await;
+        loop {
             if piece.len() > limit - whole.len() {
                 return Err(CollectError::TooLong);
             }
-            whole.extend_from_slice(&piece);
+            if whole.spare().len() < piece.len() {
+                let small = BytesMut::from(whole.as_ref());
+                drop(whole);
+                whole = buffers.take(limit).await;
+                whole.append(&small);
+            }
+            whole.append(&piece);
+            match stream.next().await.transpose()? {
+                Some(next) => piece = next,
+                None => return Ok(whole.freeze()),
+            }
         }
-        Ok(whole.freeze())
     }
 }
 
@@ -214,17 +233,33 @@ mod tests {
         RequestBody::new(&headers, Body::from_stream(pieces))
     }
 
+    async fn collected(body: RequestBody, limit: usize) -> Result<Bytes, CollectError> {
+        body.collect(IDLE, limit, &BufferPool::new(1 << 20)).await
+    }
+
     #[tokio::test]
     async fn holds_a_client_to_its_length() {
-        assert_eq!(body(Some("3"), vec!["ab", "c"]).collect(IDLE, 10).await, Ok("abc".into()));
-        assert_eq!(body(None, vec!["ab", "c"]).collect(IDLE, 3).await, Ok("abc".into()));
-        let short = body(Some("4"), vec!["ab", "c"]).collect(IDLE, 10).await;
+        assert_eq!(collected(body(Some("3"), vec!["ab", "c"]), 10).await, Ok("abc".into()));
+        assert_eq!(collected(body(None, vec!["ab", "c"]), 3).await, Ok("abc".into()));
+        let short = collected(body(Some("4"), vec!["ab", "c"]), 10).await;
         assert_eq!(short, Err(CollectError::Body(BodyError::Disconnected)));
-        let long = body(Some("2"), vec!["ab", "c"]).collect(IDLE, 10).await;
+        let long = collected(body(Some("2"), vec!["ab", "c"]), 10).await;
         assert_eq!(long, Err(CollectError::Body(BodyError::TooLong)));
         for announced in [Some("3"), None] {
-            assert_eq!(body(announced, vec!["ab", "c"]).collect(IDLE, 2).await, Err(CollectError::TooLong));
+            assert_eq!(collected(body(announced, vec!["ab", "c"]), 2).await, Err(CollectError::TooLong));
         }
+    }
+
+    #[tokio::test]
+    async fn what_is_collected_is_memory_of_the_budget() {
+        let buffers = BufferPool::new(4 << 20);
+        let large: &str = Box::leak("x".repeat(2 * UNKNOWN).into_boxed_str());
+        let whole = body(None, vec!["ab", large]).collect(IDLE, 2 << 20, &buffers).await.expect("a body");
+        assert_eq!((whole.len(), buffers.in_use()), (2 + large.len(), 2 << 20));
+        let announced = body(Some("3"), vec!["abc"]).collect(IDLE, 2 << 20, &buffers).await;
+        assert_eq!(buffers.in_use(), (2 << 20) + UNKNOWN);
+        drop((whole, announced));
+        assert_eq!(buffers.in_use(), 0);
     }
 
     #[tokio::test(start_paused = true)]

@@ -127,6 +127,12 @@ impl Registry {
         Ok(())
     }
 
+    /// The budget that the bytes of bodies come out of, for those that a door reads whole.
+    #[must_use]
+    pub fn buffers(&self) -> &BufferPool {
+        &self.inner.ports.buffers
+    }
+
     /// How many upload sessions this process is writing to now.
     #[must_use]
     pub fn live_uploads(&self) -> usize {

@@ -26,7 +26,8 @@ pub(crate) async fn put(
     let condition = condition::of(call.headers(), reference, !tags.is_empty())?;
     let _slot = call.upload_slot()?;
     let limit = call.door.settings.manifest_limit;
-    let content = body.collect(call.door.settings.body_idle_timeout, limit).await;
+    let buffers = call.door.registry.buffers();
+    let content = body.collect(call.door.settings.body_idle_timeout, limit, buffers).await;
     let content = content.map_err(|error| match error {
         CollectError::TooLong => berth_registry::Error::ManifestTooLarge { limit },
         CollectError::Body(error) => error.into(),
