@@ -18,7 +18,8 @@ use crate::guarded::Guarded;
 use crate::unbroken::unbroken;
 use crate::{Error, Incoming, Result};
 
-/// The most bytes that a row holds of a session whose bytes are nowhere else.
+/// The most bytes that a row holds of a session whose bytes are nowhere else: one transaction is cheaper than a file that must
+/// be durable, a lease and a checkpoint, up to about here.
 const LONGEST_TAIL: usize = 64 << 10;
 
 impl Guarded<'_> {
@@ -91,10 +92,9 @@ impl Turn {
         ending.outcome(offset)
     }
 
-    /// How many bytes may stay in the row: less than a block, or as many as a small blob if nothing is in storage yet.
+    /// How many bytes may stay in the row: less than a block, or more if nothing is in storage yet.
     fn longest_tail(&self) -> usize {
-        let inline = self.visit.registry.settings().inline_limit.min(LONGEST_TAIL);
-        if self.durable() == 0 { inline.max(BLOCK - 1) } else { BLOCK - 1 }
+        if self.durable() == 0 { LONGEST_TAIL } else { BLOCK - 1 }
     }
 
     /// One transaction: the lease, the bytes and its end.
