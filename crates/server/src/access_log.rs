@@ -83,12 +83,12 @@ pub(crate) struct Leaving {
     said: Said,
     sent: u64,
     exchange: Arc<Exchange>,
-    _in_flight: Arc<InFlight>,
+    in_flight: Arc<InFlight>,
 }
 
 impl Leaving {
     pub(crate) fn new(body: Answer, said: Said, exchange: Arc<Exchange>, in_flight: Arc<InFlight>) -> Self {
-        Self { body, said, sent: 0, exchange, _in_flight: in_flight }
+        Self { body, said, sent: 0, exchange, in_flight }
     }
 }
 
@@ -106,7 +106,7 @@ impl Body for Leaving {
         {
             self.sent += data.len() as u64;
         }
-        frame
+        frame.map_ok(|frame| frame.map_data(|data| self.in_flight.hand_on(data)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -4,9 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
+use crate::held::Held;
 use crate::metrics::Metrics;
+
+/// How many times as long as a connection may stand still one piece of an answer may take among others: all of it must leave in
+/// that time, however slow the client is.
+const PATIENCE: u32 = 5;
 
 /// One connection's state. Times are milliseconds since it was opened, plus one; zero is "not now".
 #[derive(Debug)]
@@ -28,6 +34,8 @@ pub(crate) struct Activity {
     blocked_since: AtomicU64,
     served: AtomicBool,
     http2: AtomicBool,
+    /// What is on its way and waits for a window of HTTP/2.
+    held: Arc<Held>,
 }
 
 /// Why the socket is to answer by itself and end.
@@ -60,6 +68,7 @@ impl Activity {
             blocked_since: AtomicU64::new(0),
             served: AtomicBool::new(false),
             http2: AtomicBool::new(false),
+            held: Arc::default(),
         })
     }
 
@@ -145,9 +154,9 @@ impl Activity {
         }
     }
 
-    /// Whether the peer has taken nothing for too long.
+    /// Whether the peer has taken nothing for too long, or nothing of one answer among several.
     pub(crate) fn is_stuck(&self, limit: Duration) -> bool {
-        self.longer_than(&self.blocked_since, limit)
+        self.longer_than(&self.blocked_since, limit) || self.held.longer_than(limit * PATIENCE)
     }
 
     /// Whether there was no request for too long.
@@ -162,6 +171,13 @@ impl Activity {
         !self.is_http2()
             && self.in_flight.load(Ordering::Relaxed) == 0
             && (!self.served.load(Ordering::Relaxed) || self.header_since.load(Ordering::Relaxed) != 0)
+    }
+}
+
+impl InFlight {
+    /// A piece of the answer is handed on; the same bytes.
+    pub(crate) fn hand_on(&self, piece: Bytes) -> Bytes {
+        if self.0.is_http2() { self.0.held.watch(piece) } else { piece }
     }
 }
 

@@ -18,6 +18,7 @@ mod connection;
 mod data_directory;
 pub mod embedded;
 mod health;
+mod held;
 pub mod log;
 mod metrics;
 mod open_files;
