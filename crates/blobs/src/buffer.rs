@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use memmap2::MmapMut;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::BLOCK;
@@ -14,7 +15,7 @@ use idle::Idle;
 /// Hands out buffers as long as the budget lasts; who comes later waits, in the order of coming. Cheap to clone: all clones are one.
 ///
 /// Memory that comes back is kept for the next one as long as there is about as much use for it; a pool that nobody uses keeps at
-/// most 4 MiB. What is handed out and what is kept are never more than the budget together.
+/// most 12 MiB. What is handed out and what is kept are never more than the budget together.
 #[derive(Clone)]
 pub struct BufferPool {
     inner: Arc<Pool>,
@@ -129,30 +130,18 @@ impl Pool {
     }
 }
 
-/// A run of bytes whose start is aligned to [`BLOCK`].
-struct Memory {
-    bytes: Box<[u8]>,
-    start: usize,
-}
+/// A run of bytes whose start is aligned to a page, and so to [`BLOCK`]. It comes from the system and goes back there as a whole:
+/// an allocator would keep much of what large buffers leave behind.
+struct Memory(MmapMut);
 
 impl Memory {
     fn new(capacity: usize) -> Self {
-        let bytes = vec![0; capacity + BLOCK].into_boxed_slice();
-        let start = bytes.as_ptr().align_offset(BLOCK);
-        Self { bytes, start }
+        // Whoever cannot have memory cannot go on, as with any other allocation.
+        Self(MmapMut::map_anon(capacity).expect("the system has memory"))
     }
 
     fn capacity(&self) -> usize {
-        self.bytes.len() - BLOCK
-    }
-
-    fn as_slice(&self) -> &[u8] {
-        &self.bytes[self.start..self.start + self.capacity()]
-    }
-
-    fn as_mut_slice(&mut self) -> &mut [u8] {
-        let end = self.start + self.capacity();
-        &mut self.bytes[self.start..end]
+        self.0.len()
     }
 }
 
@@ -178,7 +167,7 @@ impl Buffer {
     /// The room that is left; what is written there counts after [`Buffer::advance`].
     pub fn spare(&mut self) -> &mut [u8] {
         let filled = self.filled;
-        self.memory.as_mut().map_or(&mut [], |memory| &mut memory.as_mut_slice()[filled..])
+        self.memory.as_mut().map_or(&mut [], |memory| &mut memory.0[filled..])
     }
 
     /// Counts `bytes` of the spare room as filled.
@@ -223,7 +212,7 @@ impl Buffer {
 
 impl AsRef<[u8]> for Buffer {
     fn as_ref(&self) -> &[u8] {
-        self.memory.as_ref().map_or(&[], |memory| &memory.as_slice()[..self.filled])
+        self.memory.as_ref().map_or(&[], |memory| &memory.0[..self.filled])
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::{CLASSES, Memory};
 
-/// What is kept however little the pool is used, so that a request now and then finds its buffers.
-const FLOOR: usize = 4 << 20;
+/// What is kept however little the pool is used: about what one large body has under way, so that it makes no new memory.
+const FLOOR: usize = 12 << 20;
 
 /// Kept memory, by size.
 #[derive(Default)]

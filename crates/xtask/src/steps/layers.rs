@@ -71,7 +71,7 @@ const FENCES: &[(&str, &[Layer], &[&str])] = &[
     ("redis", &[], &["cache-redis"]),
     ("moka", &[], &["cache-memory"]),
     ("aws-sdk-s3", &[], &["blobs-s3"]),
-    ("memmap2", &[], &["mapped-file"]),
+    ("memmap2", &[], &["blobs", "mapped-file"]),
     ("argon2", &[], &["access"]),
     ("pbkdf2", &[], &["access"]),
     ("jsonwebtoken", &[], &["access"]),
