@@ -5,8 +5,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use crate::client::image::Image;
 use crate::contestant::berth::Berth;
@@ -17,19 +17,9 @@ pub(crate) const TAG: &str = "v";
 /// What the names of added repositories begin with.
 pub(crate) const REPOSITORY: &str = "library/r";
 
-/// Every tag that is added is a copy of the one tag there is.
-const TAGS: &str = "
-    INSERT INTO tags (repository_id, name, digest, pushed_at, by_kind, by_id, by_name)
-    WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < $1)
-    SELECT repository_id, $2 || printf('%07d', n), digest, pushed_at, by_kind, by_id, by_name
-    FROM (SELECT * FROM tags WHERE deleted_at IS NULL LIMIT 1) CROSS JOIN numbers";
-
-/// Every repository that is added is a copy of the one repository there is.
-const REPOSITORIES: &str = "
-    INSERT INTO repositories (project_id, name, created_at, by_kind, by_id, by_name)
-    WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < $1)
-    SELECT project_id, $2 || printf('%07d', n), created_at, by_kind, by_id, by_name
-    FROM (SELECT * FROM repositories WHERE deleted_at IS NULL LIMIT 1) CROSS JOIN numbers";
+/// The numbers of what is added.
+const NUMBERS: &str =
+    "WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < $1)";
 
 /// The name of the added tag or repository of that number, counted from 0.
 pub(crate) fn name(prefix: &str, number: u64) -> String {
@@ -57,17 +47,49 @@ pub(crate) fn crowded_berth(lab: &Lab, tags: u64, repositories: u64) -> anyhow::
 async fn fill(database: &Path, tags: u64, repositories: u64) -> anyhow::Result<()> {
     let mut connection = SqliteConnectOptions::new().filename(database).connect().await?;
     let mut transaction = connection.begin().await?;
-    for (statement, prefix, count) in [(TAGS, TAG, tags), (REPOSITORIES, REPOSITORY, repositories)] {
+    for (table, prefix, count) in [("tags", TAG, tags), ("repositories", REPOSITORY, repositories)] {
         if count > 0 {
-            let count = i64::try_from(count)?;
-            sqlx::query(statement).bind(count).bind(prefix).execute(&mut *transaction).await?;
+            let (count, insert) = (i64::try_from(count)?, copies(&mut transaction, table).await?);
+            sqlx::query(AssertSqlSafe(insert)).bind(count).bind(prefix).execute(&mut *transaction).await?;
         }
     }
+    let insert = manifests(&mut transaction).await?;
+    sqlx::query(AssertSqlSafe(insert)).execute(&mut *transaction).await?;
     transaction.commit().await?;
     // So that the start that is measured finds a database at rest.
     sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
     connection.close().await?;
     Ok(())
+}
+
+/// What is added to a table are copies of the one row there is, under names of their own.
+async fn copies(connection: &mut SqliteConnection, table: &str) -> anyhow::Result<String> {
+    let columns = columns(connection, table, &["id", "name"]).await?;
+    Ok(format!(
+        "INSERT INTO {table} (name, {columns}) {NUMBERS}
+         SELECT $2 || printf('%07d', n), {columns}
+         FROM (SELECT * FROM {table} WHERE deleted_at IS NULL LIMIT 1) CROSS JOIN numbers"
+    ))
+}
+
+/// Every repository that is added has a copy of the one manifest, without the content, which no list reads.
+async fn manifests(connection: &mut SqliteConnection) -> anyhow::Result<String> {
+    let columns = columns(connection, "manifests", &["id", "repository_id", "content"]).await?;
+    let copied = columns.split(", ").map(|column| format!("one.{column}")).collect::<Vec<_>>().join(", ");
+    Ok(format!(
+        "INSERT INTO manifests (repository_id, content, {columns})
+         SELECT repositories.id, X'7B7D', {copied}
+         FROM (SELECT * FROM manifests WHERE deleted_at IS NULL LIMIT 1) AS one
+         CROSS JOIN repositories WHERE repositories.id <> one.repository_id"
+    ))
+}
+
+/// The columns of a table without some of them, as a list: later migrations may add to them.
+async fn columns(connection: &mut SqliteConnection, table: &str, without: &[&str]) -> anyhow::Result<String> {
+    let query = sqlx::query_scalar("SELECT name FROM pragma_table_info($1) ORDER BY cid").bind(table);
+    let mut all: Vec<String> = query.fetch_all(connection).await?;
+    all.retain(|column| !without.contains(&column.as_str()));
+    Ok(all.join(", "))
 }
 
 /// The one SQLite database in the data directory, known by its first bytes.
@@ -92,10 +114,13 @@ mod tests {
         INSERT INTO repositories (project_id, name, created_at, by_kind, by_id, by_name)
         VALUES (1, 'library/bench', 0, 'user', 1, 'a');
         INSERT INTO tags (repository_id, name, digest, pushed_at, by_kind, by_id, by_name)
-        VALUES (1, 'latest', X'01', 0, 'user', 1, 'a');";
+        VALUES (1, 'latest', X'01', 0, 'user', 1, 'a');
+        INSERT INTO manifests
+            (repository_id, digest, media_type, size, pushed_at, by_kind, by_id, by_name, content)
+        VALUES (1, X'01', 'application/json', 2, 0, 'user', 1, 'a', X'00');";
 
     #[tokio::test]
-    async fn copies_of_the_one_tag_and_the_one_repository_are_added() {
+    async fn copies_of_the_one_tag_and_the_one_repository_with_its_manifest_are_added() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("any name");
         let options = SqliteConnectOptions::new().filename(&file).create_if_missing(true);
@@ -112,5 +137,8 @@ mod tests {
         let last = "SELECT count(*), max(name) FROM repositories WHERE project_id = 1";
         let repositories: (i64, String) = sqlx::query_as(last).fetch_one(&mut connection).await.unwrap();
         assert_eq!(repositories, (6, name(REPOSITORY, 4)));
+        let each = "SELECT count(DISTINCT repository_id), count(*) FROM manifests WHERE digest = X'01'";
+        let manifests: (i64, i64) = sqlx::query_as(each).fetch_one(&mut connection).await.unwrap();
+        assert_eq!(manifests, (6, 6));
     }
 }

@@ -96,7 +96,7 @@ pub(crate) fn many(
     deadline: Instant,
 ) -> anyhow::Result<u64> {
     let pushed = together(pushers, |pusher| {
-        let mut connection = endpoint.connect()?;
+        let mut connection = endpoint.log_in()?;
         let mut count = 0;
         while Instant::now() < deadline {
             let image = Image::new((pusher << 32) + count);

@@ -9,7 +9,7 @@ use crate::http::{Connection, Endpoint};
 
 /// Pushes `content`; how long the server took from the last byte of it to its 201.
 pub(crate) fn push(endpoint: &Endpoint, repository: &str, content: &Content) -> anyhow::Result<Duration> {
-    let mut connection = endpoint.connect()?;
+    let mut connection = endpoint.log_in()?;
     let session = open(&mut connection, repository)?;
     connection.begin(
         "PATCH",

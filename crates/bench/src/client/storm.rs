@@ -21,15 +21,17 @@ pub(crate) struct Storm {
     pub(crate) p99: f64,
 }
 
-/// Asks for `target` with `clients` connections for that long; plain HTTP only.
+/// Asks for `target` with `clients` connections for that long; plain HTTP only. `headers` are whole lines.
 pub(crate) fn storm(
     endpoint: &Endpoint,
     target: &str,
+    headers: &str,
     clients: u64,
     length: Duration,
 ) -> anyhow::Result<Storm> {
+    let host = endpoint.address();
     let request =
-        format!("GET {target} HTTP/1.1\r\nHost: {}\r\nAccept: {MANIFEST_TYPE}\r\n\r\n", endpoint.address());
+        format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nAccept: {MANIFEST_TYPE}\r\n{headers}\r\n");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut milliseconds = runtime.block_on(async {
         let mut tasks = JoinSet::new();

@@ -13,6 +13,11 @@ use crate::machine::process::Process;
 /// The name of its column.
 pub(crate) const NAME: &str = "Berth";
 
+/// The password of the account that pushes; each server lives on loopback for as long as a line is measured.
+const PASSWORD: &str = "Benchmark-1";
+/// What that account shows: `admin` and the password, as Basic wants it.
+const LOGIN: &str = "Authorization: Basic YWRtaW46QmVuY2htYXJrLTE=\r\n";
+
 /// The `berth` binary.
 #[derive(Debug)]
 pub(crate) struct Berth {
@@ -57,9 +62,9 @@ impl Contestant for Berth {
         fs::write(&file, configuration)?;
         let mut command = Command::new(&self.program);
         command.arg("serve").arg("--config").arg(&file).arg("--data").arg(Self::data(room));
-        command.arg("--listen").arg(address.to_string());
+        command.arg("--listen").arg(address.to_string()).env("BERTH_ADMIN_PASSWORD", PASSWORD);
         let process = Process::start(&mut command, room, stage.leftovers)?;
-        let endpoint = Endpoint::new(address, stage.tls.map(Certificate::trust));
+        let endpoint = Endpoint::new(address, stage.tls.map(Certificate::trust)).with_login(LOGIN);
         Running::ours(NAME, endpoint, Store::Registry, process)
     }
 }

@@ -92,7 +92,7 @@ impl Running {
     pub(crate) fn take_image(&self, repository: &str, tag: &str, image: &Image) -> anyhow::Result<String> {
         match &self.store {
             Store::Registry => {
-                image.push(&mut self.endpoint.connect()?, repository, tag, Way::Put)?;
+                image.push(&mut self.endpoint.log_in()?, repository, tag, Way::Put)?;
                 Ok(format!("/v2/{repository}/manifests/{tag}"))
             }
             Store::Files(directory) => {

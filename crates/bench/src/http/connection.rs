@@ -16,6 +16,8 @@ const INBOX: usize = 256 * 1024;
 pub(crate) struct Connection {
     wire: Wire,
     host: SocketAddr,
+    /// The header line that every request carries, or nothing.
+    login: &'static str,
     inbox: Box<[u8]>,
     from: usize,
     to: usize,
@@ -23,12 +25,17 @@ pub(crate) struct Connection {
 
 impl Connection {
     pub(super) fn new(wire: Wire, host: SocketAddr) -> Self {
-        Self { wire, host, inbox: vec![0; INBOX].into(), from: 0, to: 0 }
+        Self { wire, host, login: "", inbox: vec![0; INBOX].into(), from: 0, to: 0 }
+    }
+
+    pub(super) fn showing(self, login: &'static str) -> Self {
+        Self { login, ..self }
     }
 
     /// Sends the head of a request; `headers` are whole lines, each with its line end.
     pub(crate) fn begin(&mut self, method: &str, target: &str, headers: &str) -> anyhow::Result<()> {
-        let head = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", self.host);
+        let (host, login) = (self.host, self.login);
+        let head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\n{login}{headers}\r\n");
         self.send(head.as_bytes())
     }
 
@@ -45,10 +52,9 @@ impl Connection {
         headers: &str,
         body: &[u8],
     ) -> anyhow::Result<(Head, Vec<u8>)> {
-        let length = body.len();
+        let (host, login, length) = (self.host, self.login, body.len());
         let head = format!(
-            "{method} {target} HTTP/1.1\r\nHost: {}\r\nContent-Length: {length}\r\n{headers}\r\n",
-            self.host
+            "{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n{login}{headers}\r\n"
         );
         // One write, so that head and body leave in one segment.
         self.send(&[head.as_bytes(), body].concat())?;

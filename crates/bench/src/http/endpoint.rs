@@ -19,12 +19,18 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub(crate) struct Endpoint {
     address: SocketAddr,
     trust: Option<Arc<ClientConfig>>,
+    login: Option<&'static str>,
 }
 
 impl Endpoint {
     /// Spoken to with `trust` over TLS, without it plainly.
     pub(crate) fn new(address: SocketAddr, trust: Option<Arc<ClientConfig>>) -> Self {
-        Self { address, trust }
+        Self { address, trust, login: None }
+    }
+
+    /// The same, for those who push to it show `login`, a whole header line.
+    pub(crate) fn with_login(self, login: &'static str) -> Self {
+        Self { login: Some(login), ..self }
     }
 
     /// The address itself.
@@ -32,7 +38,12 @@ impl Endpoint {
         self.address
     }
 
-    /// A new connection.
+    /// A new connection of somebody who shows who he is, where that is asked for.
+    pub(crate) fn log_in(&self) -> anyhow::Result<Connection> {
+        Ok(self.connect()?.showing(self.login.unwrap_or_default()))
+    }
+
+    /// A new connection of a stranger.
     pub(crate) fn connect(&self) -> anyhow::Result<Connection> {
         let socket =
             TcpStream::connect(self.address).with_context(|| format!("connecting to {}", self.address))?;

@@ -29,7 +29,7 @@ impl Manifests {
         };
         let target = started.running.take_image(REPOSITORY, "latest", &Image::new(1))?;
         // Everybody is measured warm.
-        storm(started.running.endpoint(), &target, CLIENTS, WARM_UP)?;
+        storm(started.running.endpoint(), &target, "", CLIENTS, WARM_UP)?;
         Ok(Serving { started, target })
     }
 }
@@ -50,7 +50,7 @@ impl Line for Manifests {
         lab.rounds(&servers, |server| {
             let running = &server.started.running;
             let meter = Meter::start(running.pid());
-            let seen = storm(running.endpoint(), &server.target, CLIENTS, lab.scale.storm)?;
+            let seen = storm(running.endpoint(), &server.target, "", CLIENTS, lab.scale.storm)?;
             rate.add(running.name(), Figure::requests(seen.answers, meter.read()));
             p99.add(running.name(), Figure::plain(seen.p99));
             Ok(())

@@ -5,6 +5,7 @@
 mod binary;
 mod images;
 mod manifests;
+mod manifests_private;
 mod memory;
 mod pages;
 mod pull;
@@ -32,6 +33,7 @@ pub(crate) fn all() -> Vec<Box<dyn Line>> {
         Box::new(ranges::Ranges),
         Box::new(manifests::Manifests { crowded: false }),
         Box::new(manifests::Manifests { crowded: true }),
+        Box::new(manifests_private::ManifestsPrivate),
         Box::new(push::Push),
         Box::new(pushes::Pushes),
         Box::new(images::Images),

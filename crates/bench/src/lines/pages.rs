@@ -37,7 +37,7 @@ impl Line for Pages {
             let begun = Instant::now();
             let running = lab.start_in(&lab.berth, &room, Transport::Plain)?;
             start.add(running.name(), Figure::plain(begun.elapsed().as_secs_f64() * 1000.0));
-            let mut connection = running.endpoint().connect()?;
+            let mut connection = running.endpoint().log_in()?;
             let mut dice = Dice::new(round);
             let mut ask = |list: &str, prefix: &str| slowest(&mut connection, &mut dice, list, prefix, many);
             let tag = ask(&format!("/v2/{REPOSITORY}/tags/list"), fill::TAG)?;
