@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use berth_access::{Caller, Gatekeeper};
-use berth_http::{RequestBody, RouteName};
+use berth_http::{RequestBody, RouteName, reminder};
 use berth_registry::Registry;
 use tokio::sync::Semaphore;
 
@@ -17,9 +17,7 @@ use crate::call::Call;
 use crate::caller::{Sender, caller};
 use crate::error::Error;
 use crate::settings::DistributionSettings;
-use crate::{
-    Route, base, blobs, catalog, challenge, ends, extensions, manifests, referrers, tags, token, uploads,
-};
+use crate::{Route, base, blobs, catalog, challenge, extensions, manifests, referrers, tags, token, uploads};
 
 static API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 
@@ -93,7 +91,7 @@ impl Inner {
         let call = Call::new(self, caller, parts);
         let answer = handle(&call, route, body).await;
         let mut answer = answer.unwrap_or_else(|error| self.refuse(&error, parts, Some(route)));
-        if let Some(warning) = ends::warning(caller, self.gatekeeper.tokens.clock.now()) {
+        if let Some(warning) = reminder(caller, self.gatekeeper.tokens.clock.now()) {
             answer.headers_mut().append(WARNING, warning);
         }
         answer

@@ -18,7 +18,6 @@ mod catalog;
 mod challenge;
 mod condition;
 mod door;
-mod ends;
 mod error;
 mod extensions;
 mod manifests;

@@ -11,7 +11,8 @@ const DAY: Duration = Duration::from_hours(24);
 const REMINDED: u32 = 14;
 
 /// What a caller whose account ends within a fortnight is told.
-pub(crate) fn warning(caller: &Caller, now: Timestamp) -> Option<HeaderValue> {
+#[must_use]
+pub fn reminder(caller: &Caller, now: Timestamp) -> Option<HeaderValue> {
     let left = caller.ends_at?.since(now);
     if left > DAY * REMINDED {
         return None;
@@ -36,11 +37,11 @@ mod tests {
         let told = |days: u32| {
             let mut caller = Caller::anonymous(None, String::new());
             caller.ends_at = Some(now.plus(DAY * days));
-            warning(&caller, now).map(|value| value.to_str().unwrap().to_owned())
+            reminder(&caller, now).map(|value| value.to_str().unwrap().to_owned())
         };
         assert_eq!(told(15), None);
         assert!(told(14).unwrap().contains("in 14 days"));
         assert!(told(0).unwrap().starts_with("299 - \"") && told(1).unwrap().contains("in 1 day:"));
-        assert_eq!(warning(&Caller::anonymous(None, String::new()), now), None);
+        assert_eq!(reminder(&Caller::anonymous(None, String::new()), now), None);
     }
 }
