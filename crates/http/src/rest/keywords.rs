@@ -66,6 +66,21 @@ impl Keywords {
         self.take(field).map(|wanted| wanted.text(field)).transpose()
     }
 
+    /// The same for a field that cannot be compared with a list: what it is exactly, and what is within it.
+    pub fn take_exact_or_fuzzy(
+        &mut self,
+        field: &'static str,
+    ) -> Result<(Option<String>, Option<String>), Refusal> {
+        match self.take_text(field)? {
+            None => Ok((None, None)),
+            Some(TextMatch::Exact(text)) => Ok((Some(text), None)),
+            Some(TextMatch::Fuzzy(text)) => Ok((None, Some(text))),
+            Some(TextMatch::AnyOf(_)) => {
+                Err(bad(format!("{field} in q takes one text: write {field}=x or {field}=~x")))
+            }
+        }
+    }
+
     /// Refuses what nobody took.
     pub fn nothing_else(self) -> Result<(), Refusal> {
         let Some((name, _)) = self.pairs.first() else { return Ok(()) };

@@ -46,6 +46,15 @@ fn nothing_and_several_are_read() {
 }
 
 #[test]
+fn some_fields_take_one_text() {
+    let ask = |text: &str| Keywords::parse(text).expect(text).take_exact_or_fuzzy("k");
+    assert_eq!(ask("j=v"), Ok((None, None)));
+    assert_eq!(ask("k=v"), Ok((Some("v".to_owned()), None)));
+    assert_eq!(ask("k=~v"), Ok((None, Some("v".to_owned()))));
+    assert_eq!(ask("k={a b}").expect_err("a list").code, Code::BadRequest);
+}
+
+#[test]
 fn what_is_escaped_twice_is_read_twice() {
     let mut twice = Keywords::of("q=name%253D%257Ba%2Bb%257D").expect("escaped twice");
     let both = TextMatch::AnyOf(vec!["a".to_owned(), "b".to_owned()]);

@@ -1,0 +1,12 @@
+//! What can be set of this door.
+
+use std::time::Duration;
+
+/// The settings; every field is read from the configuration.
+#[derive(Clone, Debug)]
+pub struct HarborSettings {
+    /// The longest body, in bytes.
+    pub body_limit: usize,
+    /// How long a body may stand still before its request is given up.
+    pub body_idle_timeout: Duration,
+}

@@ -1,0 +1,64 @@
+//! `GET /systeminfo`: what the installation says of itself; little to strangers. What Berth does not have yet is left out or off.
+
+use axum::response::Response;
+use berth_http::Origin;
+use berth_http::rest::time;
+use berth_management::SystemDetails;
+use serde::Serialize;
+
+use crate::answer;
+use crate::call::Call;
+use crate::error::Error;
+
+#[derive(Debug, Serialize)]
+struct InfoView {
+    auth_mode: &'static str,
+    primary_auth_mode: bool,
+    self_registration: bool,
+    #[serde(flatten)]
+    details: Option<DetailsView>,
+}
+
+#[derive(Debug, Serialize)]
+struct DetailsView {
+    current_time: String,
+    external_url: String,
+    registry_url: String,
+    project_creation_restriction: &'static str,
+    harbor_version: String,
+    has_ca_root: bool,
+    read_only: bool,
+    notification_enable: bool,
+}
+
+/// What the caller may know.
+pub(crate) async fn get(call: &Call<'_>) -> Result<Response, Error> {
+    let info = call.management.system_info().await?;
+    let origin = Origin::of(&call.parts.extensions);
+    Ok(answer::json(&InfoView {
+        auth_mode: "db_auth",
+        primary_auth_mode: false,
+        self_registration: info.self_registration,
+        details: info.details.map(|details| DetailsView::of(&details, origin)),
+    }))
+}
+
+impl DetailsView {
+    fn of(details: &SystemDetails, origin: Option<&Origin>) -> Self {
+        Self {
+            current_time: time(details.now),
+            external_url: origin.map(Origin::url).unwrap_or_default(),
+            registry_url: origin.map(|origin| origin.host.clone()).unwrap_or_default(),
+            project_creation_restriction: if details.users_create_projects {
+                "everyone"
+            } else {
+                "adminonly"
+            },
+            // Clients read a version of Harbor's shape: a number and where it was built.
+            harbor_version: format!("v{}-berth", details.version),
+            has_ca_root: false,
+            read_only: false,
+            notification_enable: false,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Projects.
+
+use serde_json::{Value, json};
+
+use crate::house::{ADMIN, Answer, House, PASSWORD};
+
+fn names(answer: &Answer) -> Vec<&str> {
+    let list = answer.json.as_array().expect("a list");
+    list.iter().map(|one| one["name"].as_str().expect("a name")).collect()
+}
+
+#[tokio::test]
+async fn one_is_made_read_changed_and_deleted() {
+    let house = House::open().await;
+    house.user("jane").await;
+    let jane = ("jane", PASSWORD);
+    let body = json!({"project_name": "team", "metadata": {"public": "false", "auto_scan": "true"}, "storage_limit": -1});
+    let made = house.ask("POST /projects").by(jane).json(&body).await.expect(201);
+    assert!(made.text.is_empty());
+    let id = made.made();
+    assert_eq!(id, 2, "numbers begin after library");
+    let project = house.ask(&format!("GET /projects/{id}")).by(jane).await.expect(200);
+    let expected = [
+        ("name", json!("team")),
+        ("project_id", json!(id)),
+        ("owner_name", json!("jane")),
+        ("owner_id", json!(3)),
+        ("repo_count", json!(0)),
+        ("current_user_role_id", json!(1)),
+        ("current_user_role_ids", json!([1])),
+        ("metadata", json!({"public": "false", "auto_scan": "true"})),
+    ];
+    for (field, value) in expected {
+        assert_eq!(project.json[field], value, "{field}");
+    }
+    for later in ["cve_allowlist", "registry_id", "deleted"] {
+        assert_eq!(project.json.get(later), None, "{later}");
+    }
+    let body = json!({"metadata": {"public": "true", "severity": "High"}});
+    house.ask("PUT /projects/team").by(jane).json(&body).await.expect(200);
+    let project = house.ask("GET /projects/team").await.expect(200);
+    assert_eq!(project.json["metadata"], json!({"public": "true", "auto_scan": "true", "severity": "high"}));
+    assert_eq!(project.json.get("current_user_role_id"), None, "anonymous has none");
+    let may = house.ask("GET /projects/team/_deletable").by(jane).await.expect(200);
+    assert_eq!(may.json["deletable"], true);
+    house.ask("DELETE /projects/team").by(jane).await.expect(200);
+    house.ask("GET /projects/team").by(ADMIN).await.refused(404, "NOT_FOUND");
+}
+
+#[tokio::test]
+async fn a_location_can_say_the_name() {
+    let house = House::open().await;
+    let post = house.ask("POST /projects").by(ADMIN).json(&json!({"project_name": "team"}));
+    let made = post.header("x-resource-name-in-location", "true").await.expect(201);
+    assert_eq!(made.header("location"), Some("/api/v2.0/projects/team"));
+    let project = house.ask("GET /projects/team").by(ADMIN).await.expect(200);
+    assert_eq!(project.json["metadata"]["public"], "false", "private unless it says otherwise");
+}
+
+#[tokio::test]
+async fn a_name_of_digits_is_a_number_unless_it_is_said_otherwise() {
+    let house = House::open().await;
+    let id = house.project("7", false).await;
+    assert_ne!(id, 7);
+    house.ask("GET /projects/7").by(ADMIN).await.refused(404, "NOT_FOUND");
+    let named = house.ask("GET /projects/7").by(ADMIN).header("x-is-resource-name", "true").await.expect(200);
+    assert_eq!(named.json["project_id"], id);
+    let numbered = house.ask(&format!("GET /projects/{id}")).by(ADMIN).await.expect(200);
+    assert_eq!(numbered.json["name"], "7");
+}
+
+#[tokio::test]
+async fn projects_that_cannot_be() {
+    let house = House::open().await;
+    house.project("team", false).await;
+    let post = |body: Value| house.ask("POST /projects").by(ADMIN).json(&body);
+    for name in ["", "Team", "te am", "-team", "team-", "a..b", "té", &"t".repeat(256), "a\nb"] {
+        post(json!({"project_name": name})).await.refused(400, "BAD_REQUEST");
+    }
+    post(json!({})).await.refused(400, "BAD_REQUEST");
+    post(json!({"project_name": "team"})).await.refused(409, "CONFLICT");
+    post(json!({"project_name": "library"})).await.refused(409, "CONFLICT");
+    for (field, value) in [
+        ("metadata", json!({"public": "perhaps"})),
+        ("metadata", json!({"severity": "urgent"})),
+        ("metadata", json!({"retention_id": "7"})),
+        ("storage_limit", json!(-2)),
+        ("registry_id", json!(7)),
+        ("cve_allowlist", json!({"items": [{"cve_id": "CVE-2019-10164"}]})),
+    ] {
+        let answer = post(json!({"project_name": "other", field: value})).await;
+        assert_eq!(answer.status, 400, "{field}: {}", answer.text);
+    }
+    house.ask("POST /projects").json(&json!({"project_name": "x"})).await.refused(401, "UNAUTHORIZED");
+}
+
+#[tokio::test]
+async fn a_list_shows_what_one_may_see() {
+    let house = House::open().await;
+    house.user("jane").await;
+    for (name, public) in [("open", true), ("hers", false), ("hidden", false)] {
+        house.project(name, public).await;
+    }
+    house.member("hers", "jane", 3).await;
+    let jane = ("jane", PASSWORD);
+    let list = |query: &str| format!("GET /projects?sort=name{query}");
+    let all = house.ask(&list("")).by(ADMIN).await.expect(200);
+    assert_eq!(names(&all), ["hers", "hidden", "library", "open"]);
+    let some = house.ask(&list("")).by(jane).await.expect(200);
+    assert_eq!(names(&some), ["hers", "library", "open"]);
+    let public = house.ask(&list("")).await.expect(200);
+    assert_eq!(names(&public), ["library", "open"]);
+    assert_eq!(public.header("x-total-count"), Some("2"));
+    assert_eq!(names(&house.ask(&list("&public=false")).by(jane).await.expect(200)), ["hers"]);
+    assert_eq!(names(&house.ask(&list("&public=false")).await.expect(200)), [""; 0]);
+    assert_eq!(names(&house.ask(&list("&name=h")).by(ADMIN).await.expect(200)), ["hers", "hidden"]);
+    assert_eq!(
+        names(&house.ask(&list("&q=name%3D~h,public%3Dfalse")).by(ADMIN).await.expect(200)),
+        ["hers", "hidden"]
+    );
+    house.ask(&list("&q=name%3D%7Bopen+hers%7D")).by(ADMIN).await.refused(400, "BAD_REQUEST");
+    assert_eq!(names(&house.ask(&list("&q=name=open")).by(ADMIN).await.expect(200)), ["open"]);
+    assert_eq!(names(&house.ask(&list("&owner=jane")).by(ADMIN).await.expect(200)), [""; 0]);
+}
+
+#[tokio::test]
+async fn whether_a_name_is_taken() {
+    let house = House::open().await;
+    house.user("jane").await;
+    house.project("team", false).await;
+    let head = |name: &str| format!("HEAD /projects?project_name={name}");
+    house.ask(&head("team")).by(ADMIN).await.expect(200);
+    house.ask(&head("nothing")).by(ADMIN).await.expect(404);
+    house.ask(&head("team")).by(("jane", PASSWORD)).await.expect(403);
+    house.ask(&head("team")).await.expect(401);
+    house.ask(&head("library")).await.expect(200);
+    house.ask("HEAD /projects").by(ADMIN).await.expect(422);
+}
+
+#[tokio::test]
+async fn a_summary_says_as_much_as_one_may_know() {
+    let house = House::open().await;
+    house.project("team", true).await;
+    for (name, role) in [("guest", 3), ("limited", 5)] {
+        house.user(name).await;
+        house.member("team", name, role).await;
+    }
+    let guest = house.ask("GET /projects/team/summary").by(("guest", PASSWORD)).await.expect(200);
+    assert_eq!(guest.json["repo_count"], 0);
+    assert_eq!(guest.json["project_admin_count"], 1);
+    assert_eq!(guest.json["guest_count"], 1);
+    assert_eq!(guest.json["quota"], json!({"hard": {"storage": -1}, "used": {"storage": 0}}));
+    let limited = house.ask("GET /projects/team/summary").by(("limited", PASSWORD)).await.expect(200);
+    assert_eq!(limited.json.get("guest_count"), None, "limited guests do not see members");
+    let anyone = house.ask("GET /projects/team/summary").await.expect(200);
+    assert_eq!(anyone.json, json!({"repo_count": 0}));
+}
+
+#[tokio::test]
+async fn a_search_shows_what_one_may_see() {
+    let house = House::open().await;
+    house.project("open", true).await;
+    house.project("hidden", false).await;
+    let found = |answer: Answer| -> Vec<String> {
+        let projects = answer.json["project"].as_array().expect("a list");
+        projects.iter().map(|one| one["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    assert_eq!(found(house.ask("GET /search?q=e").by(ADMIN).await.expect(200)), ["open", "hidden"]);
+    assert_eq!(found(house.ask("GET /search?q=e").await.expect(200)), ["open"]);
+    assert!(house.ask("GET /search?q=zzz").await.expect(200).json["repository"].is_array());
+}
