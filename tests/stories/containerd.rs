@@ -1,5 +1,6 @@
 //! containerd 2: images are imported, pushed by `hosts.toml`, removed and pulled.
 
+use berth_testkit::credentials::{ADMIN, ADMIN_PASSWORD};
 use berth_testkit::{BerthServer, Containerd, Index, Layout, Program, Scratch};
 
 #[test]
@@ -18,6 +19,8 @@ fn an_index_is_pushed_and_pulled() {
         .args(["index.json", "oci-layout", "blobs"])
         .run();
 
+    // It reads no file of docker's.
+    let user = format!("{ADMIN}:{ADMIN_PASSWORD}");
     let hosts = format!("--hosts-dir={}", daemon.hosts().display());
     daemon.ctr().args(["images", "import", "--all-platforms", "--no-unpack", "--local"]).arg(&archive).run();
     let listed = daemon.ctr().args(["images", "list", "--quiet"]).run().text();
@@ -25,7 +28,7 @@ fn an_index_is_pushed_and_pulled() {
     if imported != image {
         daemon.ctr().args(["images", "tag", &imported, &image]).run();
     }
-    daemon.ctr().args(["images", "push", "--local", &hosts, &image]).run();
+    daemon.ctr().args(["images", "push", "--local", "--user", &user, &hosts, &image]).run();
     let repository = server.repository("library/containerd");
     assert_eq!(repository.manifest("1").expect("an answer").expect(200).body, index.content());
     for part in index.images() {
@@ -35,7 +38,7 @@ fn an_index_is_pushed_and_pulled() {
     let again = Containerd::start(&server.address());
     let hosts = format!("--hosts-dir={}", again.hosts().display());
     for how in [&["--local", "--all-platforms", "--snapshotter=native"][..], &["--snapshotter=native"]] {
-        again.ctr().args(["images", "pull", &hosts]).args(how).arg(&image).run();
+        again.ctr().args(["images", "pull", "--user", &user, &hosts]).args(how).arg(&image).run();
         let listed = again.ctr().args(["images", "list", &format!("name=={image}")]).run().text();
         assert!(listed.contains(&index.digest().to_string()), "{listed}");
         let layer = &index.images()[0].layers()[0];

@@ -125,7 +125,8 @@ fn the_configuration_is_shown_and_mistakes_are_refused() {
     let berth = |arguments: &[&str]| {
         BerthServer::program("config").args(arguments).env("XDG_DATA_HOME", scratch.path())
     };
-    let shown = berth(&["show"]).env("BERTH_DATABASE__URL", "postgres://berth:secret@db/berth").run();
+    let shown = berth(&["show"]).env("BERTH_DATABASE__URL", "postgres://berth:secret@db/berth");
+    let shown = shown.env("BERTH_ACCESS__SECRET_KEY", "secret@ of sixteen bytes").run();
     assert!(!shown.text().contains("secret@"), "{shown}");
     let file = scratch.write("berth.yaml", "registry:\n  manifest_limitt: 8MiB\n");
     let refused = berth(&["check", "--config"]).arg(&file).fail();

@@ -8,6 +8,8 @@ use std::process::{Child, Command, Output, Stdio};
 fn berth(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_berth"));
     command.args(arguments).env_clear().env("HOME", "/does/not/exist");
+    // The raw requests of these tests show it.
+    command.env("BERTH_ADMIN_PASSWORD", "Admin-Passw0rd");
     command
 }
 
@@ -59,6 +61,8 @@ fn says_its_version_and_how_it_is_used() {
         vec!["config", "check", "--help"],
         vec!["fsck", "--help"],
         vec!["backup", "--help"],
+        vec!["admin", "reset-password", "--help"],
+        vec!["secrets", "rotate", "--help"],
         vec!["restore", "--help"],
         vec!["completions", "--help"],
     ] {
@@ -84,6 +88,7 @@ fn a_wrong_configuration_ends_with_2_and_words() {
 #[test]
 fn shows_where_values_come_from_and_no_secret() {
     let mut command = berth(&["config", "show", "--data", "/srv/berth"]);
+    command.env("BERTH_ACCESS__SECRET_KEY", "hush of sixteen bytes");
     command.env("BERTH_DATABASE__URL", "postgres://u:hush@db/berth").env("BERTH_PORT", "tcp://1.2.3.4:5");
     let shown = command.output().expect("the binary was built");
     assert!(shown.status.success());
@@ -108,7 +113,7 @@ fn serves_until_it_is_told_to_end_and_can_be_checked_and_copied_meanwhile() {
     let content = "a".repeat(20_000);
     let digest = "sha256:6aa25b0ef6ab4942bc85f46b8fc6e5c1bdbe4b8cf76bf25b3c2af6ccf6c6b4ca";
     let push = format!(
-        "POST /v2/library/hello/blobs/uploads/?digest={digest} HTTP/1.1\r\nhost: b\r\nconnection: close\r\ncontent-length: 20000\r\n\r\n{content}"
+        "POST /v2/library/hello/blobs/uploads/?digest={digest} HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\nconnection: close\r\ncontent-length: 20000\r\n\r\n{content}"
     );
     let refused = asked(&address, &push);
     assert!(refused.starts_with("HTTP/1.1 400"), "a wrong digest is refused: {refused}");
@@ -144,13 +149,13 @@ fn remove_blobs(directory: &Path) {
 fn a_second_signal_ends_it_at_once() {
     let directory = tempfile::tempdir().expect("a directory");
     let (mut server, address) = serve(&directory.path().display().to_string());
-    let start = "POST /v2/library/hello/blobs/uploads/ HTTP/1.1\r\nhost: b\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let start = "POST /v2/library/hello/blobs/uploads/ HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     let started = asked(&address, start);
     let location = started.lines().find_map(|line| line.strip_prefix("location: ")).expect("a session");
     let mut upload = TcpStream::connect(&address).expect("the server listens");
-    write!(upload, "PATCH {location} HTTP/1.1\r\nhost: b\r\ncontent-length: 9\r\n\r\nhalf")
+    write!(upload, "PATCH {location} HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\ncontent-length: 9\r\n\r\nhalf")
         .expect("the server reads");
-    while !asked(&address, "GET /metrics HTTP/1.1\r\nhost: b\r\nconnection: close\r\n\r\n")
+    while !asked(&address, "GET /metrics HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\nconnection: close\r\n\r\n")
         .contains("berth_uploads 1")
     {}
     signal(&server, "-INT");

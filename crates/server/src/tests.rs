@@ -11,7 +11,7 @@ mod tls;
 use std::net::SocketAddr;
 
 use crate::Server;
-use berth_config::Config;
+use berth_config::{Config, Secret};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -30,6 +30,8 @@ fn config(data: &TempDir) -> Config {
     let mut config = Config::default();
     config.server.listen.set_port(0);
     config.data.directory = data.path().join("data");
+    // The raw requests of these tests show it.
+    config.access.admin_password = Secret::new("Admin-Passw0rd");
     config
 }
 

@@ -36,7 +36,7 @@ impl Dockerd {
     /// `docker` talking to this daemon.
     pub fn docker(&self) -> Program {
         let program = Program::as_root(system("docker")).args(["--host", &host(&self.scratch)]);
-        program.env("DOCKER_CONFIG", self.scratch.join("config")).env("DOCKER_CLI_EXPERIMENTAL", "enabled")
+        program.env("DOCKER_CLI_EXPERIMENTAL", "enabled")
     }
 }
 

@@ -4,6 +4,8 @@ use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::credentials;
+
 /// How long the other side may be silent.
 const SILENCE: Duration = Duration::from_mins(2);
 
@@ -14,12 +16,19 @@ pub struct Request {
     path: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    anonymous: bool,
 }
 
 impl Request {
     /// Any method.
     pub fn new(method: &str, path: impl Into<String>) -> Self {
-        Self { method: method.into(), path: path.into(), headers: Vec::new(), body: Vec::new() }
+        Self {
+            method: method.into(),
+            path: path.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            anonymous: false,
+        }
     }
 
     /// A GET.
@@ -59,6 +68,19 @@ impl Request {
         self
     }
 
+    /// Sends no credentials. Without this, and without an `Authorization` header, the administrator asks.
+    #[must_use]
+    pub fn anonymous(mut self) -> Self {
+        self.anonymous = true;
+        self
+    }
+
+    /// Asks as somebody with a name and a secret.
+    #[must_use]
+    pub fn login(self, login: &str, secret: &str) -> Self {
+        self.header("Authorization", credentials::basic(login, secret))
+    }
+
     /// Sets the body.
     #[must_use]
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
@@ -81,6 +103,11 @@ impl Request {
         let mut head = format!("{} {} HTTP/1.1\r\nHost: {host}\r\n", self.method, self.path);
         for (name, value) in &self.headers {
             head.extend([name, ": ", value, "\r\n"]);
+        }
+        let shown = |(name, _): &(String, String)| name.eq_ignore_ascii_case("authorization");
+        if !self.anonymous && !self.headers.iter().any(shown) {
+            let admin = credentials::basic(credentials::ADMIN, credentials::ADMIN_PASSWORD);
+            head.extend(["Authorization: ", &admin, "\r\n"]);
         }
         let framed = |(name, _): &(String, String)| {
             name.eq_ignore_ascii_case("content-length") || name.eq_ignore_ascii_case("transfer-encoding")

@@ -16,6 +16,7 @@
 mod clock;
 mod containerd;
 mod content;
+pub mod credentials;
 mod disk;
 mod dockerd;
 mod entropy;

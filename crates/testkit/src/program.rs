@@ -7,6 +7,8 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 
+use crate::credentials;
+
 /// A program about to run.
 #[derive(Debug)]
 pub struct Program {
@@ -27,6 +29,7 @@ impl Program {
 
     fn of(mut command: Command) -> Self {
         forget_settings(&mut command);
+        credentials::show(&mut command);
         Self { command, input: Vec::new() }
     }
 

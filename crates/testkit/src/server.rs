@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
+use crate::credentials::{self, ADMIN_PASSWORD};
 use crate::process::{Process, tail};
 use crate::{Connection, Program, Repository, Request, Scratch, free_port, tools};
 
@@ -45,12 +46,28 @@ impl ServerSetup {
     pub fn start(self) -> BerthServer {
         let scratch = Scratch::new();
         let data = self.data.unwrap_or_else(|| scratch.join("data"));
-        let (settings, obeys_modes) = (self.settings, self.obeys_modes);
+        let (mut settings, obeys_modes) = (defaults(), self.obeys_modes);
+        settings.extend(self.settings);
         let mut server =
             BerthServer { data, port: free_port(), settings, obeys_modes, scratch, process: None };
+        credentials::know(&server.address());
         server.start_again();
         server
     }
+}
+
+/// What every server of a story is started with, unless the story sets it otherwise: an administrator, pushes that make their
+/// projects, and a hash that costs little.
+fn defaults() -> Vec<(String, String)> {
+    [
+        ("BERTH_ADMIN_PASSWORD", ADMIN_PASSWORD),
+        ("BERTH_ACCESS__SECRET_KEY", "the secret key of the stories"),
+        ("BERTH_ACCESS__PASSWORD_MEMORY", "8MiB"),
+        ("BERTH_ACCESS__PASSWORD_ITERATIONS", "1"),
+        ("BERTH_PROJECTS__CREATE_ON_PUSH", "true"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
 }
 
 /// A running server. When the test fails, the end of its log is shown.

@@ -52,6 +52,7 @@ fn one_profile(context: &Context, suite: &Path, profile: &str, folder: &Path) ->
     command.current_dir(folder).stdout(writer.try_clone()?).stderr(writer);
     command.env("OCI_REGISTRY", server.address()).env("OCI_TLS", "disabled").env("OCI_VERSION", profile);
     command.env("OCI_REPO1", "conformance/first").env("OCI_REPO2", "conformance/second");
+    command.env("OCI_USERNAME", "admin").env("OCI_PASSWORD", server::PASSWORD);
     command.env("OCI_DATA_SPARSE", "true").env("OCI_RESULTS_DIR", folder);
     let ended = command.status().context("cannot start the conformance suite")?;
     drop(server);

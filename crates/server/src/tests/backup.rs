@@ -12,7 +12,7 @@ const DIGEST: &str = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e730
 async fn what_was_pushed_before_a_backup_is_pulled_from_its_restoration() {
     let server = start(|config| config.registry.inline_limit = berth_config::Size::new(0)).await;
     let push = format!(
-        "POST /v2/library/hello/blobs/uploads/?digest={DIGEST} HTTP/1.1\r\nhost: b\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello"
+        "POST /v2/library/hello/blobs/uploads/?digest={DIGEST} HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello"
     );
     assert_eq!(status(&send(server.address, &push).await), 201);
     let mut upload = drain::half_a_chunk(&server).await;

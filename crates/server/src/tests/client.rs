@@ -15,7 +15,7 @@ pub(crate) async fn send(address: SocketAddr, text: &str) -> String {
 
 /// Asks for a path on a connection of its own.
 pub(crate) async fn get(address: SocketAddr, path: &str) -> String {
-    send(address, &format!("GET {path} HTTP/1.1\r\nhost: berth\r\nconnection: close\r\n\r\n")).await
+    send(address, &format!("GET {path} HTTP/1.1\r\nhost: berth\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\nconnection: close\r\n\r\n")).await
 }
 
 /// Everything that still comes.

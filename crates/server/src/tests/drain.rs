@@ -13,12 +13,14 @@ use crate::tests::{Running, start};
 /// Begins an upload and sends half of a chunk of eight bytes.
 pub(crate) async fn half_a_chunk(server: &Running) -> TcpStream {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    let start = "POST /v2/library/hello/blobs/uploads/ HTTP/1.1\r\nhost: b\r\ncontent-length: 0\r\n\r\n";
+    let start = "POST /v2/library/hello/blobs/uploads/ HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\ncontent-length: 0\r\n\r\n";
     stream.write_all(start.as_bytes()).await.unwrap();
     let answer = one(&mut stream).await.unwrap();
     assert_eq!(status(&answer), 202, "{answer}");
     let location = header_of(&answer, "location").unwrap();
-    let chunk = format!("PATCH {location} HTTP/1.1\r\nhost: b\r\ncontent-length: 8\r\n\r\nhalf");
+    let chunk = format!(
+        "PATCH {location} HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\ncontent-length: 8\r\n\r\nhalf"
+    );
     stream.write_all(chunk.as_bytes()).await.unwrap();
     stream
 }
@@ -36,7 +38,11 @@ async fn an_upload_under_way_ends_well_and_readiness_goes_first() {
     let mut upload = half_a_chunk(&server).await;
     wait_for_an_upload(&server).await;
     let mut idle = TcpStream::connect(server.address).await.unwrap();
-    idle.write_all(b"GET /v2/ HTTP/1.1\r\nhost: b\r\n\r\n").await.unwrap();
+    idle.write_all(
+        b"GET /v2/ HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\n\r\n",
+    )
+    .await
+    .unwrap();
     one(&mut idle).await.unwrap();
 
     let address = server.address;
@@ -70,8 +76,15 @@ async fn a_connection_that_has_not_asked_yet_gets_its_answer() {
     late.write_all(b"GET /v2/ HT").await.unwrap();
     while !get(server.address, "/metrics").await.contains("berth_connections 3") {}
     let ending = tokio::spawn(server.end());
-    late.write_all(b"TP/1.1\r\nhost: b\r\n\r\n").await.unwrap();
-    later.write_all(b"GET /v2/ HTTP/1.1\r\nhost: b\r\n\r\n").await.unwrap();
+    late.write_all(b"TP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\n\r\n")
+        .await
+        .unwrap();
+    later
+        .write_all(
+            b"GET /v2/ HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\n\r\n",
+        )
+        .await
+        .unwrap();
     assert_eq!(status(&rest(&mut late).await), 200);
     assert_eq!(status(&rest(&mut later).await), 200);
     assert!(ending.await.unwrap());
@@ -91,7 +104,7 @@ async fn no_request_under_load_fails() {
                     let Ok(mut stream) = TcpStream::connect(address).await else { return };
                     let sure = !ended.load(Ordering::SeqCst);
                     let asked =
-                        stream.write_all(b"GET /v2/ HTTP/1.1\r\nhost: b\r\nconnection: close\r\n\r\n");
+                        stream.write_all(b"GET /v2/ HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\nconnection: close\r\n\r\n");
                     let answer = match asked.await {
                         Ok(()) => one(&mut stream).await,
                         Err(error) => Err(error),

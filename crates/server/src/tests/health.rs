@@ -12,7 +12,7 @@ async fn health_and_metrics_are_beside_the_registry() {
     let nothing = get(server.address, "/elsewhere").await;
     assert_eq!(status(&nothing), 404);
     assert!(nothing.contains("\"errors\""), "{nothing}");
-    let posted = send(server.address, "POST /metrics HTTP/1.1\r\nhost: b\r\nconnection: close\r\n\r\n").await;
+    let posted = send(server.address, "POST /metrics HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\nconnection: close\r\n\r\n").await;
     assert_eq!((status(&posted), header_of(&posted, "allow")), (405, Some("GET, HEAD")));
 
     get(server.address, "/v2/secret-project/secret-repository/tags/list?n=5&token=secret").await;
@@ -53,7 +53,7 @@ async fn every_answer_has_a_request_id_and_a_given_one_stays() {
     for path in ["/healthz", "/v2/", "/elsewhere", "/v2/UPPER/tags/list"] {
         assert!(header_of(&get(server.address, path).await, "x-request-id").is_some(), "{path}");
     }
-    let request = "GET /v2/ HTTP/1.1\r\nhost: b\r\nx-request-id: from-a-proxy\r\nconnection: close\r\n\r\n";
+    let request = "GET /v2/ HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\nx-request-id: from-a-proxy\r\nconnection: close\r\n\r\n";
     assert_eq!(header_of(&send(server.address, request).await, "x-request-id"), Some("from-a-proxy"));
     assert!(server.end().await);
 }

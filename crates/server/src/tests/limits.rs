@@ -17,7 +17,10 @@ async fn long_paths_and_headers_are_refused_with_words() {
         assert!(answer.contains("\"errors\""), "{answer}");
     }
     for length in [17 << 10, 40 << 10] {
-        let long = format!("GET /v2/ HTTP/1.1\r\nhost: b\r\nx-long: {}\r\n\r\n", "a".repeat(length));
+        let long = format!(
+            "GET /v2/ HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\nx-long: {}\r\n\r\n",
+            "a".repeat(length)
+        );
         let answer = send(server.address, &long).await;
         assert_eq!(status(&answer), 431, "{answer}");
         assert!(answer.contains("\"errors\""), "{answer}");
@@ -54,7 +57,11 @@ async fn connections_without_requests_are_closed() {
     })
     .await;
     let mut idle = TcpStream::connect(server.address).await.unwrap();
-    idle.write_all(b"GET /v2/ HTTP/1.1\r\nhost: b\r\n\r\n").await.unwrap();
+    idle.write_all(
+        b"GET /v2/ HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\n\r\n",
+    )
+    .await
+    .unwrap();
     assert_eq!(status(&one(&mut idle).await.unwrap()), 200);
     assert_eq!(rest(&mut idle).await, "");
     let mut silent = TcpStream::connect(server.address).await.unwrap();
@@ -66,7 +73,12 @@ async fn connections_without_requests_are_closed() {
 async fn connections_beyond_the_limit_are_told_to_come_again() {
     let server = start(|config| config.server.max_connections = 1).await;
     let mut first = TcpStream::connect(server.address).await.unwrap();
-    first.write_all(b"GET /v2/ HTTP/1.1\r\nhost: b\r\n\r\n").await.unwrap();
+    first
+        .write_all(
+            b"GET /v2/ HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\n\r\n",
+        )
+        .await
+        .unwrap();
     assert_eq!(status(&one(&mut first).await.unwrap()), 200);
     let refused = get(server.address, "/v2/").await;
     assert_eq!((status(&refused), header_of(&refused, "retry-after")), (503, Some("1")));
@@ -83,7 +95,7 @@ async fn bodies_beyond_the_limit_are_told_to_come_again() {
     crate::tests::drain::wait_for_an_upload(&server).await;
     let digest = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
     let push = format!(
-        "POST /v2/library/hello/blobs/uploads/?digest={digest} HTTP/1.1\r\nhost: b\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello"
+        "POST /v2/library/hello/blobs/uploads/?digest={digest} HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello"
     );
     let refused = send(server.address, &push).await;
     assert_eq!(status(&refused), 429, "{refused}");
@@ -99,7 +111,10 @@ async fn a_client_that_takes_nothing_is_let_go() {
     let server = start(|config| config.server.body_timeout = Duration::from_secs(1)).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     // Answers that are never taken fill every buffer on the way.
-    let request = format!("GET /metrics HTTP/1.1\r\nhost: b\r\nx-request-id: {}\r\n\r\n", "a".repeat(100));
+    let request = format!(
+        "GET /metrics HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\nx-request-id: {}\r\n\r\n",
+        "a".repeat(100)
+    );
     while stream.write_all(request.as_bytes()).await.is_ok() {}
     assert_eq!(status(&get(server.address, "/v2/").await), 200);
     assert!(server.end().await);

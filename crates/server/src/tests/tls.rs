@@ -48,7 +48,7 @@ async fn get(address: SocketAddr, certificate: &CertificateDer<'static>) -> std:
     let mut stream = connect(address, certificate, &["h2", "http/1.1"]).await?;
     let chosen = stream.get_ref().1.alpn_protocol();
     assert_eq!(chosen, Some(b"http/1.1".as_slice()), "the faster protocol is preferred");
-    stream.write_all(b"GET /v2/ HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await?;
+    stream.write_all(b"GET /v2/ HTTP/1.1\r\nhost: localhost\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\nconnection: close\r\n\r\n").await?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok(status(&answer))

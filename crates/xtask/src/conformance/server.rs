@@ -13,6 +13,9 @@ use anyhow::{Context as _, Result, bail};
 /// How long a start may take; this machine may be busy.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// The administrator's password.
+pub(super) const PASSWORD: &str = "Conf0rmance suite";
+
 /// A server that ends with this value.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -32,6 +35,9 @@ impl Server {
             .args(["serve", "--listen", &address, "--data"])
             .arg(data.path())
             .env("BERTH_REGISTRY__MISSING_CONTENT", "any")
+            .env("BERTH_ADMIN_PASSWORD", PASSWORD)
+            // The suite's repositories lie in a project of their own, which is private.
+            .env("BERTH_PROJECTS__CREATE_ON_PUSH", "true")
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()

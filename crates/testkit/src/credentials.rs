@@ -1,0 +1,89 @@
+//! Who the stories' clients are: the administrator, unless a story says otherwise; and the files in which real clients look for
+//! that.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use serde_json::json;
+
+use crate::Scratch;
+
+/// The first administrator's name.
+pub const ADMIN: &str = "admin";
+/// The first administrator's password in every story.
+pub const ADMIN_PASSWORD: &str = "Admin-Passw0rd";
+
+/// The folder with the clients' files, and what they say: a name and a secret for each registry.
+static KNOWN: LazyLock<(Scratch, Mutex<BTreeMap<String, String>>)> = LazyLock::new(Default::default);
+
+/// The value of an `Authorization` header that shows a name and a secret.
+pub fn basic(login: &str, secret: &str) -> String {
+    format!("Basic {}", base64(format!("{login}:{secret}").as_bytes()))
+}
+
+/// A folder with a `config.json` by which every client that reads docker's configuration logs in to `registry` so.
+pub fn config_folder(registry: &str, login: &str, secret: &str) -> Scratch {
+    let folder = Scratch::new();
+    write(folder.path(), &[(registry.to_owned(), entry(login, secret))].into());
+    folder
+}
+
+/// Lets all programs of this test log in to `registry` as the administrator.
+pub(crate) fn know(registry: &str) {
+    let (folder, known) = &*KNOWN;
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    known.insert(registry.to_owned(), entry(ADMIN, ADMIN_PASSWORD));
+    write(folder.path(), &known);
+}
+
+/// Shows a command where the files are.
+pub(crate) fn show(command: &mut Command) {
+    let folder = folder();
+    let file = folder.join("config.json");
+    command.env("DOCKER_CONFIG", &folder).env("REGISTRY_AUTH_FILE", &file).env("HELM_REGISTRY_CONFIG", &file);
+}
+
+fn folder() -> PathBuf {
+    KNOWN.0.path().to_owned()
+}
+
+fn entry(login: &str, secret: &str) -> String {
+    base64(format!("{login}:{secret}").as_bytes())
+}
+
+fn write(folder: &Path, known: &BTreeMap<String, String>) {
+    let auths: BTreeMap<_, _> = known.iter().map(|(at, auth)| (at, json!({ "auth": auth }))).collect();
+    let text = json!({ "auths": auths }).to_string();
+    std::fs::write(folder.join("config.json"), text).expect("a scratch file can be written");
+}
+
+/// Base64 with padding (RFC 4648).
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let bits =
+            three.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - three.len()));
+        for at in 0..4 {
+            let digit = DIGITS[(bits >> (18 - 6 * at)) as usize & 63];
+            let _ = write!(text, "{}", if at <= three.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_padded() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
+        {
+            assert_eq!(base64(bytes.as_bytes()), text);
+        }
+    }
+}
