@@ -30,6 +30,8 @@ pub struct Gatekeeper {
     pub passwords: Passwords,
     /// What generated secrets are kept under.
     pub secret_key: SecretKey,
+    /// Slows down guessing, wherever a password is shown.
+    pub brute_force: BruteForce,
 }
 
 /// What it works with.
@@ -94,19 +96,20 @@ impl Gatekeeper {
         let passwords = Passwords::new(settings.passwords, Arc::clone(&entropy))?;
         let authority =
             Arc::new(Authority::new(Arc::clone(&metadata), Arc::clone(&clock), settings.authority));
+        let brute_force = BruteForce::new(attempts, settings.brute_force);
         let authenticator = AuthenticatorParts {
             metadata: Arc::clone(&metadata),
             authority: Arc::clone(&authority),
             passwords: passwords.clone(),
             secret_key: secret_key.clone(),
             keyring: Arc::clone(&keyring),
-            brute_force: BruteForce::new(attempts, settings.brute_force),
+            brute_force: brute_force.clone(),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
         };
         let authenticator = Arc::new(Authenticator::new(authenticator, settings.authenticator));
         let tokens = TokenService { metadata, authority: Arc::clone(&authority), keyring, clock, entropy };
-        Ok(Self { authenticator, tokens, authority, passwords, secret_key })
+        Ok(Self { authenticator, tokens, authority, passwords, secret_key, brute_force })
     }
 
     /// The decision that use cases ask for.

@@ -14,12 +14,21 @@ use crate::Route;
 /// Where tokens are had.
 pub(crate) const TOKEN_PATH: &str = "/service/token";
 
-/// The challenge to whoever asked `route` in vain. `error` says what is wrong with the token that was shown.
+/// What might help whoever was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Challenge {
+    /// Credentials: none were shown, or wrong ones.
+    Credentials,
+    /// Another token than the one that was shown, for this reason (RFC 6750 §3.1).
+    Token(&'static str),
+}
+
+/// The challenge to whoever asked `route` in vain.
 pub(crate) fn bearer(
     parts: &Parts,
     service: &str,
     route: Option<&Route>,
-    error: Option<&'static str>,
+    challenge: Challenge,
 ) -> Option<HeaderValue> {
     let host = Origin::of(&parts.extensions).filter(|origin| !origin.host.is_empty());
     // Who names no host gets a path, which some clients can use.
@@ -29,7 +38,7 @@ pub(crate) fn bearer(
     if !scope.is_empty() {
         let _ = write!(text, ",scope=\"{scope}\"");
     }
-    if let Some(error) = error {
+    if let Challenge::Token(error) = challenge {
         let _ = write!(text, ",error=\"{error}\"");
     }
     HeaderValue::try_from(text).ok()

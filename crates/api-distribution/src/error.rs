@@ -14,6 +14,7 @@ use berth_oci::tag::TagError;
 use berth_oci::{Digest, RepositoryName};
 use berth_registry::UploadTicket;
 
+use crate::challenge::Challenge;
 use crate::{RouteError, answer, uploads};
 
 /// Everything that is answered with an `errors` body; the words are for the client.
@@ -123,21 +124,21 @@ impl From<LoginError> for Error {
 }
 
 impl Error {
-    /// Whether other credentials might help, and what is wrong with the token that was shown (RFC 6750 §3.1).
-    pub(crate) fn challenge(&self) -> Option<Option<&'static str>> {
+    /// What other credentials might help, if any do.
+    pub(crate) fn challenge(&self) -> Option<Challenge> {
         match self {
-            Self::Credentials(_) => Some(None),
-            Self::Scope => Some(Some("insufficient_scope")),
+            Self::Credentials(_) => Some(Challenge::Credentials),
+            Self::Scope => Some(Challenge::Token("insufficient_scope")),
             Self::Login(error) => match **error {
-                LoginError::Wrong | LoginError::Means => Some(None),
-                LoginError::Token(_) | LoginError::Revoked => Some(Some("invalid_token")),
+                LoginError::Wrong | LoginError::Means => Some(Challenge::Credentials),
+                LoginError::Token(_) | LoginError::Revoked => Some(Challenge::Token("invalid_token")),
                 _ => None,
             },
             Self::Registry(error) => match &**error {
                 berth_registry::Error::Denied(denied) => match denied.reason {
-                    Reason::Anonymous => Some(None),
-                    Reason::Scope => Some(Some("insufficient_scope")),
-                    Reason::Revoked => Some(Some("invalid_token")),
+                    Reason::Anonymous => Some(Challenge::Credentials),
+                    Reason::Scope => Some(Challenge::Token("insufficient_scope")),
+                    Reason::Revoked => Some(Challenge::Token("invalid_token")),
                     Reason::Missing | Reason::Unavailable => None,
                 },
                 _ => None,

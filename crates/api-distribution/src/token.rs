@@ -139,10 +139,8 @@ fn is_for_us(gatekeeper: &Gatekeeper, service: Option<&str>) -> Result<(), Error
 async fn issue(gatekeeper: &Gatekeeper, caller: &Caller, wish: Wish<'_>) -> Result<Response, Error> {
     let asked = parse_scopes(wish.scopes.iter().map(AsRef::as_ref))?;
     let Granted { token, access } = gatekeeper.tokens.issue(caller, &asked).await?;
-    let refresh_token = match wish.offline {
-        true => gatekeeper.tokens.refresh_token(caller, &wish.client_id).await?,
-        false => None,
-    };
+    let refresh_token =
+        if wish.offline { gatekeeper.tokens.refresh_token(caller, &wish.client_id).await? } else { None };
     let scopes = access
         .iter()
         .map(|granted| format!("{}:{}:{}", granted.kind, granted.name, granted.actions.join(",")));

@@ -117,7 +117,7 @@ impl Registry {
 impl Guarded<'_> {
     /// Sees to it that what is pushed has a project to go into: makes it, private, if the caller's pushes may make projects.
     /// [`Error::ProjectUnknown`] if there is none.
-    pub(crate) async fn into_project(&self, name: &RepositoryName) -> Result<()> {
+    pub(crate) async fn make_room(&self, name: &RepositoryName) -> Result<()> {
         if self.registry.find(name).await?.is_some() {
             return Ok(());
         }
@@ -143,7 +143,7 @@ impl Guarded<'_> {
 }
 
 impl Registry {
-    /// The live repository of that name, made now if there is none. Its project must be there: see [`Guarded::into_project`].
+    /// The live repository of that name, made now if there is none. Its project must be there: see [`Guarded::make_room`].
     pub(crate) async fn ensure(
         &self,
         tx: &mut dyn Transaction,

@@ -31,7 +31,7 @@ impl Guarded<'_> {
         from: Option<&RepositoryName>,
     ) -> Result<Mount> {
         self.check(repository, Resource::Repository, Action::Push).await?;
-        self.into_project(repository).await?;
+        self.make_room(repository).await?;
         let source = match from {
             Some(name) => self.readable_source(name).await?,
             None => self.any_source(digest).await?,

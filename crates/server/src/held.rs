@@ -68,7 +68,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_oldest_piece_counts_until_it_leaves() {
-        let (held, limit) = (Arc::new(Held::default()), Duration::from_secs(60));
+        let (held, limit) = (Arc::new(Held::default()), Duration::from_mins(1));
         let first = held.watch(Bytes::from_static(b"berth"));
         tokio::time::advance(limit / 2).await;
         let second = held.watch(Bytes::from_static(b"pier"));

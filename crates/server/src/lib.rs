@@ -16,6 +16,7 @@ pub mod administration;
 mod answer;
 mod connection;
 mod data_directory;
+mod doors;
 pub mod embedded;
 mod health;
 mod held;

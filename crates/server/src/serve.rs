@@ -63,8 +63,8 @@ impl Server {
         let metrics = Metrics::new(parts.sampled());
         let health = Arc::new(Health::new(parts.registry.clone(), Arc::clone(&metrics)));
         let apart = config.server.metrics_listen.map(listen).transpose()?;
-        let shared = |door, health| Shared {
-            door,
+        let shared = |doors, health| Shared {
+            doors,
             health,
             metrics: Arc::clone(&metrics),
             origins: wiring::origins(config),
@@ -75,7 +75,7 @@ impl Server {
             closing: CancellationToken::new(),
         };
         let beside = apart.is_none().then(|| Arc::clone(&health));
-        let doors = shared(Some(wiring::door(&parts, config)), beside);
+        let doors = shared(Some(wiring::doors(&parts, config)), beside);
         let doors = accepting(config, doors, tls, open_files::connections(config.server.max_connections));
         let apart = apart
             .map(|listener| (listener, accepting(config, shared(None, Some(Arc::clone(&health))), None, 64)));

@@ -8,7 +8,6 @@ use axum::body::Body;
 use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, Method, Request, Version};
 use axum::response::Response;
-use berth_api_distribution::Door;
 use berth_http::{ConnectionInfo, Origins, RequestId, RequestIdLayer, RouteName};
 use berth_registry::unbroken;
 use futures::FutureExt;
@@ -21,14 +20,15 @@ use tower::{Layer, ServiceExt, service_fn};
 use crate::access_log::{Counted, Exchange, Leaving, Said};
 use crate::activity::Activity;
 use crate::answer;
+use crate::doors::{Door, Doors};
 use crate::health::{Health, is_health};
 use crate::metrics::Metrics;
 
 /// What all requests of a listener share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    /// The door, unless nothing but health is served.
-    pub(crate) door: Option<Door>,
+    /// The doors, unless nothing but health is served.
+    pub(crate) doors: Option<Doors>,
     /// Health, unless it has a listener of its own.
     pub(crate) health: Option<Arc<Health>>,
     pub(crate) metrics: Arc<Metrics>,
@@ -93,7 +93,7 @@ async fn route(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
     if length as u64 > shared.uri_limit {
         return answer::uri_too_long(shared.uri_limit);
     }
-    let Some(door) = shared.door.clone().filter(|_| is_registry(path)) else {
+    let Some(door) = shared.doors.as_ref().and_then(|doors| doors.of(path)) else {
         return answer::nothing_here();
     };
     if matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -116,11 +116,6 @@ async fn ask(door: Door, request: Request<Counted>) -> Response {
         tracing::error!("a handler panicked");
         answer::failed()
     })
-}
-
-/// Whether the door of the registry and its tokens answers there.
-fn is_registry(path: &str) -> bool {
-    path == "/v2" || path.starts_with("/v2/") || path.starts_with("/service/")
 }
 
 fn carries_a_blob(request: &Request<Counted>) -> bool {

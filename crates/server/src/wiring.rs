@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use berth_access::{Access, Gatekeeper};
-use berth_api_distribution::{DistributionSettings, Door};
+use berth_api_distribution::DistributionSettings;
+use berth_api_harbor::HarborSettings;
 use berth_blobs::{Blobs, BufferPool};
 use berth_blobs_filesystem::{FilesystemBlobs, LocalFileSystem, Options};
 use berth_cache_memory::{Lifetimes, MemoryAttempts, MemoryCache};
 use berth_config::{Config, MissingContent};
 use berth_domain::{Clock, Entropy, SystemClock, SystemEntropy};
 use berth_http::{External, Origins, Scheme};
+use berth_management::{Management, ManagementSettings};
 use berth_metadata::Metadata;
 use berth_metadata_sql::SqlMetadata;
 use berth_registry::{Ports, Registry, Settings};
@@ -18,18 +20,23 @@ use uuid::Uuid;
 
 use crate::accounts::{self, FirstPassword, Ground};
 use crate::data_directory;
+use crate::doors::Doors;
 use crate::metrics::Sampled;
 
 /// Which part of the budget for bodies is kept for bytes on their way out: a third.
 const OUTGOING_PART: usize = 3;
 /// Under how many names failed log-ins are counted at once.
 const COUNTED_LOGINS: usize = 64 << 10;
+/// The longest body of a request to the REST API, in bytes; a robot with every permission fits many times.
+const LONGEST_API_BODY: usize = 1 << 20;
 
 /// The use cases and what metrics want to know of what they stand on.
 #[derive(Debug)]
 pub struct Parts {
     /// The use cases.
     pub registry: Registry,
+    /// The use cases of those who run the house.
+    pub management: Management,
     /// Who is let in to them.
     pub gatekeeper: Gatekeeper,
     /// The first administrator's password, if this start made it up.
@@ -58,8 +65,9 @@ impl Parts {
         let materials = Materials::open(config, alone).await?;
         let (gatekeeper, first_password) = accounts::open(config, materials.ground()).await?;
         let registry = materials.registry(config, gatekeeper.access()).await?;
+        let management = materials.management(config, &gatekeeper);
         let Materials { incoming, outgoing, cache, entropy, .. } = materials;
-        Ok(Self { registry, gatekeeper, first_password, incoming, outgoing, cache, entropy })
+        Ok(Self { registry, management, gatekeeper, first_password, incoming, outgoing, cache, entropy })
     }
 
     /// The registry by itself, beside whatever runs on the same data: for checks, which ask for nobody's rights.
@@ -122,6 +130,26 @@ impl Materials {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
         }
+    }
+
+    fn management(&self, config: &Config, gatekeeper: &Gatekeeper) -> Management {
+        let parts = berth_management::Parts {
+            metadata: Arc::clone(&self.metadata),
+            blobs: Arc::clone(&self.blobs),
+            authority: Arc::clone(&gatekeeper.authority),
+            passwords: gatekeeper.passwords.clone(),
+            secret_key: gatekeeper.secret_key.clone(),
+            brute_force: gatekeeper.brute_force.clone(),
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+        };
+        let settings = ManagementSettings {
+            robot_prefix: config.robots.prefix.clone(),
+            robot_duration: Some(config.robots.duration),
+            self_registration: config.access.self_registration,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        Management::open(parts, settings)
     }
 
     async fn registry(&self, config: &Config, access: Access) -> Result<Registry> {
@@ -193,14 +221,24 @@ fn settings(config: &Config, process: Uuid, alone: bool) -> Settings {
     }
 }
 
-/// The door to everything that clients may ask.
-pub(crate) fn door(parts: &Parts, config: &Config) -> Door {
-    let settings = DistributionSettings {
+/// The doors to everything that clients may ask.
+pub(crate) fn doors(parts: &Parts, config: &Config) -> Doors {
+    let distribution = DistributionSettings {
         manifest_limit: config.registry.manifest_limit.in_memory(),
         body_idle_timeout: config.server.body_timeout,
         concurrent_uploads: config.server.max_uploads as usize,
     };
-    Door::new(parts.registry.clone(), parts.gatekeeper.clone(), settings)
+    let harbor =
+        HarborSettings { body_limit: LONGEST_API_BODY, body_idle_timeout: config.server.body_timeout };
+    let (gatekeeper, buffers) = (&parts.gatekeeper, parts.incoming.clone());
+    Doors {
+        distribution: berth_api_distribution::Door::new(
+            parts.registry.clone(),
+            gatekeeper.clone(),
+            distribution,
+        ),
+        harbor: berth_api_harbor::Door::new(parts.management.clone(), gatekeeper.clone(), buffers, harbor),
+    }
 }
 
 /// How requests' origins are found out.

@@ -145,7 +145,7 @@ impl House {
     }
 }
 
-impl<'a> Ask<'a> {
+impl Ask<'_> {
     /// With a name and a secret.
     pub(crate) fn by(self, (name, secret): Login<'_>) -> Self {
         let both = base64(format!("{name}:{secret}").as_bytes());

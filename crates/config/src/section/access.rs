@@ -14,6 +14,8 @@ setting::table! {
         previous_secret_key: Secret = "",
         /// The password of `admin`, for the first start on an empty database. An embedded installation makes one if none is given; later changes of it here do nothing.
         admin_password: Secret = "",
+        /// Whether people may make themselves accounts.
+        self_registration: bool = "false",
         /// How long a browser's session lasts without being used.
         session_lifetime: Duration = "1h",
         /// How much memory one hash of a password takes (argon2id).

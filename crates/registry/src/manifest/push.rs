@@ -53,7 +53,7 @@ impl Guarded<'_> {
         push: PushManifest,
     ) -> Result<PushedManifest> {
         self.check(repository, Resource::Repository, Action::Push).await?;
-        self.into_project(repository).await?;
+        self.make_room(repository).await?;
         let read = push.read(self.registry.settings().manifest_limit)?;
         retry!(self.try_push_manifest(repository, &push, &read).await)?;
         let subject = read.manifest.subject.map(|subject| subject.digest);

@@ -29,7 +29,7 @@ impl Guarded<'_> {
         body: Incoming,
     ) -> Result<Finished> {
         self.check(repository, Resource::Repository, Action::Push).await?;
-        self.into_project(repository).await?;
+        self.make_room(repository).await?;
         let ticket = self.new_ticket(repository, digest.algorithm());
         let visit = Visit::new(self, repository, &ticket)?;
         unbroken(async move {

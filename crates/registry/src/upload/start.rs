@@ -18,7 +18,7 @@ impl Guarded<'_> {
         algorithm: Option<Algorithm>,
     ) -> Result<UploadTicket> {
         self.check(repository, Resource::Repository, Action::Push).await?;
-        self.into_project(repository).await?;
+        self.make_room(repository).await?;
         Ok(self.new_ticket(repository, algorithm.unwrap_or(Algorithm::Sha256)))
     }
 
