@@ -1,5 +1,6 @@
 //! Stories: what people and their programs do with a registry, told with the programs themselves.
 
+mod access;
 mod buildah;
 mod buildkit;
 mod containerd;

@@ -194,9 +194,10 @@ impl BerthServer {
         Program::new(tools::berth()).arg(subcommand)
     }
 
-    /// A subcommand of the binary, with this server's settings and data directory.
+    /// A subcommand of the binary, of one word or more, with this server's settings and data directory.
     pub fn berth(&self, subcommand: &str) -> Program {
-        let program = Program::new(tools::berth()).arg(subcommand).arg("--data").arg(&self.data);
+        let words = subcommand.split(' ');
+        let program = Program::new(tools::berth()).args(words).arg("--data").arg(&self.data);
         self.settings.iter().fold(program, |program, (name, value)| program.env(name, value))
     }
 

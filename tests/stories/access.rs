@@ -1,0 +1,253 @@
+//! Who is let in: people, robots and nobody at all, as real clients show themselves, and what those clients print when the answer
+//! is no.
+
+use std::time::Duration;
+
+use berth_testkit::credentials::{ADMIN, ADMIN_PASSWORD, config_folder};
+use berth_testkit::{
+    BerthServer, Dockerd, Image, Postgres, Program, Request, Response, Scratch, random_bytes, system, tar_of,
+    tool, until,
+};
+use serde_json::{Value, json};
+
+const PASSWORD: &str = "Alice-Passw0rd";
+/// Changes take effect within five seconds; this machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A server on which nothing appears by a push, with a closed project and a developer in it.
+struct House {
+    server: BerthServer,
+}
+
+impl House {
+    fn open() -> Self {
+        Self::over(BerthServer::setup().set("projects.create_on_push", "false").start())
+    }
+
+    /// The same on a server that runs.
+    fn over(server: BerthServer) -> Self {
+        let house = Self { server };
+        house.make("projects", &json!({ "project_name": "team", "metadata": { "public": "false" } }));
+        let alice = json!({ "username": "alice", "email": "alice@example.org", "realname": "Alice", "password": PASSWORD });
+        house.make("users", &alice);
+        let developer = json!({ "role_id": 2, "member_user": { "username": "alice" } });
+        house.make("projects/team/members", &developer);
+        house
+    }
+
+    fn rest(&self, method: &str, path: &str, body: &Value) -> Response {
+        let request =
+            Request::new(method, format!("/api/v2.0/{path}")).header("Content-Type", "application/json");
+        self.server.ask(&request.body(body.to_string()))
+    }
+
+    fn make(&self, what: &str, body: &Value) -> Response {
+        self.rest("POST", what, body).expect(201)
+    }
+
+    /// A robot of the project that may do these things with repositories: its number, name and secret.
+    fn robot(&self, name: &str, actions: &[&str]) -> (i64, String, String) {
+        let access: Vec<_> =
+            actions.iter().map(|action| json!({ "resource": "repository", "action": action })).collect();
+        let permissions = json!([{ "kind": "project", "namespace": "team", "access": access }]);
+        let body = json!({ "name": name, "level": "project", "duration": -1, "permissions": permissions });
+        let made = self.make("robots", &body).json();
+        let text = |field: &str| made[field].as_str().expect(field).to_owned();
+        (made["id"].as_i64().expect("a number"), text("name"), text("secret"))
+    }
+
+    fn image(&self, name: &str) -> String {
+        self.server.image(name)
+    }
+
+    /// The status of a pull as somebody.
+    fn pull_as(&self, login: &str, secret: &str) -> u16 {
+        let request = Request::get("/v2/team/app/manifests/1").header("Accept", "*/*");
+        self.server.ask(&request.login(login, secret)).status
+    }
+}
+
+#[test]
+fn docker_logs_in_pushes_and_is_told_why_not() {
+    let (house, scratch) = (House::open(), Scratch::new());
+    let (_, robot, secret) = house.robot("ci", &["pull"]);
+    let file = scratch.write("root.tar", tar_of(&[("payload", &random_bytes(1, 100_000))]));
+    let daemon = Dockerd::start();
+    let config = scratch.folder("docker");
+    let docker = |arguments: &[&str]| daemon.docker().env("DOCKER_CONFIG", &config).args(arguments);
+    let address = house.server.address();
+    let image = house.image("team/app:1");
+    docker(&["import"]).arg(&file).arg(&image).run();
+
+    let nobody = docker(&["push", &image]).fail();
+    assert!(said(&nobody, &["unauthorized", "denied", "authentication required"]), "{nobody}");
+    let wrong = docker(&["login", "-u", "alice", "--password-stdin", &address]).input("Wr0ng one").fail();
+    assert!(said(&wrong, &["username or the password is wrong"]), "{wrong}");
+    docker(&["login", "-u", "alice", "--password-stdin", &address]).input(PASSWORD).run();
+    docker(&["push", &image]).run();
+
+    let elsewhere = house.image("missing/app:1");
+    docker(&["tag", &image, &elsewhere]).run();
+    let refused = docker(&["push", &elsewhere]).fail();
+    assert!(said(&refused, &["denied"]), "{refused}");
+    docker(&["logout", &address]).run();
+
+    docker(&["login", "-u", ADMIN, "--password-stdin", &address]).input(ADMIN_PASSWORD).run();
+    let missing = docker(&["push", &elsewhere]).fail();
+    assert!(said(&missing, &["project missing does not exist"]), "{missing}");
+    let open = house.image("library/open:1");
+    docker(&["tag", &image, &open]).run();
+    docker(&["push", &open]).run();
+    docker(&["logout", &address]).run();
+    docker(&["rmi", &open]).run();
+    docker(&["pull", "--quiet", &open]).run();
+
+    docker(&["login", "-u", &robot, "--password-stdin", &address]).input(secret).run();
+    docker(&["rmi", &image]).run();
+    docker(&["pull", "--quiet", &image]).run();
+    let push = docker(&["push", &image]).fail();
+    assert!(said(&push, &["denied"]), "{push}");
+}
+
+#[test]
+fn what_is_public_is_pulled_without_credentials() {
+    let (house, scratch) = (House::open(), Scratch::new());
+    house.server.repository("library/open").push_image("1", &Image::random(1, 50_000)).expect("pushed");
+    let nobody = scratch.folder("nobody");
+    let open = format!("docker://{}", house.image("library/open:1"));
+    let skopeo = |image: &str| {
+        let skopeo = Program::new(system("skopeo")).args(["inspect", "--raw", "--tls-verify=false", image]);
+        skopeo.env("REGISTRY_AUTH_FILE", nobody.join("none.json")).env("DOCKER_CONFIG", &nobody)
+    };
+    skopeo(&open).run();
+    let crane = Program::new(tool("crane")).args(["digest", "--insecure", &house.image("library/open:1")]);
+    crane.env("DOCKER_CONFIG", &nobody).run();
+    house.server.repository("team/app").push_image("1", &Image::random(2, 50_000)).expect("pushed");
+    let closed = skopeo(&format!("docker://{}", house.image("team/app:1"))).fail();
+    assert!(said(&closed, &["unauthorized", "authentication required", "denied"]), "{closed}");
+}
+
+#[test]
+fn every_client_works_as_a_robot() {
+    let (house, scratch) = (House::open(), Scratch::new());
+    let (_, robot, secret) = house.robot("deploy", &["pull", "push"]);
+    assert_eq!(robot, "robot$team+deploy");
+    let folder = config_folder(&house.server.address(), &robot, &secret);
+    let file = folder.join("config.json");
+    let as_robot = |program: Program| {
+        let program = program.env("DOCKER_CONFIG", folder.path()).env("REGISTRY_AUTH_FILE", &file);
+        program.env("HELM_REGISTRY_CONFIG", &file).env("HOME", scratch.path()).folder(scratch.path())
+    };
+    house.server.repository("team/base").push_image("1", &Image::random(3, 50_000)).expect("pushed");
+    let base = house.image("team/base:1");
+
+    let crane = Program::new(tool("crane")).args(["copy", "--insecure", &base, &house.image("team/crane:1")]);
+    as_robot(crane).run();
+    let skopeo = Program::new(system("skopeo")).args(["--insecure-policy", "copy"]);
+    let skopeo = skopeo.args(["--src-tls-verify=false", "--dest-tls-verify=false"]);
+    let (from, to) = (format!("docker://{base}"), format!("docker://{}", house.image("team/skopeo:1")));
+    as_robot(skopeo.args([&from, &to])).run();
+    scratch.write("note", "a note");
+    let oras = Program::new(tool("oras")).args(["push", "--plain-http", &house.image("team/oras:1"), "note"]);
+    as_robot(oras).run();
+    for helm in ["helm3", "helm4"] {
+        scratch.write("berry/Chart.yaml", "apiVersion: v2\nname: berry\nversion: 1.2.3\n");
+        as_robot(Program::new(tool(helm)).args(["package", "berry"])).run();
+        let charts = format!("oci://{}", house.image(&format!("team/{helm}")));
+        let push = Program::new(tool(helm)).args(["push", "berry-1.2.3.tgz", &charts, "--plain-http"]);
+        as_robot(push).run();
+        let elsewhere = format!("oci://{}", house.image("library/charts"));
+        let refused = Program::new(tool(helm)).args(["push", "berry-1.2.3.tgz", &elsewhere, "--plain-http"]);
+        let refused = as_robot(refused).fail();
+        assert!(said(&refused, &["denied", "not permitted", "403"]), "{refused}");
+    }
+    let mut tags = Vec::new();
+    for name in ["crane", "skopeo", "oras"] {
+        let listed = house.server.ask(&Request::get(format!("/v2/team/{name}/tags/list"))).expect(200).json();
+        tags.push(listed["tags"][0].clone());
+    }
+    assert_eq!(tags, ["1", "1", "1"]);
+}
+
+#[test]
+fn a_disabled_refreshed_or_deleted_robot_is_out() {
+    let house = House::open();
+    house.server.repository("team/app").push_image("1", &Image::random(4, 1000)).expect("pushed");
+    let (id, robot, secret) = house.robot("short", &["pull"]);
+    assert_eq!(house.pull_as(&robot, &secret), 200);
+    let fresh = house.rest("PATCH", &format!("robots/{id}"), &json!({ "secret": "" })).expect(200).json();
+    let fresh = fresh["secret"].as_str().expect("a secret").to_owned();
+    until("the old secret is out", PATIENCE, || (house.pull_as(&robot, &secret) == 401).then_some(()));
+    assert_eq!(house.pull_as(&robot, &fresh), 200);
+    let mut row = house.rest("GET", &format!("robots/{id}"), &Value::Null).expect(200).json();
+    row["disable"] = true.into();
+    house.rest("PUT", &format!("robots/{id}"), &row).expect(200);
+    until("the disabled robot is out", PATIENCE, || (house.pull_as(&robot, &fresh) == 401).then_some(()));
+}
+
+#[test]
+fn what_one_server_takes_away_is_gone_at_the_other() {
+    let (database, blobs) = (Postgres::shared().new_database(), Scratch::new());
+    let start = || {
+        let setup = BerthServer::setup().set("database.url", &database);
+        setup.set("storage.directory", blobs.path().display()).set("projects.create_on_push", "false").start()
+    };
+    let (house, other) = (House::over(start()), start());
+    house.server.repository("team/app").push_image("1", &Image::random(6, 1000)).expect("pushed");
+    let (id, robot, secret) = house.robot("far", &["pull"]);
+    let token = |login: &str, secret: &str| {
+        let path = "/service/token?service=harbor-registry&scope=repository:team/app:pull";
+        let answer = other.ask(&Request::get(path).login(login, secret)).expect(200).json();
+        format!("Bearer {}", answer["token"].as_str().expect("a token"))
+    };
+    let pull = |token: &str| {
+        let request = Request::get("/v2/team/app/manifests/1").header("Accept", "*/*");
+        other.ask(&request.header("Authorization", token)).status
+    };
+    let (robots, alices) = (token(&robot, &secret), token("alice", PASSWORD));
+    assert_eq!((pull(&robots), pull(&alices)), (200, 200));
+
+    house.rest("PATCH", &format!("robots/{id}"), &json!({ "secret": "" })).expect(200);
+    until("the robot's token is out", PATIENCE, || (pull(&robots) == 401).then_some(()));
+    let members =
+        house.rest("GET", "projects/team/members?entityname=alice", &Value::Null).expect(200).json();
+    let member = members[0]["id"].as_i64().expect("a member");
+    house.rest("DELETE", &format!("projects/team/members/{member}"), &Value::Null).expect(200);
+    until("alice is no member any more", PATIENCE, || matches!(pull(&alices), 401 | 403).then_some(()));
+}
+
+#[test]
+fn a_lost_password_is_replaced_beside_the_running_server() {
+    let house = House::open();
+    let current = |password: &str| {
+        let request = Request::get("/api/v2.0/users/current").login(ADMIN, password);
+        house.server.ask(&request).status
+    };
+    assert_eq!(current(ADMIN_PASSWORD), 200);
+    let printed = house.server.berth("admin reset-password").run().text();
+    let fresh = printed.rsplit(' ').next().expect("a password").to_owned();
+    until("the new password counts", PATIENCE, || (current(&fresh) == 200).then_some(()));
+    until("the old one is out", PATIENCE, || (matches!(current(ADMIN_PASSWORD), 401 | 429)).then_some(()));
+}
+
+#[test]
+fn log_ins_survive_kills_and_rotations() {
+    let mut house = House::open();
+    house.server.repository("team/app").push_image("1", &Image::random(5, 1000)).expect("pushed");
+    let (_, robot, secret) = house.robot("steady", &["pull"]);
+    for _ in 0..3 {
+        assert_eq!(house.pull_as(&robot, &secret), 200);
+        assert_eq!(house.pull_as("alice", PASSWORD), 200);
+        house.server.kill();
+        house.server.start_again();
+    }
+    let token_key = house.server.berth("secrets rotate-token-key").run();
+    assert!(token_key.text().contains("a new key is published"), "{token_key}");
+    assert_eq!(house.pull_as(&robot, &secret), 200);
+}
+
+/// Whether a client printed one of these.
+fn said(finished: &berth_testkit::Finished, words: &[&str]) -> bool {
+    let all = format!("{}\n{}", finished.text(), finished.complaints()).to_lowercase();
+    words.iter().any(|word| all.contains(&word.to_lowercase()))
+}
