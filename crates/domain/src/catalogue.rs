@@ -1,8 +1,9 @@
 //! What a robot may be given, as Harbor lists it under `GET /permissions`: once for the installation, once for a project.
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use crate::{Permission, PermissionSet, Resource};
+use crate::{Action, Permission, PermissionSet, Resource};
 
 /// Where a permission holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +80,21 @@ impl Scope {
         &SETS[self as usize]
     }
 
+    /// What a robot may be given there, in Markdown, for the administrator's page.
+    #[must_use]
+    pub fn table(self) -> String {
+        let mut table = "| resource | actions |\n| --- | --- |\n".to_owned();
+        for &resource in Resource::ALL {
+            let actions = Action::ALL.iter().filter(|&&action| self.catalogue().contains(resource, action));
+            let words = actions.map(|action| action.as_str()).collect::<Vec<_>>().join(", ");
+            if !words.is_empty() {
+                // Writing to a string does not fail.
+                let _ = writeln!(table, "| {resource} | {words} |");
+            }
+        }
+        table
+    }
+
     /// Whether a robot may be given this there.
     #[must_use]
     pub fn offers(self, permission: Permission) -> bool {
@@ -89,13 +105,19 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Action;
 
     #[test]
     fn the_lists_are_as_long_as_harbors() {
         // Counted in Harbor's answer to a system administrator.
         assert_eq!(Scope::System.catalogue().iter().count(), 70);
         assert_eq!(Scope::Project.catalogue().iter().count(), 70);
+    }
+
+    #[test]
+    fn a_table_has_a_row_for_each_resource_that_is_offered() {
+        let table = Scope::Project.table();
+        assert!(table.contains("| repository | read, update, delete, list, pull, push |"), "{table}");
+        assert!(!table.contains("| user |") && Scope::System.table().contains("| user |"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The manners of Harbor's REST API, which every door of that kind shares: pages, `q`, `sort`, bodies, refusals, times.
 //!
 //! A request is read with [`form`] (the query), [`Page`], [`Keywords`], [`order`] and [`Fields`] (the body); what is wrong with it is a
-//! [`Refusal`]. An answer is written with [`Page::describe`], [`time`] and [`created`].
+//! [`Refusal`]. An answer is written with [`Page::describe`], [`time()`] and [`created()`].
 
 mod created;
 mod fields;

@@ -7,14 +7,12 @@ use crate::house::{ADMIN, Answer, House, PASSWORD};
 /// The value of a cookie that an answer sets.
 fn cookie(answer: &Answer, name: &str) -> Option<(String, String)> {
     let lines = answer.headers.get_all("set-cookie").iter();
-    let lines = lines.map(|line| line.to_str().expect("text").to_owned());
-    lines
-        .filter_map(|line| {
-            let (pair, attributes) = line.split_once(';')?;
-            let (found, value) = pair.split_once('=')?;
-            (found == name).then(|| (value.to_owned(), attributes.to_owned()))
-        })
-        .next()
+    let mut lines = lines.map(|line| line.to_str().expect("text").to_owned());
+    lines.find_map(|line| {
+        let (pair, attributes) = line.split_once(';')?;
+        let (found, value) = pair.split_once('=')?;
+        (found == name).then(|| (value.to_owned(), attributes.to_owned()))
+    })
 }
 
 async fn log_in(house: &House) -> (String, String) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use berth_domain::{Role, Scope};
 use berth_server::administration;
 use clap::{Args, Subcommand};
 
@@ -14,6 +15,8 @@ use crate::settings::ConfigFlags;
 /// What is to be done for the administrator.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Admin {
+    /// Print what roles and robots may do, as tables in Markdown
+    Permissions,
     /// Give `admin` another password, beside a running server or without one
     ResetPassword(ResetPassword),
 }
@@ -38,9 +41,21 @@ pub(crate) struct ResetPassword {
 impl Admin {
     pub(super) async fn run(self) -> Result<ExitCode> {
         match self {
+            Self::Permissions => {
+                output::say(permissions().trim_end());
+                Ok(ExitCode::SUCCESS)
+            }
             Self::ResetPassword(reset) => reset.run().await,
         }
     }
+}
+
+/// The tables of roles and of robots' permissions.
+fn permissions() -> String {
+    let (roles, system, project) = (Role::table(), Scope::System.table(), Scope::Project.table());
+    format!(
+        "### Roles in a project\n\n{roles}\n### What a robot may be given in a project\n\n{project}\n### What a system robot may be given outside of projects\n\n{system}"
+    )
 }
 
 impl ResetPassword {

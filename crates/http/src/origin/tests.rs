@@ -1,3 +1,5 @@
+//! What a request may say of where it came from, and what it may not.
+
 use axum::http::HeaderValue;
 use proptest::prelude::*;
 
