@@ -142,12 +142,15 @@ fn what_is_shown_can_be_loaded_again_and_secrets_are_not_in_it() {
     let directory = tempfile::tempdir().unwrap();
     let secret = directory.path().join("url");
     std::fs::write(&secret, "postgres://berth:hush@db/berth\n").unwrap();
-    let environment = [("BERTH_DATABASE__URL_FILE", secret.to_str().unwrap())];
+    let environment = [
+        ("BERTH_DATABASE__URL_FILE", secret.to_str().unwrap()),
+        ("BERTH_ACCESS__SECRET_KEY", "hush, hush and hush"),
+    ];
     let loaded_once = loaded("data:\n  directory: '/srv/two words'\n", &environment, &[]).unwrap();
     assert_eq!(loaded_once.config.database.url.expose(), "postgres://berth:hush@db/berth");
     let shown = loaded_once.show();
     assert!(!shown.contains("hush") && !format!("{loaded_once:?}").contains("hush"));
-    let again = shown.replace("\"********\"", "postgres://x");
+    let again = shown.replace("\"********\"", "postgres://berth@db");
     let loaded_again = loaded(&again, &[], &[]).unwrap();
     assert_eq!(loaded_again.config.data.directory, Path::new("/srv/two words"));
     assert_eq!(loaded_again.config.tls.alpn, loaded_once.config.tls.alpn);

@@ -3,6 +3,7 @@
 mod backup;
 mod client;
 mod drain;
+mod grid;
 mod health;
 mod limits;
 mod protocols;
