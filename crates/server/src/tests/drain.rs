@@ -25,9 +25,9 @@ pub(crate) async fn half_a_chunk(server: &Running) -> TcpStream {
     stream
 }
 
-/// Waits until a body is coming in.
+/// Waits until a body is coming in that has its place, and a session that is being written to.
 pub(crate) async fn wait_for_an_upload(server: &Running) {
-    while !get(server.address, "/metrics").await.contains("berth_uploads 1") {
+    while !get(server.address, "/metrics").await.contains("berth_upload_sessions 1") {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
