@@ -39,7 +39,11 @@ statements! {
         pg: "SELECT digest, size, state, location, content FROM blobs WHERE digest = $1 FOR SHARE",
         lite: "SELECT digest, size, state, location, content FROM blobs WHERE digest = $1",
     );
-    /// Only one transaction heals a blob; another one waits and finds it healed.
+    /// Locked alone, and only if there is something to heal: two that shared it first would wait for each other.
+    LOCK_BAD_BLOB = sql!(
+        pg: "SELECT digest, size, state, location, content FROM blobs WHERE digest = $1 AND state <> 0 FOR UPDATE",
+        lite: "SELECT digest, size, state, location, content FROM blobs WHERE digest = $1 AND state <> 0",
+    );
     HEAL_BLOB = sql!(
         "UPDATE blobs SET size = $2, state = 0, state_at = $3, location = $4, content = $5
          WHERE digest = $1 AND state <> 0"
@@ -152,15 +156,16 @@ impl BlobWrites for SqlTransaction {
         if execute!(self, ADD_BLOB, &digest, size, at.as_micros(), location, content) > 0 {
             return Ok(AddedBlob::Added);
         }
-        let Some(there) = self.lock_blob(&blob.digest).await? else {
-            // Removed between the two statements.
-            return Err(Error::Conflict);
-        };
-        if there.state == BlobState::Ok {
-            return Ok(AddedBlob::Kept);
+        let bad: Option<Row> = optional!(self, LOCK_BAD_BLOB, &digest);
+        if let Some(bad) = bad.map(self::blob).transpose()? {
+            execute!(self, HEAL_BLOB, &digest, size, at.as_micros(), location, content);
+            return Ok(AddedBlob::Healed { old: bad.place });
         }
-        let healed = execute!(self, HEAL_BLOB, &digest, size, at.as_micros(), location, content);
-        Ok(if healed > 0 { AddedBlob::Healed { old: there.place } } else { AddedBlob::Kept })
+        match self.lock_blob(&blob.digest).await? {
+            Some(there) if there.state == BlobState::Ok => Ok(AddedBlob::Kept),
+            // Removed or damaged between the two statements.
+            _ => Err(Error::Conflict),
+        }
     }
 
     async fn lock_blob(&mut self, digest: &Digest) -> Result<Option<Blob>> {
@@ -176,6 +181,7 @@ impl BlobWrites for SqlTransaction {
         by: &Actor,
         at: Timestamp,
     ) -> Result<()> {
+        self.hold_to_add(repository.id).await?;
         let name = digest.to_bytes();
         let linked = execute!(
             self,
@@ -198,6 +204,9 @@ impl BlobWrites for SqlTransaction {
         if digests.is_empty() {
             return Ok(Vec::new());
         }
+        if !self.hold(repository).await? {
+            return Ok(vec![None; digests.len()]);
+        }
         let rows: Vec<(Vec<u8>, i64)> = all!(self, LOCK_LINKS, repository.0, batch::digests(digests));
         in_order(digests, &rows)
     }
@@ -208,6 +217,9 @@ impl BlobWrites for SqlTransaction {
         digest: &Digest,
         limit: u32,
     ) -> Result<Vec<Digest>> {
+        if !self.hold(repository).await? {
+            return Ok(Vec::new());
+        }
         let name = digest.to_bytes();
         let _: Option<(i64,)> = optional!(self, LOCK_LINK, repository.0, &name);
         let rows: Vec<(Vec<u8>,)> = all!(self, BLOB_USERS, repository.0, &name, i64::from(limit));
@@ -220,6 +232,9 @@ impl BlobWrites for SqlTransaction {
         digest: &Digest,
         deletion: &Deletion,
     ) -> Result<bool> {
+        if !self.hold(repository.id).await? {
+            return Ok(false);
+        }
         let name = digest.to_bytes();
         let id = deletion.id.0.as_bytes().as_slice();
         let unlinked = execute!(self, UNLINK_BLOB, repository.id.0, &name, deletion.at.as_micros(), id) > 0;

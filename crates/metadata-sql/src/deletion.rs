@@ -2,20 +2,21 @@
 
 use async_trait::async_trait;
 use berth_domain::{Actor, DeletionId, ProjectId, RepositoryId, Timestamp};
-use berth_metadata::{Deletion, DeletionWrites, Error, Restored, Result};
+use berth_metadata::{BlobState, BlobWrites as _, Deletion, DeletionWrites, Error, Restored, Result};
+use berth_oci::{Digest, RepositoryName};
 
 use crate::pending::Sum;
 use crate::transaction::SqlTransaction;
-use crate::value::digest;
+use crate::value::{digest, signed};
 
 /// What must be true of a deleted tag `t` to come back: no live tag has its name, and its manifest lives.
 macro_rules! tag_can_return {
-    () => {
-        "t.deletion_id = $1
+    ($repository:literal) => {
+        concat!("t.deletion_id = $1 AND t.repository_id = ", $repository, "
          AND NOT EXISTS (SELECT 1 FROM tags o
                          WHERE o.repository_id = t.repository_id AND o.name = t.name AND o.deleted_at IS NULL)
          AND EXISTS (SELECT 1 FROM manifests m
-                     WHERE m.repository_id = t.repository_id AND m.digest = t.digest AND m.deleted_at IS NULL)"
+                     WHERE m.repository_id = t.repository_id AND m.digest = t.digest AND m.deleted_at IS NULL)")
     };
 }
 
@@ -25,36 +26,52 @@ statements! {
          ON CONFLICT (id) DO NOTHING"
     );
     NOTE_RESTORATION = sql!("UPDATE deletions SET restored_at = $2 WHERE id = $1");
-    RESTORE_REPOSITORIES = sql!(
+    RESTORE_REPOSITORY = sql!(
         "UPDATE repositories AS t SET deleted_at = NULL, deletion_id = NULL
-         WHERE t.deletion_id = $1
+         WHERE t.deletion_id = $1 AND t.name = $2
          AND NOT EXISTS (SELECT 1 FROM repositories o WHERE o.name = t.name AND o.deleted_at IS NULL)
          AND EXISTS (SELECT 1 FROM projects p WHERE p.id = t.project_id AND p.deleted_at IS NULL)
          RETURNING id, project_id"
     );
+    /// Alone with what was deleted in it: waits for those that add to it.
+    LOCK_FOR_RESTORATION = sql!(
+        pg: "SELECT id, project_id FROM repositories WHERE name = $1 AND deleted_at IS NULL FOR UPDATE",
+        lite: "SELECT id, project_id FROM repositories WHERE name = $1 AND deleted_at IS NULL",
+    );
     RESTORE_MANIFESTS = sql!(
         "UPDATE manifests AS t SET deleted_at = NULL, deletion_id = NULL
-         WHERE t.deletion_id = $1
+         WHERE t.deletion_id = $1 AND t.repository_id = $2
          AND NOT EXISTS (SELECT 1 FROM manifests o
                          WHERE o.repository_id = t.repository_id AND o.digest = t.digest AND o.deleted_at IS NULL)
-         RETURNING repository_id, id, digest"
+         RETURNING id, digest"
     );
     /// The links that come back, with what their project has to count for each.
     LINKS_TO_RESTORE = sql!(
-        pg: "SELECT t.digest, t.repository_id, r.project_id, b.size FROM blob_links t
-             JOIN repositories r ON r.id = t.repository_id JOIN blobs b ON b.digest = t.digest
-             WHERE t.deletion_id = $1 AND t.deleted_at IS NOT NULL
+        pg: "SELECT t.digest, b.size FROM blob_links t JOIN blobs b ON b.digest = t.digest
+             WHERE t.deletion_id = $1 AND t.repository_id = $2 AND t.deleted_at IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM blob_links o
                              WHERE o.digest = t.digest AND o.repository_id = t.repository_id
                              AND o.deleted_at IS NULL)
-             ORDER BY t.digest, t.repository_id FOR UPDATE OF t",
-        lite: "SELECT t.digest, t.repository_id, r.project_id, b.size FROM blob_links t
-               JOIN repositories r ON r.id = t.repository_id JOIN blobs b ON b.digest = t.digest
-               WHERE t.deletion_id = $1 AND t.deleted_at IS NOT NULL
+             ORDER BY t.digest FOR UPDATE OF t",
+        lite: "SELECT t.digest, b.size FROM blob_links t JOIN blobs b ON b.digest = t.digest
+               WHERE t.deletion_id = $1 AND +t.repository_id = $2 AND t.deleted_at IS NOT NULL
                AND NOT EXISTS (SELECT 1 FROM blob_links o
                                WHERE o.digest = t.digest AND o.repository_id = t.repository_id
                                AND o.deleted_at IS NULL)
-               ORDER BY t.digest, t.repository_id",
+               ORDER BY t.digest",
+    );
+    /// Blobs that a manifest needs and that are not linked any more, with the latest deletion of their link; one that never had a
+    /// link has none.
+    LINKS_TO_FOLLOW = sql!(
+        "SELECT DISTINCT f.target,
+                (SELECT t.deletion_id FROM blob_links t
+                 WHERE t.digest = f.target AND t.repository_id = $1 AND t.deleted_at IS NOT NULL
+                 ORDER BY t.deleted_at DESC, t.deletion_id LIMIT 1)
+         FROM manifest_references f
+         WHERE f.repository_id = $1 AND f.manifest_id = $2 AND f.role IN (0, 1, 3)
+         AND NOT EXISTS (SELECT 1 FROM blob_links o
+                         WHERE o.digest = f.target AND o.repository_id = $1 AND o.deleted_at IS NULL)
+         ORDER BY f.target"
     );
     RESTORE_LINK = sql!(
         pg: "UPDATE blob_links SET deleted_at = NULL, deletion_id = ''
@@ -71,27 +88,45 @@ statements! {
                  WHERE h.repository_id = t.repository_id AND h.tag = t.name),
                 NULL, t.digest, CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS TEXT)
          FROM tags t WHERE ",
-        tag_can_return!()
+        tag_can_return!("$6")
     ));
     RESTORE_TAGS = sql!(concat!(
         "UPDATE tags AS t SET deleted_at = NULL, deletion_id = NULL WHERE ",
-        tag_can_return!(),
-        " RETURNING repository_id, digest"
+        tag_can_return!("$2"),
+        " RETURNING digest"
     ));
 }
 
 #[async_trait]
 impl DeletionWrites for SqlTransaction {
-    async fn restore(&mut self, deletion: DeletionId, by: &Actor, at: Timestamp) -> Result<Restored> {
+    async fn restore(
+        &mut self,
+        repository: &RepositoryName,
+        deletion: DeletionId,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<Restored> {
         let id = deletion.0.as_bytes().as_slice();
-        execute!(self, NOTE_RESTORATION, id, at.as_micros());
-        Ok(Restored {
-            repositories: self.restore_repositories(id, at).await?,
-            manifests: self.restore_manifests(id, at).await?,
-            links: self.restore_links(id, at).await?,
-            tags: self.restore_tags(id, by, at).await?,
-        })
+        let repositories = self.restore_repository(repository, id, at).await?;
+        let row: Option<(i64, i64)> = optional!(self, LOCK_FOR_RESTORATION, repository.as_str());
+        let Some((repository, project)) = row else { return Ok(Restored::default()) };
+        let within = Within { repository: RepositoryId(repository), project: ProjectId(project) };
+        let mut restored = Restored { repositories, ..Restored::default() };
+        restored.links = self.restore_links(within, id, at).await?;
+        self.restore_manifests(within, id, at, &mut restored).await?;
+        restored.tags = self.restore_tags(within, id, by, at).await?;
+        if restored != Restored::default() {
+            execute!(self, NOTE_RESTORATION, id, at.as_micros());
+        }
+        Ok(restored)
     }
+}
+
+/// The repository in which something comes back.
+#[derive(Clone, Copy, Debug)]
+struct Within {
+    repository: RepositoryId,
+    project: ProjectId,
 }
 
 impl SqlTransaction {
@@ -102,8 +137,8 @@ impl SqlTransaction {
         Ok(())
     }
 
-    async fn restore_repositories(&mut self, id: &[u8], at: Timestamp) -> Result<u64> {
-        let rows: Vec<(i64, i64)> = all!(self, RESTORE_REPOSITORIES, id);
+    async fn restore_repository(&mut self, name: &RepositoryName, id: &[u8], at: Timestamp) -> Result<u64> {
+        let rows: Vec<(i64, i64)> = all!(self, RESTORE_REPOSITORY, id, name.as_str());
         for (repository, project) in &rows {
             self.count_content(ProjectId(*project), RepositoryId(*repository), 1).await?;
             self.review_content(RepositoryId(*repository), at).await?;
@@ -111,37 +146,82 @@ impl SqlTransaction {
         Ok(rows.len() as u64)
     }
 
-    async fn restore_manifests(&mut self, id: &[u8], at: Timestamp) -> Result<u64> {
-        let rows: Vec<(i64, i64, Vec<u8>)> = all!(self, RESTORE_MANIFESTS, id);
-        for (repository, manifest, name) in &rows {
-            let repository = RepositoryId(*repository);
+    async fn restore_manifests(
+        &mut self,
+        within: Within,
+        id: &[u8],
+        at: Timestamp,
+        restored: &mut Restored,
+    ) -> Result<()> {
+        let repository = within.repository;
+        let rows: Vec<(i64, Vec<u8>)> = all!(self, RESTORE_MANIFESTS, id, repository.0);
+        for (manifest, name) in &rows {
+            self.restore_links_of(within, *manifest, at, restored).await?;
             self.review_neighbours(repository, *manifest, &digest(name)?, at).await?;
             self.pending.count(Sum::RepositoryManifests, repository.0, 1);
+            self.fill(repository).await?;
+        }
+        restored.manifests = rows.len() as u64;
+        Ok(())
+    }
+
+    /// Brings back the links that the manifest needs and that another deletion took.
+    async fn restore_links_of(
+        &mut self,
+        within: Within,
+        manifest: i64,
+        at: Timestamp,
+        restored: &mut Restored,
+    ) -> Result<()> {
+        let rows: Vec<(Vec<u8>, Option<Vec<u8>>)> =
+            all!(self, LINKS_TO_FOLLOW, within.repository.0, manifest);
+        for (name, deletion) in rows {
+            let Some(deletion) = deletion else { continue };
+            let blob: Digest = digest(&name)?;
+            match self.lock_blob(&blob).await? {
+                Some(found) if found.state == BlobState::Ok => {
+                    self.restore_link(within, &name, signed(found.size), &deletion, at).await?;
+                    restored.links += 1;
+                }
+                _ => restored.gone.push(blob),
+            }
+        }
+        Ok(())
+    }
+
+    async fn restore_links(&mut self, within: Within, id: &[u8], at: Timestamp) -> Result<u64> {
+        let rows: Vec<(Vec<u8>, i64)> = all!(self, LINKS_TO_RESTORE, id, within.repository.0);
+        for (name, size) in &rows {
+            self.restore_link(within, name, *size, id, at).await?;
         }
         Ok(rows.len() as u64)
     }
 
-    async fn restore_links(&mut self, id: &[u8], at: Timestamp) -> Result<u64> {
-        let rows: Vec<(Vec<u8>, i64, i64, i64)> = all!(self, LINKS_TO_RESTORE, id);
-        for (name, repository, project, size) in &rows {
-            execute!(self, RESTORE_LINK, name, *repository, id);
-            self.pending.link(ProjectId(*project), name, *size, 1);
-            self.pending.review_blob(name, at);
-        }
-        Ok(rows.len() as u64)
+    async fn restore_link(
+        &mut self,
+        within: Within,
+        name: &[u8],
+        size: i64,
+        deletion: &[u8],
+        at: Timestamp,
+    ) -> Result<()> {
+        execute!(self, RESTORE_LINK, name, within.repository.0, deletion);
+        self.pending.link(within.project, name, size, 1);
+        self.pending.review_blob(name, at);
+        Ok(())
     }
 
-    async fn restore_tags(&mut self, id: &[u8], by: &Actor, at: Timestamp) -> Result<u64> {
-        let (micros, kind) = (at.as_micros(), by.kind.as_str());
-        let lines = execute!(self, ADD_HISTORY_OF_RESTORED, id, micros, kind, by.id, &by.name);
-        let rows: Vec<(i64, Vec<u8>)> = all!(self, RESTORE_TAGS, id);
+    async fn restore_tags(&mut self, within: Within, id: &[u8], by: &Actor, at: Timestamp) -> Result<u64> {
+        let (micros, kind, repository) = (at.as_micros(), by.kind.as_str(), within.repository);
+        let lines = execute!(self, ADD_HISTORY_OF_RESTORED, id, micros, kind, by.id, &by.name, repository.0);
+        let rows: Vec<(Vec<u8>,)> = all!(self, RESTORE_TAGS, id, repository.0);
         if lines != rows.len() as u64 {
             // A tag of the same name was pushed between the two statements.
             return Err(Error::Conflict);
         }
-        for (repository, name) in &rows {
-            self.pending.review_manifest(RepositoryId(*repository), &digest(name)?, at);
-            self.pending.count(Sum::RepositoryTags, *repository, 1);
+        for (name,) in &rows {
+            self.pending.review_manifest(repository, &digest(name)?, at);
+            self.pending.count(Sum::RepositoryTags, repository.0, 1);
         }
         Ok(rows.len() as u64)
     }

@@ -122,6 +122,7 @@ impl ManifestWrites for SqlTransaction {
         by: &Actor,
         at: Timestamp,
     ) -> Result<bool> {
+        self.hold_to_add(repository.id).await?;
         let Some(id) = self.insert_manifest(repository, new, by, at).await? else {
             let there: Option<(i64,)> =
                 optional!(self, LOCK_MANIFEST, repository.id.0, new.digest.to_bytes());
@@ -138,6 +139,7 @@ impl ManifestWrites for SqlTransaction {
         }
         self.pending.review_manifest(repository.id, &new.digest, at);
         self.pending.count(Sum::RepositoryManifests, repository.id.0, 1);
+        self.fill(repository.id).await?;
         Ok(true)
     }
 
@@ -147,6 +149,9 @@ impl ManifestWrites for SqlTransaction {
         digest: &Digest,
         deletion: &Deletion,
     ) -> Result<Option<Vec<Tag>>> {
+        if !self.hold_to_remove(repository.id).await? {
+            return Ok(None);
+        }
         let name = digest.to_bytes();
         let (at, id) = (deletion.at.as_micros(), deletion.id.0.as_bytes().as_slice());
         let deleted: Option<(i64,)> = optional!(self, DELETE_MANIFEST, repository.id.0, &name, at, id);
@@ -155,6 +160,7 @@ impl ManifestWrites for SqlTransaction {
         let tags = self.delete_tags_on(repository, digest, deletion).await?;
         self.review_neighbours(repository.id, manifest, digest, deletion.at).await?;
         self.pending.count(Sum::RepositoryManifests, repository.id.0, -1);
+        self.empty(repository.id).await?;
         Ok(Some(tags))
     }
 }

@@ -16,13 +16,6 @@ use crate::transaction::SqlTransaction;
 use crate::value::{parse, time, unsigned};
 use crate::window::within;
 
-/// Whether the repository `r` has a live manifest. A scalar query, because no planner turns it into a join over all manifests.
-macro_rules! has_manifest {
-    () => {
-        "(SELECT 1 FROM manifests m WHERE m.repository_id = r.id AND m.deleted_at IS NULL LIMIT 1) IS NOT NULL"
-    };
-}
-
 /// Repositories that are searched for, up to the list of projects.
 macro_rules! found {
     () => {
@@ -40,7 +33,7 @@ macro_rules! found {
 /// What comes after it.
 macro_rules! rest {
     () => {
-        concat!(")) AND ", has_manifest!(), " ORDER BY r.name LIMIT $6")
+        ")) AND r.filled ORDER BY r.name LIMIT $6"
     };
 }
 
@@ -66,39 +59,45 @@ statements! {
          ON CONFLICT (name) WHERE deleted_at IS NULL DO NOTHING
          RETURNING id, project_id, name, created_at"
     );
-    CATALOG = sql!(concat!(
-        "SELECT r.name FROM repositories r WHERE r.deleted_at IS NULL AND r.name > $1 AND ",
-        has_manifest!(),
-        " ORDER BY r.name LIMIT $2"
-    ));
+    CATALOG = sql!(
+        "SELECT name FROM repositories WHERE filled AND deleted_at IS NULL AND name > $1 ORDER BY name LIMIT $2"
+    );
     PUBLIC_PROJECTS = sql!("SELECT id FROM projects WHERE public AND deleted_at IS NULL");
     /// The first names of each project, then the first of all of them: the work grows with the projects asked for, not with those
     /// that exist.
     CATALOG_OF_PROJECTS = sql!(
-        pg: concat!(
-            "SELECT names.name FROM json_array_elements_text(CAST($1 AS json)) AS p
+        pg: "SELECT names.name FROM json_array_elements_text(CAST($1 AS json)) AS p
              CROSS JOIN LATERAL (
                  SELECT r.name FROM repositories r
-                 WHERE r.project_id = CAST(p AS BIGINT) AND r.deleted_at IS NULL AND r.name > $2 AND ",
-            has_manifest!(),
-            " ORDER BY r.name LIMIT $3
-             ) AS names ORDER BY names.name LIMIT $3"
-        ),
-        lite: concat!(
-            "SELECT n.name FROM json_each($1) AS p CROSS JOIN repositories n
-             WHERE n.id IN (
-                 SELECT r.id FROM repositories r
-                 WHERE r.project_id = p.value AND r.deleted_at IS NULL AND r.name > $2 AND ",
-            has_manifest!(),
-            " ORDER BY r.name LIMIT $3
-             ) ORDER BY n.name LIMIT $3"
-        ),
+                 WHERE r.project_id = CAST(p AS BIGINT) AND r.filled AND r.deleted_at IS NULL AND r.name > $2
+                 ORDER BY r.name LIMIT $3
+             ) AS names ORDER BY names.name LIMIT $3",
+        lite: "SELECT n.name FROM json_each($1) AS p CROSS JOIN repositories n
+               WHERE n.id IN (
+                   SELECT r.id FROM repositories r
+                   WHERE r.project_id = p.value AND r.filled AND r.deleted_at IS NULL AND r.name > $2
+                   ORDER BY r.name LIMIT $3
+               ) ORDER BY n.name LIMIT $3",
     );
     /// All of them if `$1`, else those of public projects if `$2`, and those of the projects `$3`. `$7` and `$8` are sums.
     FIND = sql!(
         pg: concat!(found!(), "SELECT CAST(e AS BIGINT) FROM json_array_elements_text(CAST($3 AS json)) AS e", rest!()),
         lite: concat!(found!(), "SELECT value FROM json_each($3)", rest!()),
     );
+    /// Locked against deletion, like one that is looked up by its name.
+    HOLD_REPOSITORY = sql!(
+        pg: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL FOR KEY SHARE",
+        lite: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL",
+    );
+    /// Locked against others that take manifests away, not against those that bring some.
+    HOLD_FOR_REMOVAL = sql!(
+        pg: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE",
+        lite: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL",
+    );
+    HAS_MANIFEST = sql!("SELECT id FROM manifests WHERE repository_id = $1 AND deleted_at IS NULL LIMIT 1");
+    /// Writes nothing, and locks nothing, if it is filled already.
+    FILL = sql!("UPDATE repositories SET filled = TRUE WHERE id = $1 AND NOT filled");
+    EMPTY = sql!("UPDATE repositories SET filled = FALSE WHERE id = $1");
     /// Locked alone: waits for those that add to the repository.
     LOCK_FOR_DELETION = sql!(
         pg: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL FOR UPDATE",
@@ -240,7 +239,9 @@ impl RepositoryWrites for SqlTransaction {
             // Another transaction made it between the two statements.
             row = optional!(self, LOCK_REPOSITORY, name.as_str());
         }
-        repository(row.ok_or(Error::Conflict)?)
+        let repository = repository(row.ok_or(Error::Conflict)?)?;
+        self.held.insert(repository.id.0);
+        Ok(repository)
     }
 
     async fn delete_repository(&mut self, repository: &Repository, deletion: &Deletion) -> Result<bool> {
@@ -253,11 +254,62 @@ impl RepositoryWrites for SqlTransaction {
         self.review_content(repository.id, deletion.at).await?;
         let id = deletion.id.0.as_bytes().as_slice();
         execute!(self, DELETE_REPOSITORY, repository.id.0, deletion.at.as_micros(), id);
+        self.held.remove(&repository.id.0);
         Ok(true)
     }
 }
 
 impl SqlTransaction {
+    /// Keeps the repository from being deleted until this transaction ends. Whether it lives.
+    ///
+    /// Whatever counts something in a repository asks this first: after the deletion, which takes all of its counts away, nothing
+    /// may change them.
+    pub(crate) async fn hold(&mut self, repository: RepositoryId) -> Result<bool> {
+        if self.held.contains(&repository.0) {
+            return Ok(true);
+        }
+        let lives: Option<(i64,)> = optional!(self, HOLD_REPOSITORY, repository.0);
+        if lives.is_some() {
+            self.held.insert(repository.0);
+        }
+        Ok(lives.is_some())
+    }
+
+    /// The same for those who cannot go on without it.
+    pub(crate) async fn hold_to_add(&mut self, repository: RepositoryId) -> Result<()> {
+        if self.hold(repository).await? { Ok(()) } else { Err(Error::Conflict) }
+    }
+
+    /// The same for those who take manifests away: one of them at a time.
+    pub(crate) async fn hold_to_remove(&mut self, repository: RepositoryId) -> Result<bool> {
+        let lives: Option<(i64,)> = optional!(self, HOLD_FOR_REMOVAL, repository.0);
+        Ok(lives.is_some())
+    }
+
+    /// A manifest came into the repository, which is held.
+    pub(crate) async fn fill(&mut self, repository: RepositoryId) -> Result<()> {
+        execute!(self, FILL, repository.0);
+        Ok(())
+    }
+
+    /// A manifest went out of the repository, which is held for that. Only if it seems to be the last one, those are waited for
+    /// who may be bringing another, and then it is looked again.
+    pub(crate) async fn empty(&mut self, repository: RepositoryId) -> Result<()> {
+        if self.has_manifest(repository).await? {
+            return Ok(());
+        }
+        let _: Option<(i64,)> = optional!(self, LOCK_FOR_DELETION, repository.0);
+        if !self.has_manifest(repository).await? {
+            execute!(self, EMPTY, repository.0);
+        }
+        Ok(())
+    }
+
+    async fn has_manifest(&mut self, repository: RepositoryId) -> Result<bool> {
+        let one: Option<(i64,)> = optional!(self, HAS_MANIFEST, repository.0);
+        Ok(one.is_some())
+    }
+
     /// Adds (1) or takes (-1) the whole repository's blobs to or from its project's usage.
     pub(crate) async fn count_content(
         &mut self,

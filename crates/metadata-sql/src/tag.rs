@@ -47,7 +47,7 @@ statements! {
     );
     LOCK_TAGS_ON = sql!(
         pg: "SELECT name FROM tags WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL
-             FOR UPDATE",
+             ORDER BY name FOR UPDATE",
         lite: "SELECT name FROM tags WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL",
     );
     DELETE_TAGS_ON = sql!(
@@ -138,6 +138,7 @@ impl TagWrites for SqlTransaction {
         by: &Actor,
         at: Timestamp,
     ) -> Result<TagMove> {
+        self.hold_to_add(repository.id).await?;
         for _ in 0..ATTEMPTS {
             // A new tag is what most pushes make, so it is tried first; the index decides between two who make one.
             if matches!(expected, Expected::Anything | Expected::Absent)
@@ -173,7 +174,9 @@ impl TagWrites for SqlTransaction {
         expected: &Expected,
         deletion: &Deletion,
     ) -> Result<TagDelete> {
-        let Some((id, from)) = self.lock_tag(repository.id, tag).await? else {
+        let lives = self.hold(repository.id).await?;
+        let there = if lives { self.lock_tag(repository.id, tag).await? } else { None };
+        let Some((id, from)) = there else {
             return Ok(match expected {
                 Expected::Anything | Expected::Absent => TagDelete::Absent,
                 Expected::Present | Expected::OneOf(_) => TagDelete::Refused { current: None },

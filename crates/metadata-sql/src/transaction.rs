@@ -1,5 +1,7 @@
 //! One open transaction, on a connection of its own or as a member of SQLite's group.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use berth_metadata::{Error, Result, Transaction};
 use sqlx::{PgConnection, Postgres, SqliteConnection};
@@ -19,6 +21,8 @@ pub(crate) struct SqlTransaction {
     failed: bool,
     pub(crate) pending: Pending,
     pub(crate) slot: i16,
+    /// Repositories that cannot be deleted before this transaction ends.
+    pub(crate) held: BTreeSet<i64>,
     /// The upload session that this transaction found not to be there: writing its row must not overwrite another one's.
     pub(crate) absent_upload: Option<Uuid>,
 }
@@ -35,7 +39,14 @@ struct ShuttingDown(#[source] JoinError);
 
 impl SqlTransaction {
     pub(crate) fn over(connection: Either<sqlx::Transaction<'static, Postgres>, Turn>, slot: i16) -> Self {
-        Self { connection, failed: false, pending: Pending::default(), slot, absent_upload: None }
+        Self {
+            connection,
+            failed: false,
+            pending: Pending::default(),
+            slot,
+            held: BTreeSet::new(),
+            absent_upload: None,
+        }
     }
 
     /// What this transaction's statements run on; nothing after one of them failed.

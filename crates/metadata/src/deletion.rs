@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use berth_domain::{Actor, DeletionId, Timestamp};
+use berth_oci::{Digest, RepositoryName};
 
 use crate::Result;
 
@@ -17,7 +18,7 @@ pub struct Deletion {
 }
 
 /// What came back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Restored {
     /// Repositories.
     pub repositories: u64,
@@ -27,12 +28,22 @@ pub struct Restored {
     pub tags: u64,
     /// Links of blobs to repositories.
     pub links: u64,
+    /// Blobs that returning manifests need and whose bytes are gone meanwhile. If there are any, the transaction should be dropped.
+    pub gone: Vec<Digest>,
 }
 
 /// Taking deletions back.
 #[async_trait]
 pub trait DeletionWrites {
-    /// Takes one deletion back: everything it marked is live again, but what has a live successor of the same name by now (a tag
-    /// pointed anew, a manifest or link pushed again, a repository made again). Every tag that returns is a line of history.
-    async fn restore(&mut self, deletion: DeletionId, by: &Actor, at: Timestamp) -> Result<Restored>;
+    /// Takes one deletion back in the repository of that name, or of that repository: everything it marked is live again, but what
+    /// has a live successor of the same name by now (a tag pointed anew, a manifest or link pushed again, a repository made again).
+    /// Nothing comes back into a repository that is deleted itself. A manifest brings the links to its blobs with it that were
+    /// taken away in between. Every tag that returns is a line of history.
+    async fn restore(
+        &mut self,
+        repository: &RepositoryName,
+        deletion: DeletionId,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<Restored>;
 }

@@ -30,15 +30,19 @@ impl Guarded<'_> {
 
     /// Takes a deletion in the repository back: everything that it took is live again, but what has a live successor by now.
     ///
-    /// A deletion's id is known only to whoever deleted and to the history; the check is on the repository that is named.
+    /// Only what the deletion took from this repository comes back. If the bytes of a blob that a manifest needs are gone, nothing
+    /// does, and the blobs are named.
     pub async fn restore(&self, repository: &RepositoryName, deletion: DeletionId) -> Result<Restored> {
         self.check(repository, Resource::Repository, Action::Update).await?;
-        retry!(self.try_restore(deletion).await)
+        retry!(self.try_restore(repository, deletion).await)
     }
 
-    async fn try_restore(&self, deletion: DeletionId) -> Result<Restored> {
+    async fn try_restore(&self, repository: &RepositoryName, deletion: DeletionId) -> Result<Restored> {
         let mut tx = self.registry.ports().metadata.begin().await?;
-        let restored = tx.restore(deletion, &self.caller.actor, self.registry.now()).await?;
+        let restored = tx.restore(repository, deletion, &self.caller.actor, self.registry.now()).await?;
+        if !restored.gone.is_empty() {
+            return Err(Error::ManifestBlobUnknown(restored.gone));
+        }
         tx.commit().await?;
         Ok(restored)
     }

@@ -1,11 +1,12 @@
 //! Deletions that are taken back.
 
-use super::scene::{Scene, act, at, image, somebody, tag};
-use crate::{Deletion, Expected, Metadata, Restored};
+use super::scene::{Scene, act, at, blob, image, somebody, tag};
+use crate::{BlobState, Deletion, Expected, Metadata, Restored};
 
 async fn restore(scene: &Scene<'_>, deletion: &Deletion, n: i64) -> Restored {
     let mut tx = scene.begin().await;
-    let restored = tx.restore(deletion.id, &somebody(), at(n)).await.expect("a restoration");
+    let restored =
+        tx.restore(&scene.repository.name, deletion.id, &somebody(), at(n)).await.expect("a restoration");
     tx.commit().await.expect("a commit");
     restored
 }
@@ -25,7 +26,7 @@ pub(super) async fn a_batch_comes_back_together(metadata: &dyn Metadata) {
     tx.commit().await.expect("a commit");
     assert!(scene.tags().await.is_empty());
 
-    let all = Restored { repositories: 0, manifests: 1, tags: 3, links: 1 };
+    let all = Restored { manifests: 1, tags: 3, links: 1, ..Restored::default() };
     assert_eq!(restore(&scene, &batch, 2).await, all);
     assert_eq!(scene.tags().await, ["a", "b", "subject"]);
     let stored = metadata.manifest_by_tag(id, &tag("a")).await.expect("an answer").expect("a manifest");
@@ -50,7 +51,7 @@ pub(super) async fn a_live_successor_stays(metadata: &dyn Metadata) {
     let batch = act("successor of a batch", 1);
     scene.delete(&first, &batch).await;
     let second = scene.push(&new, &["moved"]).await;
-    let some = Restored { repositories: 0, manifests: 1, tags: 1, links: 0 };
+    let some = Restored { manifests: 1, tags: 1, ..Restored::default() };
     assert_eq!(restore(&scene, &batch, 2).await, some);
     assert_eq!(metadata.tag(id, &tag("moved")).await.expect("an answer"), Some(second));
     assert_eq!(metadata.tag(id, &tag("free")).await.expect("an answer"), Some(first));
@@ -59,7 +60,7 @@ pub(super) async fn a_live_successor_stays(metadata: &dyn Metadata) {
     let again = act("pushed again", 3);
     scene.delete(&first, &again).await;
     scene.push(&old, &[]).await;
-    let some = Restored { repositories: 0, manifests: 0, tags: 1, links: 0 };
+    let some = Restored { manifests: 0, tags: 1, ..Restored::default() };
     assert_eq!(restore(&scene, &again, 4).await, some);
 }
 
@@ -74,10 +75,10 @@ pub(super) async fn an_earlier_deletion_can_still_come_back(metadata: &dyn Metad
     let second = scene.push(&image("second", &[], None, None), &["t"]).await;
     scene.unlink(&blob, &late).await;
     scene.delete(&second, &late).await;
-    let all = Restored { repositories: 0, manifests: 1, tags: 1, links: 1 };
+    let all = Restored { manifests: 1, tags: 1, links: 1, ..Restored::default() };
     assert_eq!(restore(&scene, &early, 3).await, all);
     assert_eq!(metadata.tag(scene.repository.id, &tag("t")).await.expect("an answer"), Some(first));
-    let manifest_only = Restored { repositories: 0, manifests: 1, tags: 0, links: 0 };
+    let manifest_only = Restored { manifests: 1, tags: 0, ..Restored::default() };
     assert_eq!(restore(&scene, &late, 4).await, manifest_only);
 }
 
@@ -94,4 +95,39 @@ pub(super) async fn a_tag_needs_its_manifest_to_return(metadata: &dyn Metadata) 
     assert_eq!(restore(&scene, &of_manifest, 4).await.manifests, 1);
     assert_eq!(restore(&scene, &of_tag, 5).await.tags, 1);
     assert_eq!(scene.tags().await, ["t"]);
+}
+
+pub(super) async fn a_deletion_comes_back_only_where_it_was(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "its-own").await;
+    let other = Scene::new(metadata, "anothers").await;
+    let digest = scene.push(&image("c", &[], None, None), &["t"]).await;
+    let act = act("where it was", 1);
+    scene.delete(&digest, &act).await;
+    assert_eq!(restore(&other, &act, 2).await, Restored::default());
+    assert!(scene.tags().await.is_empty());
+    let all = Restored { manifests: 1, tags: 1, ..Restored::default() };
+    assert_eq!(restore(&scene, &act, 3).await, all);
+}
+
+pub(super) async fn a_manifest_brings_its_links(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "brings-links").await;
+    let id = scene.repository.id;
+    let layer = scene.push_blob("taken in between").await;
+    let digest = scene.push(&image("never linked", &["taken in between"], None, None), &["t"]).await;
+    let of_manifest = act("manifest before its layer", 1);
+    scene.delete(&digest, &of_manifest).await;
+    scene.unlink(&layer, &act("layer after its manifest", 2)).await;
+    let all = Restored { manifests: 1, tags: 1, links: 1, ..Restored::default() };
+    assert_eq!(restore(&scene, &of_manifest, 3).await, all);
+    assert!(metadata.blob(id, &layer).await.expect("an answer").is_some());
+
+    let again = act("manifest again", 4);
+    scene.delete(&digest, &again).await;
+    scene.unlink(&layer, &act("layer again", 5)).await;
+    let mut tx = scene.begin().await;
+    let place = blob("taken in between").place;
+    tx.mark_blob(&layer, &place, BlobState::Missing, at(6)).await.expect("no error");
+    let name = &scene.repository.name;
+    let restored = tx.restore(name, again.id, &somebody(), at(7)).await.expect("a restoration");
+    assert_eq!(restored.gone, [layer]);
 }

@@ -49,7 +49,13 @@ pub(super) async fn usage_counts_each_digest_once(metadata: &dyn Metadata) {
     assert_eq!(usage().await, 3);
 
     let mut tx = begin(metadata).await;
-    assert_eq!(tx.restore(act("usage 1", 1).id, &somebody(), at(3)).await.expect("a restoration").links, 1);
+    assert_eq!(
+        tx.restore(&first.repository.name, act("usage 1", 1).id, &somebody(), at(3))
+            .await
+            .expect("a restoration")
+            .links,
+        1
+    );
     tx.commit().await.expect("a commit");
     assert_eq!(usage().await, 13);
 
@@ -58,7 +64,9 @@ pub(super) async fn usage_counts_each_digest_once(metadata: &dyn Metadata) {
     tx.commit().await.expect("a commit");
     assert_eq!(usage().await, 3);
     let mut tx = begin(metadata).await;
-    tx.restore(act("usage 3", 4).id, &somebody(), at(5)).await.expect("a restoration");
+    tx.restore(&first.repository.name, act("usage 3", 4).id, &somebody(), at(5))
+        .await
+        .expect("a restoration");
     tx.commit().await.expect("a commit");
     assert_eq!(usage().await, 13);
     assert_eq!(metadata.project_usage(other.project.id).await.expect("a sum"), 10);

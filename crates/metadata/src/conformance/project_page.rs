@@ -127,7 +127,7 @@ pub(super) async fn only_an_empty_project_goes(metadata: &dyn Metadata) {
     assert_eq!(metadata.robot(robot).await.expect("an answer"), None);
     assert_eq!(metadata.roles_of(owner, id).await.expect("roles"), []);
     let mut tx = begin(metadata).await;
-    let restored = tx.restore(gone.id, &somebody(), at(6)).await.expect("an answer");
+    let restored = tx.restore(&name, gone.id, &somebody(), at(6)).await.expect("an answer");
     assert_eq!(restored.repositories, 0, "its project is gone");
     drop(tx);
     assert!(make(metadata, "doomed", false, owner).await > id);

@@ -2,8 +2,8 @@
 
 use futures::future::{join, join_all};
 
-use super::scene::{Scene, act, at, begin, image, index, lost, somebody, tag};
-use crate::{Expected, Metadata, TagMove};
+use super::scene::{Scene, act, at, begin, blob, image, index, lost, somebody, tag};
+use crate::{AddedBlob, BlobState, CatalogScope, Expected, Metadata, TagMove};
 
 pub(super) async fn many_writers_are_all_heard(metadata: &dyn Metadata) {
     let scene = Scene::new(metadata, "many-writers").await;
@@ -139,4 +139,52 @@ pub(super) async fn a_manifest_is_not_lost_to_an_index(metadata: &dyn Metadata) 
         let tagged = metadata.tag(id, &tag(&format!("t{round}"))).await.expect("an answer");
         assert_eq!(tagged.is_some(), pushed, "round {round}");
     }
+}
+
+pub(super) async fn the_list_agrees_with_the_last_manifest(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "last-or-first").await;
+    for round in 0..20 {
+        let [first, second, third] = ["1", "2", "3"].map(|n| image(&format!("{round} {n}"), &[], None, None));
+        let (one, two) = (scene.push(&first, &[]).await, scene.push(&second, &[]).await);
+        let delete = async |digest| {
+            until_done!(async {
+                let mut tx = scene.begin().await;
+                tx.delete_manifest(&scene.repository, &digest, &act(&format!("{digest}"), 1)).await?;
+                tx.commit().await
+            });
+        };
+        let push = async || {
+            if round % 2 == 0 {
+                return;
+            }
+            until_done!(async {
+                let mut tx = scene.begin().await;
+                scene.push_in(&mut *tx, &third, &[], 0).await?;
+                tx.commit().await
+            });
+        };
+        join(push(), join(delete(one), delete(two))).await;
+        let after = Some("conformance/last-or-firs");
+        let names = metadata.repositories(&CatalogScope::All, after, 1).await.expect("a list");
+        let listed = names.first() == Some(&scene.repository.name);
+        assert_eq!(listed, round % 2 == 1, "round {round}");
+        scene.delete(&berth_oci::Digest::sha256(&third), &act(&format!("third {round}"), 2)).await;
+    }
+}
+
+pub(super) async fn one_of_many_heals_a_blob(metadata: &dyn Metadata) {
+    let blob = blob("healed by many");
+    let mut tx = begin(metadata).await;
+    tx.add_blob(&blob, at(0)).await.expect("a blob");
+    tx.mark_blob(&blob.digest, &blob.place, BlobState::Missing, at(1)).await.expect("no error");
+    tx.commit().await.expect("a commit");
+    let heal = async || {
+        let mut tx = begin(metadata).await;
+        let added = tx.add_blob(&blob, at(2)).await.expect("nobody waits in a circle");
+        tx.commit().await.expect("a commit");
+        added
+    };
+    let all = join_all((0..8).map(|_| heal())).await;
+    let healed = all.iter().filter(|added| matches!(added, AddedBlob::Healed { .. })).count();
+    assert_eq!(healed, 1, "{all:?}");
 }

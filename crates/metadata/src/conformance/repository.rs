@@ -40,8 +40,78 @@ pub(super) async fn lists_only_those_with_a_live_manifest(metadata: &dyn Metadat
         names(metadata, &scope, Some("lists/"), 10).await.first().map(String::as_str),
         Some("lists/full")
     );
+    let listed =
+        async || names(metadata, &scope, Some("lists/"), 1000).await.contains(&"lists/full".to_owned());
+    let other = full.push(&image("another", &[], None, None), &[]).await;
+    full.delete(&other, &act("another of lists", 1)).await;
+    assert!(listed().await);
     full.delete(&digest, &act("lists", 1)).await;
-    assert!(!names(metadata, &scope, Some("lists/"), 1000).await.contains(&"lists/full".to_owned()));
+    assert!(!listed().await);
+    let mut tx = full.begin().await;
+    let name = &full.repository.name;
+    tx.restore(name, act("lists", 1).id, &somebody(), at(2)).await.expect("a restoration");
+    tx.commit().await.expect("a commit");
+    assert!(listed().await);
+}
+
+pub(super) async fn public_projects_are_listed_with_ones_own(metadata: &dyn Metadata) {
+    let mut projects = Vec::new();
+    for project in ["seen.open", "seen.mine", "seen.other"] {
+        for name in ["b", "a"] {
+            let scene = Scene::within(metadata, project, name).await;
+            scene.push(&image("c", &[], None, None), &[]).await;
+            let mut tx = scene.begin().await;
+            tx.set_project_public(scene.project.id, project == "seen.open", at(1)).await.expect("no error");
+            tx.commit().await.expect("a commit");
+            if name == "a" {
+                projects.push(scene.project.id);
+            }
+        }
+        Scene::within(metadata, project, "empty").await;
+    }
+    let list = async |own: &[ProjectId], after, limit| {
+        names(metadata, &CatalogScope::PublicAnd(own.to_vec()), Some(after), limit).await
+    };
+    assert_eq!(list(&projects[1..2], "seen.", 3).await, ["seen.mine/a", "seen.mine/b", "seen.open/a"]);
+    // A project that is both is listed once.
+    let both = [projects[0], projects[1]];
+    assert_eq!(list(&both, "seen.mine/a", 3).await, ["seen.mine/b", "seen.open/a", "seen.open/b"]);
+    assert_eq!(list(&[], "seen.", 2).await, ["seen.open/a", "seen.open/b"]);
+    assert_eq!(list(&projects[1..2], "seen.mine/b", 1).await, ["seen.open/a"]);
+}
+
+pub(super) async fn nothing_is_counted_in_a_deleted_one(metadata: &dyn Metadata) {
+    let scene = Scene::within(metadata, "counted-out", "x").await;
+    let blob = blob("blob of a deleted repository");
+    scene.push_blob("blob of a deleted repository").await;
+    let content = image("c", &[], None, None);
+    let digest = scene.push(&content, &["t"]).await;
+    let mut tx = scene.begin().await;
+    tx.delete_repository(&scene.repository, &act("counted out", 1)).await.expect("a deletion");
+    tx.commit().await.expect("a commit");
+
+    let (repository, late) = (&scene.repository, act("too late", 2));
+    let mut tx = scene.begin().await;
+    assert!(!tx.unlink_blob(repository, &blob.digest, &late).await.expect("an answer"));
+    assert_eq!(tx.delete_manifest(repository, &digest, &late).await.expect("an answer"), None);
+    let deleted = tx.delete_tag(repository, &tag("t"), &Expected::Anything, &late).await;
+    assert_eq!(deleted.expect("an answer"), crate::TagDelete::Absent);
+    assert_eq!(tx.lock_links(repository.id, &[blob.digest]).await.expect("an answer"), [None]);
+    assert!(tx.lock_blob_users(repository.id, &blob.digest, 1).await.expect("a list").is_empty());
+    tx.commit().await.expect("a commit");
+    let mut tx = scene.begin().await;
+    let linked = tx.link_blob(repository, &blob.digest, blob.size, &somebody(), at(2)).await;
+    assert!(matches!(linked, Err(crate::Error::Conflict)), "{linked:?}");
+    drop(tx);
+    let mut tx = scene.begin().await;
+    let pushed = scene.push_in(&mut *tx, &content, &[], 2).await;
+    assert!(matches!(pushed, Err(crate::Error::Conflict)), "{pushed:?}");
+    drop(tx);
+    let mut tx = scene.begin().await;
+    let moved = tx.point_tag(repository, &tag("new"), &digest, &Expected::Anything, &somebody(), at(2)).await;
+    assert!(matches!(moved, Err(crate::Error::Conflict)), "{moved:?}");
+    drop(tx);
+    assert_eq!(metadata.project_usage(scene.project.id).await.expect("an answer"), 0);
 }
 
 pub(super) async fn lists_by_project(metadata: &dyn Metadata) {
@@ -148,10 +218,10 @@ pub(super) async fn deletion_hides_everything_and_restore_brings_it_back(metadat
     assert_ne!(successor.repository.id, id);
     assert!(successor.tags().await.is_empty());
     let mut tx = begin(metadata).await;
-    let restored = tx.restore(gone.id, &somebody(), at(2)).await.expect("a restoration");
+    let restored = tx.restore(name, gone.id, &somebody(), at(2)).await.expect("a restoration");
     assert_eq!(restored.repositories, 0);
     tx.delete_repository(&successor.repository, &act("successor", 3)).await.expect("a deletion");
-    let restored = tx.restore(gone.id, &somebody(), at(4)).await.expect("a restoration");
+    let restored = tx.restore(name, gone.id, &somebody(), at(4)).await.expect("a restoration");
     assert_eq!(restored.repositories, 1);
     tx.commit().await.expect("a commit");
 

@@ -76,7 +76,12 @@ pub(super) async fn every_change_of_a_reference_is_queued(metadata: &dyn Metadat
     );
     let unlinked = act("queue: link", 7);
     after!(scene, |tx| tx.unlink_blob(&scene.repository, &layer, &unlinked), 7, ReviewSubject::Blob(layer));
-    after!(scene, |tx| tx.restore(unlinked.id, &by, at(8)), 8, ReviewSubject::Blob(layer));
+    after!(
+        scene,
+        |tx| tx.restore(&scene.repository.name, unlinked.id, &by, at(8)),
+        8,
+        ReviewSubject::Blob(layer)
+    );
     let all = act("queue: repository", 9);
     after!(
         scene,
