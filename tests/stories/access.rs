@@ -231,6 +231,29 @@ fn a_lost_password_is_replaced_beside_the_running_server() {
 }
 
 #[test]
+fn an_installation_gets_another_key_and_everybody_still_logs_in() {
+    let setup = BerthServer::setup().set("projects.create_on_push", "false").set("access.secret_key", "");
+    let mut house = House::over(setup.start());
+    house.server.repository("team/app").push_image("1", &Image::random(7, 1000)).expect("pushed");
+    let (_, robot, secret) = house.robot("kept", &["pull"]);
+    let key = || std::fs::read_to_string(house.server.data().join("secret_key")).expect("a key");
+    let before = key();
+    let rotated = house.server.berth("secrets rotate").run();
+    assert!(rotated.text().contains("start the server again"), "{rotated}");
+    assert_ne!(key(), before);
+    assert!(!house.server.data().join("secret_key.earlier").exists());
+    house.server.stop();
+    house.server.start_again();
+    assert_eq!(house.pull_as(&robot, &secret), 200);
+    assert_eq!(house.pull_as("alice", PASSWORD), 200);
+    let again = house.server.berth("secrets rotate").run();
+    assert!(
+        again.text().contains("sealed again: 2"),
+        "a signing key and the key of robots' secrets: {again}"
+    );
+}
+
+#[test]
 fn log_ins_survive_kills_and_rotations() {
     let mut house = House::open();
     house.server.repository("team/app").push_image("1", &Image::random(5, 1000)).expect("pushed");
