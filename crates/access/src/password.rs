@@ -3,17 +3,21 @@
 //! **Invariants.** A hash is never computed on the reactor, and never more of them at once than the settings say: each takes
 //! megabytes and milliseconds. An unknown account costs what a wrong password costs.
 
+mod argon;
+mod checks;
 mod stored;
 
 use std::fmt;
 use std::sync::Arc;
 
 use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use argon2::{Params, PasswordHasher, PasswordVerifier};
 use berth_domain::Entropy;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Secret;
+use argon::Argon;
+use checks::Checks;
 
 pub use stored::{HarborHash, StoredPassword};
 
@@ -74,10 +78,11 @@ pub struct Passwords {
 }
 
 struct Inner {
-    argon2: Argon2<'static>,
+    argon: Argon,
     entropy: Arc<dyn Entropy>,
     at_once: Arc<Semaphore>,
     queue: Arc<Semaphore>,
+    checks: Checks,
     /// The hash of a password that nobody has: what a guess at an unknown account is checked against.
     decoy: StoredPassword,
 }
@@ -87,14 +92,15 @@ impl Passwords {
     pub fn new(settings: PasswordSettings, entropy: Arc<dyn Entropy>) -> Result<Self, PasswordError> {
         let params = Params::new(settings.memory_kib, settings.iterations, settings.parallelism, None)
             .map_err(|_| PasswordError::Settings)?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::default(), params);
+        let argon = Argon::new(params);
         let mut nobodys = [0; 32];
         entropy.fill(&mut nobodys);
-        let decoy = hash(&argon2, entropy.as_ref(), &nobodys)?;
+        let decoy = hash(&argon, entropy.as_ref(), &nobodys)?;
         let at_once = settings.at_once.max(1);
         Ok(Self {
             inner: Arc::new(Inner {
-                argon2,
+                argon,
+                checks: Checks::new(entropy.as_ref()),
                 entropy,
                 at_once: Arc::new(Semaphore::new(at_once)),
                 queue: Arc::new(Semaphore::new(at_once + settings.waiting)),
@@ -105,17 +111,20 @@ impl Passwords {
 
     /// The form in which a new password is kept.
     pub async fn hash(&self, password: Secret) -> Result<StoredPassword, PasswordError> {
-        self.apart(move |inner| hash(&inner.argon2, inner.entropy.as_ref(), password.reveal().as_bytes()))
+        self.apart(move |inner| hash(&inner.argon, inner.entropy.as_ref(), password.reveal().as_bytes()))
             .await?
     }
 
-    /// Checks a password against what is kept; against a decoy if nothing is.
+    /// Checks a password against what is kept; against a decoy if nothing is. Equal checks at the same time are one.
     pub async fn verify(
         &self,
         stored: Option<StoredPassword>,
         password: Secret,
     ) -> Result<Verdict, PasswordError> {
-        self.apart(move |inner| inner.verify(stored.as_ref(), password.reveal().as_bytes())).await
+        let known = stored.as_ref().map_or("", StoredPassword::as_str).to_owned();
+        let shown = password.clone();
+        let check = || self.apart(move |inner| inner.verify(stored.as_ref(), password.reveal().as_bytes()));
+        self.inner.checks.join(&known, &shown, check).await
     }
 
     /// Runs work off the reactor when its turn comes. The turn lasts as long as the work, even if nobody waits for it any more.
@@ -155,14 +164,14 @@ impl Inner {
 
     fn matches(&self, phc: &str, password: &[u8]) -> bool {
         let parsed = PasswordHash::new(phc);
-        parsed.is_ok_and(|hash| self.argon2.verify_password(password, &hash).is_ok())
+        parsed.is_ok_and(|hash| self.argon.verify_password(password, &hash).is_ok())
     }
 
     /// Whether a hash was made with today's parameters.
     fn is_current(&self, phc: &str) -> bool {
         let Ok(hash) = PasswordHash::new(phc) else { return false };
         let same = Params::try_from(&hash).is_ok_and(|params| {
-            let today = self.argon2.params();
+            let today = self.argon.params();
             (params.m_cost(), params.t_cost(), params.p_cost())
                 == (today.m_cost(), today.t_cost(), today.p_cost())
         });
@@ -170,17 +179,13 @@ impl Inner {
     }
 }
 
-fn hash(
-    argon2: &Argon2<'_>,
-    entropy: &dyn Entropy,
-    password: &[u8],
-) -> Result<StoredPassword, PasswordError> {
+fn hash(argon: &Argon, entropy: &dyn Entropy, password: &[u8]) -> Result<StoredPassword, PasswordError> {
     if password.len() > LONGEST {
         return Err(PasswordError::Failed);
     }
     let mut salt = [0; 16];
     entropy.fill(&mut salt);
-    let hash = argon2.hash_password_with_salt(password, &salt).map_err(|_| PasswordError::Failed)?;
+    let hash = argon.hash_password_with_salt(password, &salt).map_err(|_| PasswordError::Failed)?;
     Ok(StoredPassword::Argon2(hash.to_string()))
 }
 
