@@ -221,14 +221,14 @@ impl Authority {
         let place = match known {
             None => Place::System,
             Some(Some((id, public))) => Place::Project { id, public },
-            Some(None) => return Ok(self.where_nothing_is(&subject, &roles)),
+            Some(None) => return Ok(self.where_nothing_is(subject, &roles)),
         };
-        Ok(effective(&subject, place, &roles, self.settings.rules))
+        Ok(effective(subject, place, &roles, self.settings.rules))
     }
 
     /// What a subject may do in a project that does not exist: whoever could make it by a push may try, and whoever may do
     /// something in all projects may learn that this one is not there.
-    fn where_nothing_is(&self, subject: &Subject, roles: &Roles) -> PermissionSet {
+    fn where_nothing_is(&self, subject: Subject<'_>, roles: &Roles) -> PermissionSet {
         let system = effective(subject, Place::System, roles, self.settings.rules);
         if self.settings.create_on_push && system.contains(Resource::Project, Action::Create) {
             return *roles.permissions(RoleId::PROJECT_ADMIN);
@@ -278,12 +278,12 @@ impl Authority {
 
 impl Rows {
     /// The subject; `None` is Berth itself.
-    fn subject(self) -> Option<Subject> {
+    fn subject(&self) -> Option<Subject<'_>> {
         match self {
             Self::Itself => None,
             Self::Nobody => Some(Subject::Anonymous),
-            Self::User(user) => Some(Subject::User { sysadmin: user.sysadmin, roles: user.roles.clone() }),
-            Self::Robot(robot) => Some(Subject::Robot { grants: robot.grants.clone() }),
+            Self::User(user) => Some(Subject::User { sysadmin: user.sysadmin, roles: &user.roles }),
+            Self::Robot(robot) => Some(Subject::Robot { grants: &robot.grants }),
         }
     }
 }

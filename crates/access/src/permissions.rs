@@ -6,8 +6,6 @@ use berth_domain::{
     Action, PermissionSet, ProjectId, Resource, RobotGrant, RobotScope, Role, RoleId, Timestamp, robot,
 };
 
-use crate::scope::{ResourceActions, ScopeTarget};
-
 /// Where something is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
@@ -23,8 +21,8 @@ pub enum Place {
 }
 
 /// A subject as its rows describe it now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Subject {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject<'a> {
     /// Nobody said who they are.
     Anonymous,
     /// A person.
@@ -32,12 +30,12 @@ pub enum Subject {
         /// May do everything.
         sysadmin: bool,
         /// The roles in the place's project, directly and by group, in any order; none outside of projects.
-        roles: Vec<RoleId>,
+        roles: &'a [RoleId],
     },
     /// A machine.
     Robot {
         /// Everything that it was given.
-        grants: Vec<RobotGrant>,
+        grants: &'a [RobotGrant],
     },
 }
 
@@ -95,7 +93,7 @@ impl Roles {
 
 /// What the subject may do there now.
 #[must_use]
-pub fn effective(subject: &Subject, place: Place, known: &Roles, rules: SystemRules) -> PermissionSet {
+pub fn effective(subject: Subject<'_>, place: Place, known: &Roles, rules: SystemRules) -> PermissionSet {
     let own = match (subject, place) {
         (Subject::User { sysadmin: true, .. }, _) => PermissionSet::ALL,
         (Subject::User { .. }, Place::System) if rules.users_create_projects => {
@@ -122,14 +120,6 @@ pub fn effective(subject: &Subject, place: Place, known: &Roles, rules: SystemRu
 fn filtered_lists() -> PermissionSet {
     let projects = PermissionSet::on_one(Resource::Project, &[Action::List]);
     projects.union(&PermissionSet::on_one(Resource::Catalog, &[Action::List]))
-}
-
-/// What a request with a token may do on one target: what the token says, as far as the subject may do it now.
-#[must_use]
-pub fn within_token(access: &[ResourceActions], target: &ScopeTarget, now: &PermissionSet) -> PermissionSet {
-    let said = access.iter().filter(|granted| granted.target() == *target);
-    let said = said.fold(PermissionSet::EMPTY, |all, granted| all.union(&granted.permissions()));
-    said.intersection(now)
 }
 
 #[cfg(test)]

@@ -53,6 +53,25 @@ pub enum ScopeTarget {
     Nothing,
 }
 
+/// What a token may be used for at most: read out of its scopes once, asked with every request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage(Vec<(ScopeTarget, PermissionSet)>);
+
+impl Coverage {
+    /// What these scopes cover.
+    #[must_use]
+    pub fn of(access: &[ResourceActions]) -> Self {
+        Self(access.iter().map(|granted| (granted.target(), granted.permissions())).collect())
+    }
+
+    /// What it covers on the targets that are meant.
+    #[must_use]
+    pub fn on(&self, is_meant: impl Fn(&ScopeTarget) -> bool) -> PermissionSet {
+        let said = self.0.iter().filter(|(target, _)| is_meant(target));
+        said.fold(PermissionSet::EMPTY, |all, (_, permissions)| all.union(permissions))
+    }
+}
+
 /// Reads the values of all `scope` parameters of a request. What is asked for twice becomes one, in the order of first mention.
 pub fn parse_scopes<'a>(
     parameters: impl IntoIterator<Item = &'a str>,

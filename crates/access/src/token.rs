@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::recent::Recent;
-use crate::scope::ResourceActions;
+use crate::scope::{Coverage, ResourceActions};
 
 pub use key::{KeyError, KeySet, SigningKey};
 pub use rotation::{Rotation, RotationPlan};
@@ -59,8 +59,10 @@ pub struct IssuedToken {
 pub struct VerifiedToken {
     /// Whose it is.
     pub actor: Actor,
-    /// What it may be used for at most.
+    /// What was granted when it was issued.
     pub access: Vec<ResourceActions>,
+    /// What it may be used for at most.
+    pub coverage: Coverage,
     /// The moment that it speaks for, to the microsecond: what is older than the subject's `valid_after` is refused.
     pub issued_at: Timestamp,
     /// When it ends.
@@ -238,7 +240,8 @@ impl Tokens {
             ActorKind::Anonymous => Actor::anonymous(),
             _ => Actor { kind, id: claims.berth.id, name: claims.sub },
         };
-        Ok(VerifiedToken { actor, access: claims.access, issued_at: claims.berth.at, expires_at })
+        let coverage = Coverage::of(&claims.access);
+        Ok(VerifiedToken { actor, access: claims.access, coverage, issued_at: claims.berth.at, expires_at })
     }
 
     /// What the library checks; the times are checked here, by our own clock.
