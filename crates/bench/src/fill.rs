@@ -1,5 +1,7 @@
 //! Gives Berth a million tags and repositories by writing its embedded database while it is stopped.
 
+mod members;
+
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -11,6 +13,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use crate::client::image::Image;
 use crate::contestant::berth::Berth;
 use crate::lab::{self, Lab, Room, Started, Transport};
+
+pub(crate) use members::{busy_berth, project, user};
 
 /// What the names of added tags begin with.
 pub(crate) const TAG: &str = "v";
@@ -32,9 +36,7 @@ pub(crate) fn crowded_room(lab: &Lab, tags: u64, repositories: u64) -> anyhow::R
     let running = lab.start_in(&lab.berth, &room, Transport::Plain)?;
     running.take_image(lab::REPOSITORY, "latest", &Image::new(1))?;
     drop(running);
-    let database = database(&Berth::data(room.path()))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(fill(&database, tags, repositories)).context("filling the database")?;
+    write(&room, async |transaction| fill(transaction, tags, repositories).await)?;
     Ok(room)
 }
 
@@ -44,21 +46,33 @@ pub(crate) fn crowded_berth(lab: &Lab, tags: u64, repositories: u64) -> anyhow::
     lab.start_over(&lab.berth, room, Transport::Plain)
 }
 
-async fn fill(database: &Path, tags: u64, repositories: u64) -> anyhow::Result<()> {
-    let mut connection = SqliteConnectOptions::new().filename(database).connect().await?;
-    let mut transaction = connection.begin().await?;
+/// Writes the database of a stopped Berth in one transaction, and leaves it at rest, so that a start that is measured finds it so.
+fn write(
+    room: &Room,
+    change: impl AsyncFnOnce(&mut SqliteConnection) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let database = database(&Berth::data(room.path()))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let written = runtime.block_on(async {
+        let mut connection = SqliteConnectOptions::new().filename(database).connect().await?;
+        let mut transaction = connection.begin().await?;
+        change(&mut transaction).await?;
+        transaction.commit().await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
+        anyhow::Ok(connection.close().await?)
+    });
+    written.context("filling the database")
+}
+
+async fn fill(connection: &mut SqliteConnection, tags: u64, repositories: u64) -> anyhow::Result<()> {
     for (table, prefix, count) in [("tags", TAG, tags), ("repositories", REPOSITORY, repositories)] {
         if count > 0 {
-            let (count, insert) = (i64::try_from(count)?, copies(&mut transaction, table).await?);
-            sqlx::query(AssertSqlSafe(insert)).bind(count).bind(prefix).execute(&mut *transaction).await?;
+            let (count, insert) = (i64::try_from(count)?, copies(connection, table).await?);
+            sqlx::query(AssertSqlSafe(insert)).bind(count).bind(prefix).execute(&mut *connection).await?;
         }
     }
-    let insert = manifests(&mut transaction).await?;
-    sqlx::query(AssertSqlSafe(insert)).execute(&mut *transaction).await?;
-    transaction.commit().await?;
-    // So that the start that is measured finds a database at rest.
-    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
-    connection.close().await?;
+    let insert = manifests(connection).await?;
+    sqlx::query(AssertSqlSafe(insert)).execute(connection).await?;
     Ok(())
 }
 
@@ -127,10 +141,8 @@ mod tests {
         let mut connection = options.connect().await.unwrap();
         sqlx::raw_sql(SCHEMA).execute(&mut connection).await.unwrap();
         sqlx::raw_sql(FIRST).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
         assert_eq!(database(directory.path()).unwrap(), file);
-        fill(&file, 3, 5).await.unwrap();
-        let mut connection = SqliteConnectOptions::new().filename(&file).connect().await.unwrap();
+        fill(&mut connection, 3, 5).await.unwrap();
         let last = "SELECT count(*), max(name) FROM tags WHERE repository_id = 1";
         let tags: (i64, String) = sqlx::query_as(last).fetch_one(&mut connection).await.unwrap();
         assert_eq!(tags, (4, name(TAG, 2)));

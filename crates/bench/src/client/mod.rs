@@ -3,5 +3,6 @@
 pub(crate) mod image;
 pub(crate) mod pull;
 pub(crate) mod push;
+pub(crate) mod rest;
 pub(crate) mod storm;
 pub(crate) mod together;

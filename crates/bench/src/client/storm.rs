@@ -26,19 +26,30 @@ pub(crate) fn storm(
     endpoint: &Endpoint,
     target: &str,
     headers: &str,
-    clients: u64,
+    clients: usize,
+    length: Duration,
+) -> anyhow::Result<Storm> {
+    storm_of(endpoint, target, &vec![headers; clients], length)
+}
+
+/// The same with one connection for each of `headers`.
+pub(crate) fn storm_of<H: AsRef<str>>(
+    endpoint: &Endpoint,
+    target: &str,
+    headers: &[H],
     length: Duration,
 ) -> anyhow::Result<Storm> {
     let host = endpoint.address();
-    let request =
-        format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nAccept: {MANIFEST_TYPE}\r\n{headers}\r\n");
+    let request = |headers: &str| {
+        format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nAccept: {MANIFEST_TYPE}\r\n{headers}\r\n")
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut milliseconds = runtime.block_on(async {
         let mut tasks = JoinSet::new();
-        for _ in 0..clients {
+        for headers in headers {
             let socket = TcpStream::connect(endpoint.address()).await?;
             socket.set_nodelay(true)?;
-            tasks.spawn(ask(socket, request.clone(), Instant::now() + length));
+            tasks.spawn(ask(socket, request(headers.as_ref()), Instant::now() + length));
         }
         let mut all = Vec::new();
         while let Some(done) = tasks.join_next().await {

@@ -12,7 +12,7 @@ use crate::machine::meter::Meter;
 use crate::scale::grouped;
 use crate::table::{Figure, Goal, Row, Unit};
 
-const CLIENTS: u64 = 64;
+const CLIENTS: usize = 64;
 const WARM_UP: Duration = Duration::from_millis(500);
 
 /// The line: in an almost empty repository, or with a million tags in Berth's.

@@ -2,17 +2,15 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
-
 use super::Line;
 use crate::client::image::Image;
+use crate::client::rest;
 use crate::client::storm::storm;
-use crate::contestant::Running;
 use crate::lab::{Lab, REPOSITORY, Transport};
 use crate::machine::meter::Meter;
 use crate::table::{Figure, Goal, Row, Unit};
 
-const CLIENTS: u64 = 64;
+const CLIENTS: usize = 64;
 const WARM_UP: Duration = Duration::from_millis(500);
 const PROJECT: &str = "bench-private";
 
@@ -33,9 +31,9 @@ impl Line for ManifestsPrivate {
         let (running, image) = (&started.running, Image::new(1));
         let open = running.take_image(REPOSITORY, "latest", &image)?;
         let repository = format!("{PROJECT}/image");
-        make_project(running)?;
+        rest::make_project(running, PROJECT)?;
         let closed = running.take_image(&repository, "latest", &image)?;
-        let bearer = format!("Authorization: Bearer {}\r\n", token(running, &repository)?);
+        let bearer = format!("Authorization: Bearer {}\r\n", rest::token(running, &repository)?);
         let refused = running.endpoint().connect()?.exchange("GET", &closed, "", &[])?.0;
         anyhow::ensure!(refused.status == 401, "the private project is open to strangers");
         let ways = [(open, ""), (closed, bearer.as_str())];
@@ -56,23 +54,4 @@ impl Line for ManifestsPrivate {
         }
         Ok(vec![row])
     }
-}
-
-fn make_project(running: &Running) -> anyhow::Result<()> {
-    let body = format!(r#"{{"project_name":"{PROJECT}","metadata":{{"public":"false"}}}}"#);
-    let headers = "Content-Type: application/json\r\n";
-    let mut connection = running.endpoint().log_in()?;
-    let (head, _) = connection.exchange("POST", "/api/v2.0/projects", headers, body.as_bytes())?;
-    head.expect(201, "POST of a project")?;
-    Ok(())
-}
-
-/// A token to pull from the repository with.
-fn token(running: &Running, repository: &str) -> anyhow::Result<String> {
-    let target = format!("/service/token?service=harbor-registry&scope=repository:{repository}:pull");
-    let (head, body) = running.endpoint().log_in()?.exchange("GET", &target, "", &[])?;
-    head.expect(200, "GET of a token")?;
-    let text = String::from_utf8(body)?;
-    let (_, rest) = text.split_once(r#""token":"#).context("the answer holds no token")?;
-    Ok(rest.trim_start_matches([' ', '"']).split('"').next().unwrap_or_default().to_owned())
 }

@@ -12,6 +12,7 @@ mod pull;
 mod push;
 mod pushes;
 mod ranges;
+mod tokens;
 
 use crate::lab::{Lab, Transport};
 use crate::table::Row;
@@ -34,6 +35,7 @@ pub(crate) fn all() -> Vec<Box<dyn Line>> {
         Box::new(manifests::Manifests { crowded: false }),
         Box::new(manifests::Manifests { crowded: true }),
         Box::new(manifests_private::ManifestsPrivate),
+        Box::new(tokens::TokenService),
         Box::new(push::Push),
         Box::new(pushes::Pushes),
         Box::new(images::Images),

@@ -14,6 +14,8 @@ pub(crate) enum Goal {
     Bound(f64),
     /// At most this, in the row's unit.
     AtMost(f64),
+    /// At least this, in the row's unit.
+    AtLeast(f64),
     /// Hoped for: at least this, in the row's unit.
     Aim(f64),
     /// At most this many times the CPU seconds of the thriftiest peer.
@@ -42,6 +44,7 @@ impl Goal {
             Self::Times(factor, name) => format!("≥ {factor} × {name}"),
             Self::Bound(factor) => format!("≥ {factor} × the bound"),
             Self::AtMost(value) => format!("≤ {}", unit.show(value)),
+            Self::AtLeast(value) => format!("≥ {}", unit.show(value)),
             Self::Aim(value) => format!("aim: ≥ {}", unit.show(value)),
             Self::Thrift(factor) => format!("CPU ≤ {factor} × the thriftiest peer"),
         }
@@ -55,7 +58,9 @@ impl Goal {
             Self::Times(factor, name) => at_least(ours, factor, row.value(name).map(|value| (name, value))),
             Self::Bound(factor) => at_least(ours, factor, row.bound().map(|value| ("the bound", value))),
             Self::AtMost(most) => Outcome { ratio: None, reached: ours.map(|value| value <= most) },
-            Self::Aim(least) => Outcome { ratio: None, reached: ours.map(|value| value >= least) },
+            Self::AtLeast(least) | Self::Aim(least) => {
+                Outcome { ratio: None, reached: ours.map(|value| value >= least) }
+            }
             Self::Thrift(factor) => {
                 let compared = ratio(row.cpu(berth::NAME), row.thriftiest_peer());
                 Outcome {
