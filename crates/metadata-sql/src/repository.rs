@@ -213,6 +213,13 @@ impl RepositoryReads for SqlMetadata {
 
 #[async_trait]
 impl RepositoryWrites for SqlTransaction {
+    async fn hold_repository(&mut self, name: &RepositoryName) -> Result<Option<Repository>> {
+        let row: Option<Row> = optional!(self, LOCK_REPOSITORY, name.as_str());
+        let repository = row.map(repository).transpose()?;
+        self.held.extend(repository.as_ref().map(|repository| repository.id.0));
+        Ok(repository)
+    }
+
     async fn ensure_repository(
         &mut self,
         project: &Project,
@@ -220,28 +227,20 @@ impl RepositoryWrites for SqlTransaction {
         by: &Actor,
         at: Timestamp,
     ) -> Result<Repository> {
-        let mut row: Option<Row> = optional!(self, LOCK_REPOSITORY, name.as_str());
-        if row.is_none() {
-            let project_lives: Option<(i64,)> = optional!(self, LOCK_PROJECT_FOR_REPOSITORY, project.id.0);
-            project_lives.ok_or(Error::Conflict)?;
-            row = optional!(
-                self,
-                ADD_REPOSITORY,
-                project.id.0,
-                name.as_str(),
-                at.as_micros(),
-                by.kind.as_str(),
-                by.id,
-                &by.name
-            );
+        if let Some(repository) = self.hold_repository(name).await? {
+            return Ok(repository);
         }
-        if row.is_none() {
-            // Another transaction made it between the two statements.
-            row = optional!(self, LOCK_REPOSITORY, name.as_str());
+        let project_lives: Option<(i64,)> = optional!(self, LOCK_PROJECT_FOR_REPOSITORY, project.id.0);
+        project_lives.ok_or(Error::Conflict)?;
+        let (kind, at) = (by.kind.as_str(), at.as_micros());
+        let row: Option<Row> =
+            optional!(self, ADD_REPOSITORY, project.id.0, name.as_str(), at, kind, by.id, &by.name);
+        if let Some(repository) = row.map(repository).transpose()? {
+            self.held.insert(repository.id.0);
+            return Ok(repository);
         }
-        let repository = repository(row.ok_or(Error::Conflict)?)?;
-        self.held.insert(repository.id.0);
-        Ok(repository)
+        // Another transaction made it between the two statements.
+        self.hold_repository(name).await?.ok_or(Error::Conflict)
     }
 
     async fn delete_repository(&mut self, repository: &Repository, deletion: &Deletion) -> Result<bool> {

@@ -60,6 +60,9 @@ pub trait RepositoryReads {
 /// Changing repositories.
 #[async_trait]
 pub trait RepositoryWrites {
+    /// The live repository of that name, which nobody can delete before the transaction ends.
+    async fn hold_repository(&mut self, name: &RepositoryName) -> Result<Option<Repository>>;
+
     /// The live repository of that name; made now in `project` if there is none.
     async fn ensure_repository(
         &mut self,

@@ -150,6 +150,9 @@ impl Registry {
         name: &RepositoryName,
         by: &berth_domain::Actor,
     ) -> Result<Repository> {
+        if let Some(repository) = tx.hold_repository(name).await? {
+            return Ok(repository);
+        }
         let (project, at) = (name.project(), self.now());
         let found = tx.find_project(&project).await?;
         let project = found.ok_or(Error::ProjectUnknown(project))?;

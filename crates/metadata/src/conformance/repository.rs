@@ -11,11 +11,13 @@ pub(super) async fn a_repository_is_made_once(metadata: &dyn Metadata) {
     let mut tx = scene.begin().await;
     let name = &scene.repository.name;
     let again = tx.ensure_repository(&scene.project, name, &somebody(), at(9)).await.expect("a repository");
+    assert_eq!(tx.hold_repository(name).await.expect("an answer").as_ref(), Some(&again));
+    let unknown: RepositoryName = "conformance/unknown".parse().expect("a name");
+    assert_eq!(tx.hold_repository(&unknown).await.expect("an answer"), None);
     tx.commit().await.expect("a commit");
     assert_eq!(again, scene.repository);
     assert_eq!(again.project_id, scene.project.id);
     assert_eq!(metadata.repository(name).await.expect("an answer"), Some(again));
-    let unknown: RepositoryName = "conformance/unknown".parse().expect("a name");
     assert_eq!(metadata.repository(&unknown).await.expect("an answer"), None);
 }
 
