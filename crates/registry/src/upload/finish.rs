@@ -44,8 +44,8 @@ impl Guarded<'_> {
 
     /// Appends the last chunk, which may be empty, and closes the session with the digest that the content must have.
     ///
-    /// If the content has another digest, or the body is not as long as was said, the session stays as it was before. Closing
-    /// a finished session with its digest again succeeds again: the first answer may have been lost.
+    /// If the content has another digest, or the body is not as long as was said, or the whole body came but could not be made a
+    /// blob, the session stays as it was before: the same request may simply be sent again. Closing a finished session with its digest again succeeds again: the first answer may have been lost.
     pub async fn finish_upload(
         &self,
         repository: &RepositoryName,
@@ -133,24 +133,23 @@ impl Ingest {
     /// Closes a session whose last bytes were just written.
     async fn close(mut self, digest: Digest, start: &UploadSession) -> Result<Finished> {
         if self.session().suspect || self.session().algorithm != digest.algorithm() {
-            if let Err(error) = self.checkpoint(true).await {
-                self.abandon().await;
-                return Err(error);
-            }
+            let stored = self.checkpoint(true).await;
             let (lease, upload) = self.into_parts();
             drop(upload);
+            let known = match stored.and_then(|()| hasher(lease.session())) {
+                Ok(known) => known,
+                Err(error) => return Err(lease.undo(start, error).await),
+            };
             let rest = lease.session().tail.clone();
-            let known = hasher(lease.session())?;
             return lease.close(rest, &known, digest, start).await;
         }
         let (actual, size) = (self.digest().await, self.size());
         let (lease, upload) = self.into_parts();
         if let Err(mismatch) = agree(actual, digest) {
             drop(upload);
-            lease.rewind(start).await?;
-            return Err(mismatch);
+            return Err(lease.undo(start, mismatch).await);
         }
-        lease.publish(upload, digest, size).await
+        lease.publish(upload, digest, size, start).await
     }
 }
 
@@ -166,18 +165,22 @@ impl Lease {
     ) -> Result<Finished> {
         let size = self.session().durable + rest.len() as u64;
         if self.session().suspect {
-            return self.close_suspect(rest, digest, size).await;
+            return self.close_suspect(rest, digest, size, start).await;
         }
         let (lease, outcome) = self.verify_and_open(rest, known, digest).await;
         match outcome {
-            Ok(upload) => lease.publish(upload, digest, size).await,
-            Err(error @ Error::DigestMismatch { .. }) => {
-                lease.rewind(start).await?;
-                Err(error)
-            }
-            Err(error) => {
-                lease.release().await;
-                Err(error)
+            Ok(upload) => lease.publish(upload, digest, size, start).await,
+            Err(error) => Err(lease.undo(start, error).await),
+        }
+    }
+
+    /// The end of a close that failed for this reason: the session is as it was before.
+    async fn undo(self, start: &UploadSession, error: Error) -> Error {
+        match self.rewind(start).await {
+            Ok(()) => error,
+            Err(failed) => {
+                tracing::warn!(upload = %start.id, %error, "a failed close could not be undone");
+                failed
             }
         }
     }
@@ -220,26 +223,35 @@ impl Lease {
 
     /// Closes a session that was taken over from a writer that may still write: what is stored is read back, hashed and stored
     /// anew in a place that the other writer never knew, so that nothing it still does can reach published bytes.
-    async fn close_suspect(mut self, rest: Bytes, digest: Digest, size: u64) -> Result<Finished> {
+    async fn close_suspect(
+        mut self,
+        rest: Bytes,
+        digest: Digest,
+        size: u64,
+        start: &UploadSession,
+    ) -> Result<Finished> {
         let blobs = Arc::clone(&self.visit.registry.ports().blobs);
-        let fresh = blobs.start();
-        let outcome = self.copy(&fresh, rest, digest).await;
-        match outcome {
+        let (fresh, suspect) = (blobs.start(), checkpoint(self.session()));
+        let published = match self.copy(&fresh, rest, digest).await {
             Ok(location) => {
-                let suspect = checkpoint(self.session());
-                let finished =
-                    self.visit.publish(digest, size, Place::At(location), Some(self.session())).await?;
+                let place = Place::At(location);
+                self.visit.publish(digest, size, place, Some(self.session())).await
+            }
+            Err(error) => Err(error),
+        };
+        match published {
+            Ok(finished) => {
                 if let Err(error) = blobs.discard(&suspect).await {
                     tracing::warn!(location = %suspect.location, %error, "a replaced upload could not be removed");
                 }
                 Ok(finished)
             }
             Err(error) => {
+                // Bytes that were published already are the row's affair: discarding touches unpublished ones only.
                 if let Err(error) = blobs.discard(&fresh).await {
                     tracing::warn!(location = %fresh.location, %error, "a copy could not be removed");
                 }
-                self.release().await;
-                Err(error)
+                Err(self.undo(start, error).await)
             }
         }
     }
@@ -275,13 +287,20 @@ impl Lease {
     }
 
     /// Publishes bytes that are verified and written.
-    async fn publish(self, upload: Box<dyn Upload>, digest: Digest, size: u64) -> Result<Finished> {
-        match upload.publish().await {
+    async fn publish(
+        self,
+        upload: Box<dyn Upload>,
+        digest: Digest,
+        size: u64,
+        start: &UploadSession,
+    ) -> Result<Finished> {
+        let published = match upload.publish().await {
             Ok(location) => self.visit.publish(digest, size, Place::At(location), Some(self.session())).await,
-            Err(error) => {
-                self.release().await;
-                Err(error.into())
-            }
+            Err(error) => Err(error.into()),
+        };
+        match published {
+            Ok(finished) => Ok(finished),
+            Err(error) => Err(self.undo(start, error).await),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use berth_access::{Access, Caller};
 use berth_blobs::{BufferPool, Transport};
-use berth_blobs_filesystem::{FilesystemBlobs, LocalFileSystem, Options};
+use berth_blobs_filesystem::{FileSystem, FilesystemBlobs, LocalFileSystem, Options};
 use berth_cache_memory::{Lifetimes, MemoryCache};
 use berth_metadata::UploadReads as _;
 use berth_metadata_sql::SqlMetadata;
@@ -31,6 +31,8 @@ pub(crate) struct House {
     /// How many bytes a process's bodies may take.
     pub(crate) budget: usize,
     pub(crate) entropy: Arc<SeededEntropy>,
+    /// What blobs are kept on.
+    pub(crate) files: Arc<dyn FileSystem>,
 }
 
 impl House {
@@ -55,8 +57,14 @@ impl House {
             settings,
             budget: 32 * MIB,
             entropy: SeededEntropy::new(7),
+            files: Arc::new(LocalFileSystem),
             directory,
         }
+    }
+
+    /// The same on a file system whose faults a story owns.
+    pub(crate) fn on(self, files: Arc<dyn FileSystem>) -> Self {
+        Self { files, ..self }
     }
 
     /// A process over the data, with its own memory and its own handles on the directory.
@@ -71,7 +79,7 @@ impl House {
             &self.blobs(),
             Arc::clone(&entropy),
             buffers.clone(),
-            Arc::new(LocalFileSystem),
+            Arc::clone(&self.files),
             Options::default(),
         );
         let ports = Ports {

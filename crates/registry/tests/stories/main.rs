@@ -6,6 +6,7 @@ mod fsck;
 mod house;
 mod manifests;
 mod mounts;
+mod power;
 mod sessions;
 mod takeover;
 mod uploads;

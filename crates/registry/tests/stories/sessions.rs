@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use berth_metadata::UploadReads as _;
+use berth_metadata::{RepositoryReads as _, UploadReads as _};
 use berth_oci::Digest;
 use berth_registry::Error;
 
@@ -83,6 +83,8 @@ async fn a_cancelled_session_does_not_come_back() {
         ] {
             assert!(matches!(outcome, Err(Error::UploadUnknown)), "{size}: {outcome:?}");
         }
+        let made = house.metadata.repository(&repository).await.unwrap();
+        assert_eq!(made.is_some(), size > 0, "cancelling makes no repository");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use berth_metadata::UploadReads as _;
-use berth_oci::Digest;
+use berth_oci::{Algorithm, Digest};
 use berth_registry::{Error, Incoming, Registry, Result, UploadStatus, UploadTicket};
 use tokio::task::JoinHandle;
 
@@ -73,7 +73,13 @@ async fn what_is_taken_over_from_another_process_is_read_again() {
     assert!(matches!(stopped, Err(Error::UploadBusy { .. })), "{stopped:?}");
     assert_eq!(offset(&two, &repository, &ticket).await, 4 * MIB as u64);
     let digest = Digest::sha256(&content);
-    let rest = body(&content.slice(4 * MIB..));
+    let rest = || body(&content.slice(4 * MIB..));
+    for wrong in [Digest::sha256(b"else"), Digest::of(Algorithm::Sha512, b"else")] {
+        let refused = guarded.finish_upload(&repository, &ticket, wrong, NEXT, rest()).await;
+        assert!(matches!(refused, Err(Error::DigestMismatch { .. })), "{refused:?}");
+        assert_eq!(offset(&two, &repository, &ticket).await, 4 * MIB as u64, "as it was before");
+    }
+    let rest = rest();
     guarded.finish_upload(&repository, &ticket, digest, NEXT, rest).await.unwrap();
     assert_eq!(pull(&two, &repository, &digest).await.unwrap(), content);
     assert_eq!((house.files().0.len(), house.files().1.len()), (1, 0));

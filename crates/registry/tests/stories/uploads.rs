@@ -1,5 +1,8 @@
 //! Uploads that go well, and bodies that do not keep what was said.
 
+use std::sync::Arc;
+
+use berth_blobs_filesystem::testing::{Fault, FaultyFileSystem, Operation};
 use berth_metadata::UploadReads as _;
 use berth_oci::{Algorithm, Digest};
 use berth_registry::{BodyError, Error, UploadTicket};
@@ -161,6 +164,41 @@ async fn a_wrong_digest_leaves_the_session_as_it_was() {
 }
 
 #[tokio::test]
+async fn a_close_that_failed_can_be_sent_again() {
+    let files = FaultyFileSystem::new();
+    let house = House::new().await.on(Arc::new(files.clone()));
+    let registry = house.process(1, true).await;
+    let (caller, repository) = (caller(), name("library/again"));
+    let guarded = registry.as_caller(&caller);
+    let steps = [Operation::Sync, Operation::Rename, Operation::SyncDirectory, Operation::Write];
+    for (step, algorithm) in
+        steps.into_iter().flat_map(|step| [(step, Algorithm::Sha256), (step, Algorithm::Sha512)])
+    {
+        for (first, last) in [(3 * MIB + 5, 10), (3 * MIB, 5 * MIB + 1), (0, 5 * MIB)] {
+            let content = content(first + last);
+            let ticket = guarded.start_upload(&repository, None).await.unwrap();
+            if first > 0 {
+                let chunk = body(&content.slice(..first));
+                guarded.write_chunk(&repository, &ticket, NEXT, chunk).await.unwrap();
+            }
+            let digest = Digest::of(algorithm, &content);
+            let rest = || body(&content.slice(first..));
+            files.fail_all(&[step], Fault::BadDisk);
+            let failed = guarded.finish_upload(&repository, &ticket, digest, NEXT, rest()).await;
+            assert!(failed.is_err(), "{step:?} {first}+{last}");
+            files.heal();
+            assert_eq!(
+                offset(&registry, &repository, &ticket).await,
+                first as u64,
+                "{step:?} {first}+{last}"
+            );
+            guarded.finish_upload(&repository, &ticket, digest, NEXT, rest()).await.unwrap();
+            assert_eq!(pull(&registry, &repository, &digest).await.unwrap(), content);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_body_longer_than_its_position_is_not_kept() {
     let house = House::new().await;
     let registry = house.process(1, true).await;
@@ -203,6 +241,13 @@ async fn a_broken_body_keeps_what_came() {
     }
 }
 
+/// Waits until a session has a row: its writer holds the lease, and the body is in its hands.
+async fn begun(house: &House) {
+    while house.rows().await == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+}
+
 #[tokio::test]
 async fn a_dropped_request_still_ends_in_a_checkpoint() {
     let house = House::new().await;
@@ -218,7 +263,7 @@ async fn a_dropped_request_still_ends_in_a_checkpoint() {
         tokio::pin!(request);
         tokio::select! {
             outcome = &mut request => panic!("the body is not over: {outcome:?}"),
-            () = tokio::time::sleep(std::time::Duration::from_millis(50)) => {}
+            () = begun(&house) => {}
         }
     }
     sender.unbounded_send(Err(BodyError::Disconnected)).unwrap();
