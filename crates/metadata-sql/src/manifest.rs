@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use berth_domain::{Actor, Repository, RepositoryId, Timestamp};
-use berth_metadata::{Deletion, Error, ManifestReads, ManifestWrites, NewManifest, Result, StoredManifest};
+use berth_metadata::{
+    Deletion, Error, ManifestPosition, ManifestReads, ManifestWrites, NewManifest, Result, StoredManifest,
+};
 use berth_oci::manifest::LinkRole;
 use berth_oci::{Digest, Tag};
 
@@ -10,6 +12,7 @@ use crate::SqlMetadata;
 use crate::batch::{self, Cell};
 use crate::blob::in_order;
 use crate::pending::Sum;
+use crate::repository::repository as found;
 use crate::transaction::SqlTransaction;
 use crate::value::{digest, parse, signed};
 
@@ -31,6 +34,12 @@ statements! {
          JOIN manifests m ON m.repository_id = $1 AND m.digest = t.digest AND m.deleted_at IS NULL
          WHERE t.repository_id = $1 AND t.name = $2 AND t.deleted_at IS NULL
          AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)"
+    );
+    MANIFESTS = sql!(
+        "SELECT r.id, r.project_id, r.name, r.created_at, m.digest, m.media_type, m.content
+         FROM manifests m JOIN repositories r ON r.id = m.repository_id AND r.deleted_at IS NULL
+         WHERE m.deleted_at IS NULL AND (m.repository_id, m.digest) > ($1, $2)
+         ORDER BY m.repository_id, m.digest LIMIT $3"
     );
     LOCK_MANIFESTS = sql!(
         pg: "SELECT m.digest, m.size FROM json_array_elements_text(CAST($2 AS json)) AS wanted
@@ -70,6 +79,8 @@ statements! {
 }
 
 type Row = (Vec<u8>, String, Vec<u8>);
+/// A repository's row and its manifest's.
+type ListedRow = (i64, i64, String, i64, Vec<u8>, String, Vec<u8>);
 
 fn stored((name, media_type, content): Row) -> Result<StoredManifest> {
     Ok(StoredManifest {
@@ -98,6 +109,20 @@ impl ManifestReads for SqlMetadata {
     async fn manifest_by_tag(&self, repository: RepositoryId, tag: &Tag) -> Result<Option<StoredManifest>> {
         let row: Option<Row> = optional!(self, MANIFEST_BY_TAG, repository.0, tag.as_str());
         row.map(stored).transpose()
+    }
+
+    async fn manifests(
+        &self,
+        after: Option<&ManifestPosition>,
+        limit: u32,
+    ) -> Result<Vec<(Repository, StoredManifest)>> {
+        let (repository, digest) =
+            after.map_or((0, Vec::new()), |after| (after.repository.0, after.digest.to_bytes()));
+        let rows: Vec<ListedRow> = all!(self, MANIFESTS, repository, digest, i64::from(limit));
+        let listed = rows.into_iter().map(|(id, project, name, created_at, digest, media_type, content)| {
+            Ok((found((id, project, name, created_at))?, stored((digest, media_type, content))?))
+        });
+        listed.collect()
     }
 }
 

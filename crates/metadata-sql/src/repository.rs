@@ -132,7 +132,7 @@ statements! {
 
 type Row = (i64, i64, String, i64);
 
-fn repository((id, project_id, name, created_at): Row) -> Result<Repository> {
+pub(crate) fn repository((id, project_id, name, created_at): Row) -> Result<Repository> {
     Ok(Repository {
         id: RepositoryId(id),
         project_id: ProjectId(project_id),

@@ -59,6 +59,7 @@ pub const CASES: &[Case] = cases![
     blob::all_blobs_are_listed_by_digest,
     blob::users_of_a_blob_are_found,
     manifest::a_manifest_comes_back_bit_for_bit,
+    manifest::all_are_listed_by_repository_and_digest,
     manifest::deletion_takes_the_tags,
     manifest::lock_gives_sizes_in_order,
     manifest::every_kind_of_reference_is_kept,

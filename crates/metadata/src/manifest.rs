@@ -18,6 +18,15 @@ pub struct StoredManifest {
     pub content: Bytes,
 }
 
+/// Where a list of all manifests goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ManifestPosition {
+    /// The repository of the last one that was seen.
+    pub repository: RepositoryId,
+    /// Its name.
+    pub digest: Digest,
+}
+
 /// A manifest that is to be kept.
 #[derive(Clone, Debug)]
 pub struct NewManifest<'a> {
@@ -37,6 +46,13 @@ pub trait ManifestReads {
 
     /// The live manifest that a live tag names, in one look-up.
     async fn manifest_by_tag(&self, repository: RepositoryId, tag: &Tag) -> Result<Option<StoredManifest>>;
+
+    /// All live manifests with their repositories, by the repository's id and the digest's bytes, after `after`.
+    async fn manifests(
+        &self,
+        after: Option<&ManifestPosition>,
+        limit: u32,
+    ) -> Result<Vec<(Repository, StoredManifest)>>;
 }
 
 /// Changing manifests.

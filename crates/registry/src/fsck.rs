@@ -4,6 +4,7 @@
 //! touched lately. Rows are read first and storage after them, so that bytes that come meanwhile have rows to be found.
 
 mod blobs;
+mod manifests;
 mod orphans;
 mod sessions;
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use berth_domain::Location;
 use berth_metadata::BlobState;
-use berth_oci::Digest;
+use berth_oci::{Digest, RepositoryName};
 use uuid::Uuid;
 
 use crate::{Registry, Result};
@@ -27,7 +28,8 @@ const BATCH: u32 = 500;
 /// What is to be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Whether all bytes are read and their digests compared; else only that they are there in their length.
+    /// Whether all bytes, also manifests', are read and their digests compared, and whether manifests have what they demand; else
+    /// only that blobs are there in their length.
     pub deep: bool,
     /// Whether damaged blobs are marked, so that the next push heals them, and old orphans are removed.
     pub repair: bool,
@@ -65,6 +67,24 @@ pub enum Finding {
         /// Whether all bytes were read and the mark was taken away.
         repaired: bool,
     },
+    /// A manifest's bytes, which are in the database, are not what its digest names. Only a deep check looks.
+    CorruptManifest {
+        /// Its repository.
+        repository: RepositoryName,
+        /// Its name.
+        digest: Digest,
+        /// What the bytes are.
+        actual: Digest,
+    },
+    /// A manifest demands content that its repository does not have, or not in that size. Only a deep check looks.
+    Incomplete {
+        /// Its repository.
+        repository: RepositoryName,
+        /// Its name.
+        digest: Digest,
+        /// What is lacking, in words.
+        lacks: String,
+    },
     /// Bytes of an unfinished upload are gone: its client has to start anew.
     LostUpload {
         /// The session.
@@ -98,14 +118,18 @@ pub struct Report {
     pub blobs: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Manifests, if the check was deep.
+    pub manifests: u64,
     /// Sessions that may go on.
     pub sessions: u64,
     /// Things that storage holds.
     pub stored: u64,
     /// [`Finding::Missing`].
     pub missing: u64,
-    /// [`Finding::Corrupt`].
+    /// [`Finding::Corrupt`] and [`Finding::CorruptManifest`].
     pub corrupt: u64,
+    /// [`Finding::Incomplete`].
+    pub incomplete: u64,
     /// [`Finding::Recovered`].
     pub recovered: u64,
     /// [`Finding::LostUpload`].
@@ -123,7 +147,7 @@ impl Report {
     /// process that was killed leaves them.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
-        self.missing == 0 && self.corrupt == 0
+        self.missing == 0 && self.corrupt == 0 && self.incomplete == 0
     }
 
     /// Whether nothing was found that somebody should look at; [`Finding::Recent`] is nothing of the kind.
@@ -153,6 +177,9 @@ impl Registry {
         let mut named = Named::default();
         check.sessions(&mut named).await?;
         check.blobs(&mut named).await?;
+        if options.deep {
+            check.manifests().await?;
+        }
         check.orphans(&named).await?;
         Ok(check.report)
     }
@@ -162,7 +189,8 @@ impl Check<'_> {
     fn find(&mut self, finding: &Finding) {
         match finding {
             Finding::Missing { .. } => self.report.missing += 1,
-            Finding::Corrupt { .. } => self.report.corrupt += 1,
+            Finding::Corrupt { .. } | Finding::CorruptManifest { .. } => self.report.corrupt += 1,
+            Finding::Incomplete { .. } => self.report.incomplete += 1,
             Finding::Recovered { .. } => self.report.recovered += 1,
             Finding::LostUpload { .. } => self.report.lost_uploads += 1,
             Finding::Recent { .. } => self.report.recent += 1,

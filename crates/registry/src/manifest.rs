@@ -5,5 +5,6 @@ mod links;
 mod pull;
 mod push;
 
+pub(crate) use links::Present;
 pub use pull::PulledManifest;
 pub use push::{PushManifest, PushedManifest};

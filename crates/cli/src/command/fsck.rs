@@ -22,7 +22,7 @@ Examples:
 Exits with 0 if all is well, 1 if something was found, 2 if the check could not be done. Files that nothing names yet
 and that were touched in the last 48 hours are listed as recent: a push may be about to name them.")]
 pub(crate) struct Fsck {
-    /// Read all bytes and compare their digests, not only their lengths
+    /// Read all bytes and compare their digests, not only their lengths; also manifests, and whether they have what they demand
     #[arg(long)]
     deep: bool,
     /// Mark damaged blobs, so that the next push heals them, and remove what nothing names and nobody touched for 48 hours
@@ -63,6 +63,12 @@ fn described(finding: &Finding) -> String {
                 if *repaired { "it is good again" } else { "run with --deep --repair to believe them" };
             format!("recovered: {digest}: its bytes are there after all; {done}")
         }
+        Finding::CorruptManifest { repository, digest, actual } => format!(
+            "corrupt: manifest {repository}@{digest}: the bytes in the database have the digest {actual}; delete it and push it again"
+        ),
+        Finding::Incomplete { repository, digest, lacks } => {
+            format!("incomplete: manifest {repository}@{digest}: {lacks}; push the image again")
+        }
         Finding::LostUpload { id, location } => {
             format!("lost upload: {id}: there is nothing at {location}; its client has to start anew")
         }
@@ -77,18 +83,21 @@ fn described(finding: &Finding) -> String {
 }
 
 fn summary(report: &Report) -> String {
-    let Report { blobs, bytes, sessions, stored, .. } = report;
+    let Report { blobs, bytes, manifests, sessions, stored, .. } = report;
     let mut looked_at =
         format!("looked at {blobs} blobs ({bytes} bytes), {sessions} uploads, {stored} stored files");
+    if *manifests > 0 {
+        let _ = write!(looked_at, ", {manifests} manifests");
+    }
     if report.recent > 0 {
         let _ = write!(looked_at, " ({} recent ones without a name)", report.recent);
     }
     if report.is_clean() {
         return format!("{looked_at}: all is well");
     }
-    let Report { missing, corrupt, recovered, lost_uploads, orphans, removed, .. } = report;
+    let Report { missing, corrupt, incomplete, recovered, lost_uploads, orphans, removed, .. } = report;
     format!(
-        "{looked_at}: {missing} missing, {corrupt} corrupt, {recovered} recovered, {lost_uploads} lost uploads, \
+        "{looked_at}: {missing} missing, {corrupt} corrupt, {incomplete} incomplete, {recovered} recovered, {lost_uploads} lost uploads, \
          {orphans} orphans ({removed} removed)"
     )
 }

@@ -38,6 +38,7 @@ const SEARCHES: &[(&str, &str)] = &[
     ("LOCK_TAGS_ON", "tags_digest (repository_id=? AND digest=?)"),
     ("DELETE_TAGS_ON", "tags_digest (repository_id=? AND digest=?)"),
     ("MANIFEST_BY_TAG", "manifests_digest (repository_id=? AND digest=?)"),
+    ("MANIFESTS", "manifests_digest ((repository_id,digest)>(?,?))"),
     ("LOCK_MANIFESTS", "manifests_digest (repository_id=? AND digest=?)"),
     ("REFERRERS", "manifests_subject (repository_id=? AND subject=? AND id>?)"),
     ("REFERRERS_OF", "manifests_subject (repository_id=? AND subject=?)"),

@@ -4,7 +4,7 @@ use berth_oci::{Algorithm, Digest, Manifest};
 use bytes::Bytes;
 
 use super::scene::{ANY, Scene, act, at, image, index, somebody, tag};
-use crate::{Metadata, NewManifest};
+use crate::{ManifestPosition, Metadata, NewManifest};
 
 pub(super) async fn a_manifest_comes_back_bit_for_bit(metadata: &dyn Metadata) {
     let scene = Scene::new(metadata, "bit-for-bit").await;
@@ -28,6 +28,34 @@ pub(super) async fn a_manifest_comes_back_bit_for_bit(metadata: &dyn Metadata) {
     tx.commit().await.expect("a commit");
     let stored = metadata.manifest(id, &longer.digest).await.expect("an answer").expect("a manifest");
     assert_eq!(stored.digest, longer.digest);
+}
+
+pub(super) async fn all_are_listed_by_repository_and_digest(metadata: &dyn Metadata) {
+    let (one, two) = (Scene::new(metadata, "listed/one").await, Scene::new(metadata, "listed/two").await);
+    let mut pushed = Vec::new();
+    for scene in [&one, &two] {
+        for config in ["a", "b", "c"] {
+            let digest = scene.push(&image(config, &[], None, None), &[]).await;
+            pushed.push((scene.repository.id, digest));
+        }
+    }
+    let gone = two.push(&image("gone", &[], None, None), &[]).await;
+    two.delete(&gone, &act("one of a list", 5)).await.expect("it was there");
+    pushed.sort_by_key(|(repository, digest)| (repository.0, digest.to_bytes()));
+    let mut listed = Vec::new();
+    let mut after = None;
+    loop {
+        let page = metadata.manifests(after.as_ref(), 2).await.expect("a list");
+        let Some((repository, manifest)) = page.last() else { break };
+        after = Some(ManifestPosition { repository: repository.id, digest: manifest.digest });
+        listed.extend(page);
+    }
+    let both = [one.repository.clone(), two.repository.clone()];
+    listed.retain(|(repository, _)| both.contains(repository));
+    let names: Vec<_> =
+        listed.iter().map(|(repository, manifest)| (repository.id, manifest.digest)).collect();
+    assert_eq!(names, pushed);
+    assert!(listed.iter().all(|(_, manifest)| Digest::sha256(&manifest.content) == manifest.digest));
 }
 
 pub(super) async fn deletion_takes_the_tags(metadata: &dyn Metadata) {

@@ -3,11 +3,14 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use berth_oci::Digest;
-use berth_registry::Registry;
+use berth_domain::{Clock as _, DeletionId};
+use berth_metadata::{Deletion, Metadata as _, NewManifest, RepositoryReads as _};
+use berth_oci::{Digest, Manifest, Reference};
 use berth_registry::fsck::{Finding, Options, Report};
+use berth_registry::{Condition, Registry};
 
 use crate::house::{House, MIB, NEXT, body, caller, content, name, pull, push};
+use crate::manifests::{image, tag, to};
 
 async fn check(registry: &Registry, deep: bool, repair: bool) -> (Report, Vec<Finding>) {
     let mut findings = Vec::new();
@@ -30,7 +33,52 @@ async fn a_house_in_use_is_clean() {
     let (report, findings) = check(&registry, true, false).await;
     assert_eq!(findings, []);
     assert!(report.is_clean());
-    assert_eq!((report.blobs, report.sessions, report.stored), (4, 1, 3));
+    assert_eq!((report.blobs, report.manifests, report.sessions, report.stored), (4, 0, 1, 3));
+}
+
+#[tokio::test]
+async fn a_deep_check_reads_manifests_and_looks_for_what_they_demand() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let (caller, repository) = (caller(), name("library/manifests"));
+    let guarded = registry.as_caller(&caller);
+    let (config, layer) = (content(100), content(40_000));
+    let (config_digest, layer_digest) =
+        (push(&registry, &repository, &config).await, push(&registry, &repository, &layer).await);
+    let mut pushed = Vec::new();
+    for annotation in ["one", "two"] {
+        let content = image(&config, &layer, annotation);
+        guarded
+            .push_manifest(&repository, to(Reference::Tag(tag(annotation)), &content, Condition::Anything))
+            .await
+            .unwrap();
+        pushed.push(Digest::sha256(&content));
+    }
+    let (report, findings) = check(&registry, true, false).await;
+    assert_eq!((findings, report.manifests, report.is_clean()), (vec![], 2, true));
+    // The database is damaged: a link is gone, and the bytes of one manifest are others.
+    let (content, false_name) = (image(&config, &layer, "three"), Digest::sha256(b"other bytes"));
+    let manifest = Manifest::parse(&content, None).unwrap();
+    let kept = house.metadata.repository(&repository).await.unwrap().unwrap();
+    let (by, now) = (berth_domain::Actor::system(), house.clock.now());
+    let mut tx = house.metadata.begin().await.unwrap();
+    let damaged = NewManifest { digest: false_name, content: &content, manifest: &manifest };
+    tx.add_manifest(&kept, &damaged, &by, now).await.unwrap();
+    let deletion = Deletion { id: DeletionId(uuid::Uuid::from_u128(1)), by, at: now };
+    tx.unlink_blob(&kept, &layer_digest, &deletion).await.unwrap();
+    tx.commit().await.unwrap();
+    let (report, _) = check(&registry, false, true).await;
+    assert!(report.is_sound(), "only a deep check looks at manifests");
+    let (report, findings) = check(&registry, true, true).await;
+    assert_eq!((report.corrupt, report.incomplete, report.is_sound()), (1, 2, false));
+    let lacks = || format!("its repository lacks {layer_digest}");
+    let incomplete =
+        |digest: Digest| Finding::Incomplete { repository: repository.clone(), digest, lacks: lacks() };
+    let actual = Digest::sha256(&content);
+    let corrupt = Finding::CorruptManifest { repository: repository.clone(), digest: false_name, actual };
+    let expected = [incomplete(pushed[0]), incomplete(pushed[1]), corrupt];
+    assert!(findings.len() == 3 && expected.iter().all(|one| findings.contains(one)), "{findings:?}");
+    assert!(guarded.blob(&repository, &config_digest).await.is_ok());
 }
 
 #[tokio::test]
