@@ -32,6 +32,16 @@ pub enum OpenError {
         /// The migration that this program does not know.
         version: i64,
     },
+    /// An older Berth's, where it is not to be changed.
+    #[error(
+        "the database has the schema {version} of an older Berth, this program's is {known}: start `berth serve` of this release on it first, or use the release that serves it"
+    )]
+    Older {
+        /// The last migration that it has; 0 for none.
+        version: i64,
+        /// The last one that this program knows.
+        known: i64,
+    },
     /// A migration ran in another form than this program has.
     #[error("the database's schema {version} is not this program's: it was made by an unreleased build")]
     Changed {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection as _, PgConnection};
@@ -21,6 +21,35 @@ pub(crate) static LITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 /// PostgreSQL's schema.
 pub(crate) static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
+/// The table in which the library notes what ran.
+const APPLIED: &str = "_sqlx_migrations";
+
+/// What becomes of the schema of a database that is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// It is brought up to date.
+    Update,
+    /// It must be up to date: a server of another release may be at work on it.
+    AsItIs,
+}
+
+impl Schema {
+    /// Refuses an older schema where it is not to be changed.
+    async fn look(self, connection: &mut impl Migrate, migrator: &Migrator) -> Result<(), OpenError> {
+        if self == Self::Update {
+            return Ok(());
+        }
+        let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
+        let applied = match connection.list_applied_migrations(APPLIED).await {
+            // The table is not there, so nothing ran.
+            Err(MigrateError::Execute(sqlx::Error::Database(_))) => Vec::new(),
+            applied => applied?,
+        };
+        let version = applied.iter().map(|migration| migration.version).max().unwrap_or_default();
+        if version < known { Err(OpenError::Older { version, known }) } else { Ok(()) }
+    }
+}
+
 /// How long a request waits for a connection to PostgreSQL.
 const ACQUIRE: Duration = Duration::from_secs(10);
 
@@ -30,9 +59,16 @@ const DOUBTFUL: Duration = Duration::from_secs(30);
 impl SqlMetadata {
     /// Opens the database in a file, which is made (mode 0600) if it is not there, and brings its schema up to date.
     pub async fn open_sqlite(path: &Path) -> Result<Self, OpenError> {
+        Self::open_sqlite_with(path, Schema::Update).await
+    }
+
+    /// The same with a say in what becomes of the schema; a file is made only for one that may be written.
+    pub async fn open_sqlite_with(path: &Path, schema: Schema) -> Result<Self, OpenError> {
         let file = |source| OpenError::File { path: path.display().to_string(), source };
-        OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(file)?;
+        let create = schema == Schema::Update;
+        OpenOptions::new().append(true).create(create).mode(0o600).open(path).map_err(file)?;
         let mut connection = sqlite::writer(path).connect().await.map_err(OpenError::Connect)?;
+        schema.look(&mut connection, &LITE).await?;
         LITE.run(&mut connection).await?;
         connection.close().await.map_err(OpenError::Connect)?;
         let lite = Lite::connect(path).await.map_err(OpenError::Connect)?;
@@ -42,10 +78,16 @@ impl SqlMetadata {
     /// Opens a PostgreSQL database by its URL and brings its schema up to date, under a lock, so that several processes can start
     /// together. At most `connections` are open at once.
     pub async fn open_postgres(url: &str, connections: u32) -> Result<Self, OpenError> {
+        Self::open_postgres_with(url, connections, Schema::Update).await
+    }
+
+    /// The same with a say in what becomes of the schema.
+    pub async fn open_postgres_with(url: &str, connections: u32, schema: Schema) -> Result<Self, OpenError> {
         let options = PgConnectOptions::from_str(url).map_err(OpenError::Url)?;
         let options =
             options.application_name("berth").statement_cache_capacity(256).disable_statement_logging();
         let mut connection = options.connect().await.map_err(OpenError::Connect)?;
+        schema.look(&mut connection, &POSTGRES).await?;
         POSTGRES.run(&mut connection).await?;
         connection.close().await.map_err(OpenError::Connect)?;
         let pool = PgPoolOptions::new()

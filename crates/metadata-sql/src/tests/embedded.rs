@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
 use super::{embedded, is_there, push, repository};
-use crate::{OpenError, SqlMetadata, sqlite};
+use crate::{OpenError, Schema, SqlMetadata, sqlite};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_file_is_private_and_so_is_its_copy() {
@@ -94,4 +94,27 @@ async fn another_schema_is_refused() {
     connection.close().await.unwrap();
     let refused = SqlMetadata::open_sqlite(&path).await;
     assert!(matches!(refused, Err(OpenError::Changed { version: 1 })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_older_schema_is_left_as_it_is_where_that_is_asked() {
+    let directory = TempDir::new().unwrap();
+    embedded(&directory).await.close().await;
+    let path = directory.path().join("berth.db");
+    SqlMetadata::open_sqlite_with(&path, Schema::AsItIs).await.unwrap().close().await;
+    let mut connection = sqlite::writer(&path).connect().await.unwrap();
+    let older = "DELETE FROM _sqlx_migrations WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)";
+    sqlx::query(older).execute(&mut connection).await.unwrap();
+    let refused = SqlMetadata::open_sqlite_with(&path, Schema::AsItIs).await;
+    assert!(
+        matches!(refused, Err(OpenError::Older { version, known }) if version + 1 == known),
+        "{refused:?}"
+    );
+    let left: i64 =
+        sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations").fetch_one(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    assert_eq!(usize::try_from(left).unwrap(), crate::open::LITE.iter().count() - 1);
+    let empty = directory.path().join("empty.db");
+    let refused = SqlMetadata::open_sqlite_with(&empty, Schema::AsItIs).await;
+    assert!(matches!(refused, Err(OpenError::File { .. })) && !empty.exists(), "{refused:?}");
 }
