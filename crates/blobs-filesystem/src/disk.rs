@@ -2,10 +2,11 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use berth_blobs::{Error, Result};
+use uuid::Uuid;
 
 use crate::fence::Fences;
 use crate::file_system::FileSystem;
@@ -21,6 +22,8 @@ pub(crate) struct Disk {
     /// Which of the fan-out directories are known to be there durably.
     pub(crate) fan_out: [AtomicBool; 256],
     pub(crate) options: Options,
+    /// Whose directory it is, once that is known.
+    pub(crate) installation: OnceLock<Uuid>,
 }
 
 impl Disk {
@@ -33,7 +36,8 @@ impl Disk {
         files.sync_directory(root)?;
         let map = options.map && local::is_local(root)?;
         let fan_out = [const { AtomicBool::new(false) }; 256];
-        Ok(Self { files, layout, fences: Fences::default(), fan_out, options: Options { map, ..options } })
+        let (fences, installation) = (Fences::default(), OnceLock::new());
+        Ok(Self { files, layout, fences, fan_out, options: Options { map, ..options }, installation })
     }
 
     /// Removes a file; one that is not there is no error.
@@ -44,8 +48,15 @@ impl Disk {
         }
     }
 
-    /// Writes a block and removes it again.
+    /// Writes a block and removes it again, in the directory that it always was.
     pub(crate) fn probe(&self) -> io::Result<()> {
+        if let Some(ours) = self.installation.get()
+            && self.mark()? != Some(*ours)
+        {
+            return Err(io::Error::other(
+                "the directory is no longer marked as ours: is its volume mounted?",
+            ));
+        }
         let path = self.layout.path(Entry::Probe);
         let taken = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
         let mut created = self.files.create(&path);

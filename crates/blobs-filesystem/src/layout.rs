@@ -55,6 +55,8 @@ impl fmt::Display for Name {
 /// Everything that has a place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Entry {
+    /// The directory that holds everything.
+    Root,
     /// The directory of published blobs.
     Blobs,
     /// One of the directories in it.
@@ -67,7 +69,14 @@ pub(crate) enum Entry {
     Upload(Name),
     /// The file that readiness checks write and remove.
     Probe,
+    /// The file that names the installation.
+    Mark,
+    /// The same while it is written.
+    NewMark(Name),
 }
+
+/// The name of the file that says whose directory it is.
+pub const MARK: &str = "installation";
 
 /// The tree:
 ///
@@ -78,6 +87,7 @@ pub(crate) enum Entry {
 /// │       └── 3f0c…       one blob
 /// ├── uploads/            not finished, or being put
 /// │   └── 3f0c…           the same name as it will have when published
+/// ├── installation        whose blobs these are
 /// └── probe               only while a readiness check writes it
 /// ```
 ///
@@ -101,6 +111,9 @@ impl Layout {
             Entry::Uploads => self.root.join("uploads"),
             Entry::Upload(name) => self.root.join(format!("uploads/{name}")),
             Entry::Probe => self.root.join("probe"),
+            Entry::Root => self.root.clone(),
+            Entry::Mark => self.root.join(MARK),
+            Entry::NewMark(name) => self.root.join(format!("{MARK}-{name}")),
         }
     }
 }

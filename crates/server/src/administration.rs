@@ -10,6 +10,7 @@ use berth_access::{Secret, first_start, robot_secret};
 use berth_config::Config;
 use berth_domain::{Clock, Entropy, SystemClock, SystemEntropy, user};
 use berth_metadata::Metadata;
+use berth_metadata_sql::Schema;
 
 use crate::{accounts, embedded, wiring};
 
@@ -77,5 +78,5 @@ async fn existing(config: &Config) -> Result<Arc<dyn Metadata>> {
     if config.embedded_database().is_some() {
         embedded::existing_database(config)?;
     }
-    wiring::metadata(config).await
+    wiring::metadata(config, Schema::AsItIs).await
 }

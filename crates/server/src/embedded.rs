@@ -9,7 +9,7 @@ use berth_blobs_filesystem::{FilesystemBlobs, LocalFileSystem, Options, sync_cop
 use berth_config::Config;
 use berth_domain::SystemEntropy;
 use berth_metadata::{BlobReads, BlobState, Metadata, Place, UploadReads};
-use berth_metadata_sql::SqlMetadata;
+use berth_metadata_sql::{Schema, SqlMetadata};
 
 use crate::data_directory::{self, DataDirectory};
 use crate::{accounts, private_file};
@@ -39,7 +39,8 @@ pub async fn backup(config: &Config, directory: &Path) -> Result<Copied> {
     ensure_empty(directory)?;
     // Before the database, so that what is sealed in it opens.
     copy_keys(&config.data.directory, directory)?;
-    let metadata = SqlMetadata::open_sqlite(&database).await.context("the database cannot be opened")?;
+    let opened = SqlMetadata::open_sqlite_with(&database, Schema::AsItIs).await;
+    let metadata = opened.context("the database cannot be opened")?;
     let copy = directory.join(DATABASE);
     metadata.backup_sqlite(&copy).await.context("the database cannot be copied")?;
     let copied = SqlMetadata::open_sqlite(&copy).await.context("the copied database cannot be opened")?;
@@ -58,9 +59,12 @@ pub async fn restore(config: &Config, directory: &Path) -> Result<Copied> {
     ensure!(backup.is_file(), "{} holds no backup: there is no {DATABASE} in it", directory.display());
     let locked = DataDirectory::lock(&config.data.directory)?;
     ensure_empty(&config.data.directory)?;
+    let blobs = config.blob_directory();
+    data_directory::create(&blobs)?;
+    ensure_empty(&blobs)?;
     let metadata =
         SqlMetadata::open_sqlite(&backup).await.context("the backup's database cannot be opened")?;
-    let copied = copy_blobs(&metadata, &directory.join("blobs"), &config.blob_directory()).await?;
+    let copied = copy_blobs(&metadata, &directory.join("blobs"), &blobs).await?;
     copy_keys(directory, &config.data.directory)?;
     // Last, so that a restore that was interrupted leaves nothing that looks like an installation.
     metadata.backup_sqlite(&database).await.context("the database cannot be copied")?;

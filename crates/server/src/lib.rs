@@ -20,6 +20,7 @@ mod doors;
 pub mod embedded;
 mod health;
 mod held;
+mod installation;
 pub mod log;
 mod metrics;
 mod open_files;

@@ -5,6 +5,7 @@ mod client;
 mod drain;
 mod grid;
 mod health;
+mod installation;
 mod limits;
 mod protocols;
 mod tls;

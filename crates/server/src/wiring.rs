@@ -14,14 +14,14 @@ use berth_domain::{Clock, Entropy, SystemClock, SystemEntropy};
 use berth_http::{External, Origins, Scheme};
 use berth_management::{Management, ManagementSettings};
 use berth_metadata::Metadata;
-use berth_metadata_sql::SqlMetadata;
+use berth_metadata_sql::{Schema, SqlMetadata};
 use berth_registry::{Ports, Registry, Settings};
 use uuid::Uuid;
 
 use crate::accounts::{self, FirstPassword, Ground};
-use crate::data_directory;
 use crate::doors::Doors;
 use crate::metrics::Sampled;
+use crate::{data_directory, installation};
 
 /// Which part of the budget for bodies is kept for bytes on their way out: a third.
 const OUTGOING_PART: usize = 3;
@@ -62,7 +62,7 @@ struct Materials {
 impl Parts {
     /// Opens everything that the configuration names. `alone` says that no other process works on the same data.
     pub async fn open(config: &Config, alone: bool) -> Result<Self> {
-        let materials = Materials::open(config, alone).await?;
+        let materials = Materials::open(config, alone, Schema::Update).await?;
         let (gatekeeper, first_password) = accounts::open(config, materials.ground()).await?;
         let registry = materials.registry(config, gatekeeper.access()).await?;
         let management = materials.management(config, &gatekeeper);
@@ -72,7 +72,7 @@ impl Parts {
 
     /// The registry by itself, beside whatever runs on the same data: for checks, which ask for nobody's rights.
     pub async fn unguarded(config: &Config) -> Result<Registry> {
-        Materials::open(config, false).await?.registry(config, Access::open()).await
+        Materials::open(config, false, Schema::AsItIs).await?.registry(config, Access::open()).await
     }
 
     /// What metrics ask for when they are read.
@@ -109,7 +109,7 @@ impl Parts {
 }
 
 impl Materials {
-    async fn open(config: &Config, alone: bool) -> Result<Self> {
+    async fn open(config: &Config, alone: bool, schema: Schema) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         // Bytes on their way out have a part of the budget to themselves, so that readers who take nothing hold up no push, and
@@ -118,8 +118,10 @@ impl Materials {
         let outgoing = BufferPool::new(budget / OUTGOING_PART);
         let incoming = BufferPool::new(budget.saturating_sub(outgoing.budget()));
         let cache = Arc::new(MemoryCache::new(config.cache.memory.bytes(), lifetimes(config, alone)));
-        let metadata = metadata(config).await?;
+        let metadata = metadata(config, schema).await?;
         let blobs = blobs(config, &entropy, &outgoing).await?;
+        installation::claim(metadata.as_ref(), &blobs, &config.blob_directory(), entropy.uuid()).await?;
+        let blobs: Arc<dyn Blobs> = Arc::new(blobs);
         Ok(Self { metadata, blobs, cache, clock, entropy, incoming, outgoing, alone })
     }
 
@@ -166,21 +168,21 @@ impl Materials {
     }
 }
 
-pub(crate) async fn metadata(config: &Config) -> Result<Arc<dyn Metadata>> {
+pub(crate) async fn metadata(config: &Config, schema: Schema) -> Result<Arc<dyn Metadata>> {
     let opened = match config.embedded_database() {
         Some(file) => {
             data_directory::create(&config.data.directory)?;
-            let opened = SqlMetadata::open_sqlite(&file).await;
+            let opened = SqlMetadata::open_sqlite_with(&file, schema).await;
             opened.with_context(|| format!("the database {} cannot be opened", file.display()))?
         }
-        None => SqlMetadata::open_postgres(config.database.url.expose(), config.database.pool)
+        None => SqlMetadata::open_postgres_with(config.database.url.expose(), config.database.pool, schema)
             .await
             .context("the database that database.url names cannot be opened")?,
     };
     Ok(Arc::new(opened))
 }
 
-async fn blobs(config: &Config, entropy: &Arc<dyn Entropy>, buffers: &BufferPool) -> Result<Arc<dyn Blobs>> {
+async fn blobs(config: &Config, entropy: &Arc<dyn Entropy>, buffers: &BufferPool) -> Result<FilesystemBlobs> {
     let directory = config.blob_directory();
     let (entropy, buffers) = (Arc::clone(entropy), buffers.clone());
     let opening = tokio::task::spawn_blocking(move || {
@@ -188,7 +190,7 @@ async fn blobs(config: &Config, entropy: &Arc<dyn Entropy>, buffers: &BufferPool
         FilesystemBlobs::open(&directory, entropy, buffers, Arc::new(LocalFileSystem), Options::default())
             .with_context(|| format!("the blobs in {} cannot be opened", directory.display()))
     });
-    Ok(Arc::new(opening.await.context("opening the blobs came to no end")??))
+    opening.await.context("opening the blobs came to no end")?
 }
 
 /// Without other processes, all that only they could change is believed as long as it is asked for.

@@ -1,0 +1,103 @@
+//! A directory of blobs is only taken for the database's own.
+
+use std::fs;
+use std::path::PathBuf;
+
+use berth_config::{Config, Size};
+use tempfile::TempDir;
+
+use crate::tests::client::{get, send, status};
+use crate::tests::{config, start};
+use crate::{Server, embedded};
+
+const DIGEST: &str = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+
+/// The data of a server that took one blob and ended.
+async fn installation() -> (TempDir, Config, PathBuf) {
+    let server = start(|config| config.registry.inline_limit = Size::new(0)).await;
+    let push = format!(
+        "POST /v2/library/hello/blobs/uploads/?digest={DIGEST} HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello"
+    );
+    assert_eq!(status(&send(server.address, &push).await), 201);
+    let data = TempDir::new().unwrap();
+    fs::rename(server.data.path().join("data"), data.path().join("data")).unwrap();
+    drop(server.stop);
+    server.task.await.unwrap();
+    let config = config(&data);
+    let blobs = config.blob_directory();
+    (data, config, blobs)
+}
+
+async fn refused(config: &Config) -> String {
+    format!("{:#}", Server::bind(config).await.unwrap_err())
+}
+
+#[tokio::test]
+async fn a_volume_that_is_not_mounted_is_not_an_empty_one() {
+    let (_data, config, blobs) = installation().await;
+    drop(Server::bind(&config).await.unwrap());
+    let away = blobs.with_extension("away");
+    fs::rename(&blobs, &away).unwrap();
+    let said = refused(&config).await;
+    assert!(said.contains("is its volume mounted?"), "{said}");
+    // Who knows better writes what was said.
+    let line = said.split(" write ").nth(1).unwrap();
+    let (name, mark) = line.split_once(" into ").unwrap();
+    fs::write(mark, name).unwrap();
+    drop(Server::bind(&config).await.unwrap());
+    fs::remove_dir_all(&blobs).unwrap();
+    fs::rename(&away, &blobs).unwrap();
+    drop(Server::bind(&config).await.unwrap());
+}
+
+#[tokio::test]
+async fn blobs_of_another_installation_are_refused_and_unmarked_ones_adopted() {
+    let (_one, mut config, blobs) = installation().await;
+    let (_two, _, theirs) = installation().await;
+    config.storage.directory = Some(theirs.clone());
+    let said = refused(&config).await;
+    assert!(said.contains("of the installation") && said.contains("storage.directory"), "{said}");
+    fs::remove_file(theirs.join("installation")).unwrap();
+    drop(Server::bind(&config).await.unwrap());
+    assert_eq!(
+        fs::read(theirs.join("installation")).unwrap(),
+        fs::read(blobs.join("installation")).unwrap(),
+        "blobs without a mark are taken for ours"
+    );
+    fs::write(theirs.join("installation"), "no name").unwrap();
+    assert!(refused(&config).await.contains("cannot be read"));
+}
+
+#[tokio::test]
+async fn a_volume_that_goes_makes_the_server_unready() {
+    let server = start(|_| {}).await;
+    assert_eq!(status(&get(server.address, "/readyz").await), 200);
+    // Another directory stands where the volume was.
+    fs::remove_file(server.data.path().join("data/blobs/installation")).unwrap();
+    let unready = loop {
+        let answer = get(server.address, "/readyz").await;
+        if status(&answer) != 200 {
+            break answer;
+        }
+    };
+    assert!(unready.contains("not ready: "), "{unready}");
+    assert!(server.end().await);
+}
+
+#[tokio::test]
+async fn a_backup_comes_back_into_an_empty_storage_directory_only() {
+    let (data, config, _) = installation().await;
+    let backup = data.path().join("backup");
+    embedded::backup(&config, &backup).await.unwrap();
+    let elsewhere = TempDir::new().unwrap();
+    let mut fresh = super::config(&elsewhere);
+    let full = elsewhere.path().join("full");
+    fs::create_dir(&full).unwrap();
+    fs::write(full.join("something"), "of value").unwrap();
+    fresh.storage.directory = Some(full);
+    let said = embedded::restore(&fresh, &backup).await.unwrap_err().to_string();
+    assert!(said.contains("is not empty, it holds something"), "{said}");
+    fresh.storage.directory = Some(elsewhere.path().join("empty"));
+    assert_eq!(embedded::restore(&fresh, &backup).await.unwrap().blobs, 1);
+    drop(Server::bind(&fresh).await.unwrap());
+}
