@@ -1,71 +1,14 @@
 //! Who is let in: people, robots and nobody at all, as real clients show themselves, and what those clients print when the answer
 //! is no.
 
-use std::time::Duration;
-
 use berth_testkit::credentials::{ADMIN, ADMIN_PASSWORD, config_folder};
 use berth_testkit::{
-    BerthServer, Dockerd, Image, Postgres, Program, Request, Response, Scratch, random_bytes, system, tar_of,
-    tool, until,
+    BerthServer, Dockerd, Image, Postgres, Program, Request, Scratch, random_bytes, system, tar_of, tool,
+    until,
 };
 use serde_json::{Value, json};
 
-const PASSWORD: &str = "Alice-Passw0rd";
-/// Changes take effect within five seconds; this machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// A server on which nothing appears by a push, with a closed project and a developer in it.
-struct House {
-    server: BerthServer,
-}
-
-impl House {
-    fn open() -> Self {
-        Self::over(BerthServer::setup().set("projects.create_on_push", "false").start())
-    }
-
-    /// The same on a server that runs.
-    fn over(server: BerthServer) -> Self {
-        let house = Self { server };
-        house.make("projects", &json!({ "project_name": "team", "metadata": { "public": "false" } }));
-        let alice = json!({ "username": "alice", "email": "alice@example.org", "realname": "Alice", "password": PASSWORD });
-        house.make("users", &alice);
-        let developer = json!({ "role_id": 2, "member_user": { "username": "alice" } });
-        house.make("projects/team/members", &developer);
-        house
-    }
-
-    fn rest(&self, method: &str, path: &str, body: &Value) -> Response {
-        let request =
-            Request::new(method, format!("/api/v2.0/{path}")).header("Content-Type", "application/json");
-        self.server.ask(&request.body(body.to_string()))
-    }
-
-    fn make(&self, what: &str, body: &Value) -> Response {
-        self.rest("POST", what, body).expect(201)
-    }
-
-    /// A robot of the project that may do these things with repositories: its number, name and secret.
-    fn robot(&self, name: &str, actions: &[&str]) -> (i64, String, String) {
-        let access: Vec<_> =
-            actions.iter().map(|action| json!({ "resource": "repository", "action": action })).collect();
-        let permissions = json!([{ "kind": "project", "namespace": "team", "access": access }]);
-        let body = json!({ "name": name, "level": "project", "duration": -1, "permissions": permissions });
-        let made = self.make("robots", &body).json();
-        let text = |field: &str| made[field].as_str().expect(field).to_owned();
-        (made["id"].as_i64().expect("a number"), text("name"), text("secret"))
-    }
-
-    fn image(&self, name: &str) -> String {
-        self.server.image(name)
-    }
-
-    /// The status of a pull as somebody.
-    fn pull_as(&self, login: &str, secret: &str) -> u16 {
-        let request = Request::get("/v2/team/app/manifests/1").header("Accept", "*/*");
-        self.server.ask(&request.login(login, secret)).status
-    }
-}
+use crate::house::{House, PASSWORD, PATIENCE, said};
 
 #[test]
 fn docker_logs_in_pushes_and_is_told_why_not() {
@@ -267,10 +210,4 @@ fn log_ins_survive_kills_and_rotations() {
     let token_key = house.server.berth("secrets rotate-token-key").run();
     assert!(token_key.text().contains("a new key is published"), "{token_key}");
     assert_eq!(house.pull_as(&robot, &secret), 200);
-}
-
-/// Whether a client printed one of these.
-fn said(finished: &berth_testkit::Finished, words: &[&str]) -> bool {
-    let all = format!("{}\n{}", finished.text(), finished.complaints()).to_lowercase();
-    words.iter().any(|word| all.contains(&word.to_lowercase()))
 }

@@ -9,6 +9,8 @@ mod crane;
 mod docker;
 mod faults;
 mod helm;
+mod house;
+mod logins;
 mod operations;
 mod oras;
 mod podman;
