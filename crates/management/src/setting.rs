@@ -16,7 +16,7 @@ enum Expected {
 impl Guarded<'_> {
     /// All settings of a project, `public` first.
     pub async fn settings(&self, named: &ProjectRef) -> Result<Vec<(Key, String)>> {
-        let project = self.project_for(named, Resource::Metadata, Action::Read).await?;
+        let project = self.project_for(named, Resource::Metadata, Action::List).await?;
         self.settings_of(&project).await
     }
 

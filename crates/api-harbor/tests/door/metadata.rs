@@ -57,6 +57,20 @@ async fn who_may() {
     read("maintainer").await.expect(200);
     read("developer").await.refused(403, "FORBIDDEN");
     let body = json!({"public": "false"});
+    // Harbor's roles read settings one by one; only a system administrator and a robot can be given the list.
+    house.ask("GET /projects/team/metadatas/").by(("maintainer", PASSWORD)).await.refused(403, "FORBIDDEN");
+    for (action, status) in [("list", 200), ("read", 403)] {
+        let robot = json!({
+            "name": action, "level": "project", "duration": 1,
+            "permissions": [{"kind": "project", "namespace": "team", "access": [
+                {"resource": "metadata", "action": action},
+            ]}],
+        });
+        let made = house.ask("POST /robots").by(ADMIN).json(&robot).await.expect(201);
+        let secret = made.json["secret"].as_str().expect("told once");
+        let login = format!("robot$team+{action}");
+        house.ask("GET /projects/team/metadatas/").by((&login, secret)).await.expect(status);
+    }
     let change = |name| house.ask("PUT /projects/team/metadatas/public").by((name, PASSWORD)).json(&body);
     change("maintainer").await.refused(403, "FORBIDDEN");
     house.ask("GET /projects/team/metadatas/").await.refused(401, "UNAUTHORIZED");
