@@ -10,6 +10,10 @@ use crate::answer;
 use crate::call::Call;
 use crate::error::Error;
 
+/// The release of Harbor whose API this is. Clients read the number before the first hyphen and decide by it what they may ask for,
+/// so our own would send them to an API that is long gone.
+const HARBOR: &str = "2.15.2";
+
 #[derive(Debug, Serialize)]
 struct InfoView {
     auth_mode: &'static str,
@@ -54,8 +58,7 @@ impl DetailsView {
             } else {
                 "adminonly"
             },
-            // Clients read a version of Harbor's shape: a number and where it was built.
-            harbor_version: format!("v{}-berth", details.version),
+            harbor_version: format!("v{HARBOR}-berth{}", details.version),
             has_ca_root: false,
             read_only: false,
             notification_enable: false,
