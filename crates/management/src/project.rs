@@ -20,17 +20,17 @@ pub struct NewProject {
     pub storage_limit: Option<i64>,
 }
 
-/// Which of the visible projects a list shows. What is `None` does not restrict.
+/// Which of the visible projects a list shows. What is empty does not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProjectFilter {
     /// This within the name.
     pub name_like: Option<String>,
-    /// Exactly this name.
-    pub name: Option<String>,
+    /// Exactly one of these names.
+    pub name: Vec<String>,
     /// Public, or not.
     pub public: Option<bool>,
-    /// Of the owner with this exact name.
-    pub owner: Option<String>,
+    /// Of an owner with exactly one of these names.
+    pub owner: Vec<String>,
 }
 
 /// A project in numbers, as far as the caller may know them.

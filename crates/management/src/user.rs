@@ -112,7 +112,7 @@ impl Guarded<'_> {
                 other => other,
             })?;
         }
-        let value = Some(value.to_owned());
+        let value = vec![value.to_owned()];
         let filter = match field {
             UserField::Username => UserFilter { username: value, ..UserFilter::default() },
             UserField::Email => UserFilter { email: value, ..UserFilter::default() },

@@ -20,7 +20,7 @@ use crate::project::{Row as ProjectRow, project};
 use crate::standing::roles;
 use crate::transaction::SqlTransaction;
 use crate::value::{parse, signed, time, unsigned};
-use crate::window::{BY_CREATION, BY_ID, BY_NAME, exactly, sort, within};
+use crate::window::{BY_CREATION, BY_ID, BY_NAME, among, sort, within};
 use crate::{SqlMetadata, batch};
 
 /// The columns of a page, of the live projects `p` with their owners `o`; the roles are those of the user `$viewer`.
@@ -52,18 +52,20 @@ macro_rules! columns {
 /// The later parameters restrict unless they are null.
 macro_rules! filtered {
     () => {
-        " FROM projects p LEFT JOIN users o ON o.id = p.owner_id AND o.deleted_at IS NULL
-          WHERE p.deleted_at IS NULL
-          AND (CAST($1 AS BOOLEAN) OR p.public
-               OR p.id IN (SELECT m.project_id FROM project_members m
-                           WHERE m.entity_type = 'u' AND m.entity_id = $2)
-               OR p.id IN (SELECT m.project_id FROM user_group_members g CROSS JOIN project_members m
-                           WHERE g.user_id = $2 AND m.entity_type = 'g' AND m.entity_id = g.group_id)
-               OR $3 LIKE '%,' || CAST(p.id AS TEXT) || ',%')
-          AND (CAST($4 AS TEXT) IS NULL OR p.name = $4)
-          AND (CAST($5 AS TEXT) IS NULL OR lower(p.name) LIKE $5 ESCAPE '!')
-          AND (CAST($6 AS BOOLEAN) IS NULL OR p.public = $6)
-          AND (CAST($7 AS TEXT) IS NULL OR o.username = $7)"
+        concat!(
+            " FROM projects p LEFT JOIN users o ON o.id = p.owner_id AND o.deleted_at IS NULL
+              WHERE p.deleted_at IS NULL
+              AND (CAST($1 AS BOOLEAN) OR p.public
+                   OR p.id IN (SELECT m.project_id FROM project_members m
+                               WHERE m.entity_type = 'u' AND m.entity_id = $2)
+                   OR p.id IN (SELECT m.project_id FROM user_group_members g CROSS JOIN project_members m
+                               WHERE g.user_id = $2 AND m.entity_type = 'g' AND m.entity_id = g.group_id)
+                   OR $3 LIKE '%,' || CAST(p.id AS TEXT) || ',%')",
+            one_of!("$4", "p.name"),
+            " AND (CAST($5 AS TEXT) IS NULL OR lower(p.name) LIKE $5 ESCAPE '!')
+              AND (CAST($6 AS BOOLEAN) IS NULL OR p.public = $6)",
+            one_of!("$7", "o.username")
+        )
     };
 }
 
@@ -167,17 +169,17 @@ fn page(row: Row, metadata: Settings) -> Result<ProjectPage> {
 }
 
 /// A filter's parameters.
-struct Filter<'a> {
+struct Filter {
     all: bool,
     user: Option<i64>,
     projects: String,
-    name: Option<&'a str>,
+    name: Option<String>,
     name_like: Option<String>,
-    owner: Option<&'a str>,
+    owner: Option<String>,
 }
 
-impl<'a> From<&'a ProjectFilter> for Filter<'a> {
-    fn from(filter: &'a ProjectFilter) -> Self {
+impl From<&ProjectFilter> for Filter {
+    fn from(filter: &ProjectFilter) -> Self {
         let (user, projects): (_, &[ProjectId]) = match &filter.visible {
             Visibility::Public | Visibility::All => (None, &[]),
             Visibility::User(user) => (Some(user.0), &[]),
@@ -188,9 +190,9 @@ impl<'a> From<&'a ProjectFilter> for Filter<'a> {
             all: filter.visible == Visibility::All,
             user,
             projects: format!(",{},", listed.join(",")),
-            name: filter.name.as_deref().map(exactly),
+            name: among(&filter.name),
             name_like: filter.name_like.as_deref().map(within),
-            owner: filter.owner.as_deref().map(exactly),
+            owner: among(&filter.owner),
         }
     }
 }
@@ -263,10 +265,10 @@ impl ProjectPageReads for SqlMetadata {
             f.all,
             f.user,
             &f.projects,
-            f.name,
+            &f.name,
             &f.name_like,
             filter.public,
-            f.owner,
+            &f.owner,
             viewer.map(|user| user.0),
             sort(column, window.descending),
             i64::from(window.limit),
@@ -283,10 +285,10 @@ impl ProjectPageReads for SqlMetadata {
             f.all,
             f.user,
             &f.projects,
-            f.name,
+            &f.name,
             &f.name_like,
             filter.public,
-            f.owner
+            &f.owner
         );
         unsigned(count)
     }

@@ -16,7 +16,7 @@ use crate::error::corrupt;
 use crate::role::permission;
 use crate::transaction::SqlTransaction;
 use crate::value::{actor, parse, signed, time, unsigned};
-use crate::window::{BY_CREATION, BY_ID, BY_NAME, exactly, sort, within};
+use crate::window::{BY_CREATION, BY_ID, BY_NAME, among, exactly, sort, within};
 use crate::{SqlMetadata, batch};
 
 /// The robots `r` whose project `p` lives, if they belong to one, with their grants as words: `scope resource action` each.
@@ -34,9 +34,11 @@ macro_rules! living {
 /// The robots of a level that a filter lets through; the later parameters restrict unless they are null.
 macro_rules! filtered {
     () => {
-        " AND r.project_id = $1
-          AND (CAST($2 AS TEXT) IS NULL OR r.name = $2)
-          AND (CAST($3 AS TEXT) IS NULL OR lower(r.name) LIKE $3 ESCAPE '!')"
+        concat!(
+            " AND r.project_id = $1",
+            one_of!("$2", "r.name"),
+            " AND (CAST($3 AS TEXT) IS NULL OR lower(r.name) LIKE $3 ESCAPE '!')"
+        )
     };
 }
 
@@ -214,15 +216,15 @@ impl RobotReads for SqlMetadata {
             RobotOrder::CreatedAt => BY_CREATION,
         };
         let (sort, limit) = (sort(column, window.descending), i64::from(window.limit));
-        let (name, like) = (filter.name.as_deref().map(exactly), filter.name_like.as_deref().map(within));
+        let (name, like) = (among(&filter.name), filter.name_like.as_deref().map(within));
         let offset = signed(window.offset);
-        let rows: Vec<Row> = all!(self, ROBOTS, level(filter.level), name, &like, sort, limit, offset);
+        let rows: Vec<Row> = all!(self, ROBOTS, level(filter.level), &name, &like, sort, limit, offset);
         rows.into_iter().map(|row| Ok(credentials(row)?.robot)).collect()
     }
 
     async fn count_robots(&self, filter: &RobotFilter) -> Result<u64> {
-        let (name, like) = (filter.name.as_deref().map(exactly), filter.name_like.as_deref().map(within));
-        let (count,): (i64,) = one!(self, COUNT_ROBOTS, level(filter.level), name, &like);
+        let (name, like) = (among(&filter.name), filter.name_like.as_deref().map(within));
+        let (count,): (i64,) = one!(self, COUNT_ROBOTS, level(filter.level), &name, &like);
         unsigned(count)
     }
 }

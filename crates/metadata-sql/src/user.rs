@@ -8,7 +8,7 @@ use berth_metadata::{Added, Result, Window};
 use crate::SqlMetadata;
 use crate::transaction::SqlTransaction;
 use crate::value::{time, unsigned};
-use crate::window::{BY_CREATION, BY_ID, BY_NAME, exactly, sort, within};
+use crate::window::{BY_CREATION, BY_ID, BY_NAME, among, exactly, sort, within};
 
 /// What is read of a user, with the secrets last.
 macro_rules! columns {
@@ -20,11 +20,13 @@ macro_rules! columns {
 /// The live users that a filter lets through; each parameter restricts unless it is null.
 macro_rules! filtered {
     () => {
-        " FROM users WHERE deleted_at IS NULL
-          AND (CAST($1 AS TEXT) IS NULL OR username = $1)
-          AND (CAST($2 AS TEXT) IS NULL OR lower(username) LIKE $2 ESCAPE '!')
-          AND (CAST($3 AS TEXT) IS NULL OR email = $3)
-          AND (CAST($4 AS TEXT) IS NULL OR lower(email) LIKE $4 ESCAPE '!')"
+        concat!(
+            " FROM users WHERE deleted_at IS NULL",
+            one_of!("$1", "username"),
+            " AND (CAST($2 AS TEXT) IS NULL OR lower(username) LIKE $2 ESCAPE '!')",
+            one_of!("$3", "email"),
+            " AND (CAST($4 AS TEXT) IS NULL OR lower(email) LIKE $4 ESCAPE '!')"
+        )
     };
 }
 
@@ -118,19 +120,19 @@ impl From<Row> for UserCredentials {
 }
 
 /// A filter's parameters.
-struct Filter<'a> {
-    name: Option<&'a str>,
+struct Filter {
+    name: Option<String>,
     name_like: Option<String>,
-    email: Option<&'a str>,
+    email: Option<String>,
     email_like: Option<String>,
 }
 
-impl<'a> From<&'a UserFilter> for Filter<'a> {
-    fn from(filter: &'a UserFilter) -> Self {
+impl From<&UserFilter> for Filter {
+    fn from(filter: &UserFilter) -> Self {
         Self {
-            name: filter.username.as_deref().map(exactly),
+            name: among(&filter.username),
             name_like: filter.username_like.as_deref().map(within),
-            email: filter.email.as_deref().map(exactly),
+            email: among(&filter.email),
             email_like: filter.email_like.as_deref().map(within),
         }
     }
@@ -158,13 +160,13 @@ impl UserReads for SqlMetadata {
         let (sort, limit) = (sort(column, window.descending), i64::from(window.limit));
         let offset = crate::value::signed(window.offset);
         let rows: Vec<Row> =
-            all!(self, USERS, f.name, &f.name_like, f.email, &f.email_like, sort, limit, offset);
+            all!(self, USERS, &f.name, &f.name_like, &f.email, &f.email_like, sort, limit, offset);
         Ok(rows.into_iter().map(|row| UserCredentials::from(row).user).collect())
     }
 
     async fn count_users(&self, filter: &UserFilter) -> Result<u64> {
         let f = Filter::from(filter);
-        let (count,): (i64,) = one!(self, COUNT_USERS, f.name, &f.name_like, f.email, &f.email_like);
+        let (count,): (i64,) = one!(self, COUNT_USERS, &f.name, &f.name_like, &f.email, &f.email_like);
         unsigned(count)
     }
 

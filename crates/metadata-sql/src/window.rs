@@ -64,6 +64,31 @@ pub(crate) fn exactly(text: &str) -> &str {
     if text.contains('\0') { NOTHING } else { text }
 }
 
+/// Whether the column is one of the texts that [`among`] made a list of; true if it made none.
+macro_rules! one_of {
+    ($list:literal, $column:literal) => {
+        concat!(
+            " AND (CAST(",
+            $list,
+            " AS TEXT) IS NULL OR replace(",
+            $list,
+            ", '\n' || ",
+            $column,
+            " || '\n', '') <> ",
+            $list,
+            ")"
+        )
+    };
+}
+
+/// A list for `one_of!`, each text on a line of its own; `None` if there is nothing to choose from. No kept name has a control
+/// character, so a text with one is left out.
+pub(crate) fn among(texts: &[String]) -> Option<String> {
+    let kept = texts.iter().filter(|text| !text.contains(char::is_control) && text.len() <= LONGEST);
+    let lines = kept.fold(String::from("\n"), |lines, text| lines + text + "\n");
+    (!texts.is_empty()).then_some(lines)
+}
+
 /// A pattern for `LIKE … ESCAPE '!'` on a column in lower case: the text within it, in any case of ASCII letters.
 pub(crate) fn within(text: &str) -> String {
     let text = if text.contains('\0') || text.len() > LONGEST { NOTHING } else { text };
@@ -89,5 +114,13 @@ mod tests {
         assert_eq!(within("a\0"), "%\u{1}%");
         assert_eq!(exactly("a\0"), "\u{1}");
         assert_eq!(exactly("Ab%"), "Ab%");
+    }
+
+    #[test]
+    fn lists_hold_what_can_be_there() {
+        let among = |texts: &[&str]| among(&texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
+        assert_eq!(among(&[]), None);
+        assert_eq!(among(&["a", "b c"]).as_deref(), Some("\na\nb c\n"));
+        assert_eq!(among(&["a\nb", "\0"]).as_deref(), Some("\n"));
     }
 }

@@ -35,12 +35,12 @@ pub struct ProjectFilter {
     pub visible: Visibility,
     /// This within the name.
     pub name_like: Option<String>,
-    /// Exactly this name.
-    pub name: Option<String>,
+    /// Exactly one of these names; none does not restrict.
+    pub name: Vec<String>,
     /// Public, or not.
     pub public: Option<bool>,
-    /// Of the owner with this exact name.
-    pub owner: Option<String>,
+    /// Of an owner with exactly one of these names.
+    pub owner: Vec<String>,
 }
 
 /// What of the projects is visible.

@@ -69,8 +69,8 @@ pub enum RobotOrder {
 pub struct RobotFilter {
     /// Of this level, and of this project if it is a project's.
     pub level: RobotLevel,
-    /// Exactly this own name.
-    pub name: Option<String>,
+    /// Exactly one of these own names; none does not restrict.
+    pub name: Vec<String>,
     /// This within the own name.
     pub name_like: Option<String>,
 }

@@ -37,12 +37,12 @@ pub struct NewUser {
 /// Which accounts a list shows. What is empty does not restrict; all of the rest must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserFilter {
-    /// Exactly this name.
-    pub username: Option<String>,
+    /// Exactly one of these names; none does not restrict.
+    pub username: Vec<String>,
     /// This within the name, in any case of ASCII letters.
     pub username_like: Option<String>,
-    /// Exactly this address.
-    pub email: Option<String>,
+    /// Exactly one of these addresses.
+    pub email: Vec<String>,
     /// This within the address, in any case of ASCII letters.
     pub email_like: Option<String>,
 }

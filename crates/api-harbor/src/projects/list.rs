@@ -27,14 +27,14 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Response, Error> {
 fn filter(call: &Call<'_>) -> Result<ProjectFilter, Refusal> {
     let mut keywords = call.keywords()?;
     let (name, name_like) = keywords.take_exact_or_fuzzy("name")?;
-    let (owner, _) = keywords.take_exact_or_fuzzy("owner")?;
+    let owner = keywords.take_exact("owner")?;
     let public = keywords.take("public").map(|asked| asked.flag("public")).transpose()?;
     keywords.nothing_else()?;
-    let also = |name| call.parameter(name).map(|value| value.map(Into::into));
+    let also = |name| call.parameter(name).map(|value| value.map(String::from));
     Ok(ProjectFilter {
         name,
         name_like: also("name")?.or(name_like),
         public: call.flag("public")?.or(public),
-        owner: also("owner")?.or(owner),
+        owner: also("owner")?.map_or(owner, |owner| vec![owner]),
     })
 }

@@ -118,7 +118,24 @@ async fn a_list_shows_what_one_may_see() {
         names(&house.ask(&list("&q=name%3D~h,public%3Dfalse")).by(ADMIN).await.expect(200)),
         ["hers", "hidden"]
     );
-    house.ask(&list("&q=name%3D%7Bopen+hers%7D")).by(ADMIN).await.refused(400, "BAD_REQUEST");
+    let any = list("&q=name%3D%7Bopen+hers+nothing%7D");
+    assert_eq!(names(&house.ask(&any).by(ADMIN).await.expect(200)), ["hers", "open"]);
+    assert_eq!(names(&house.ask(&any).await.expect(200)), ["open"], "of what one may see");
+    let owners = list("&q=owner%3D%7Bjane+admin%7D,name%3D~hi");
+    assert_eq!(names(&house.ask(&owners).by(ADMIN).await.expect(200)), ["hidden"]);
+    for (wrong, words) in [
+        ("name%3D%5Ba~b%5D", "name in q is a text: write name=x, name=~x or name={x y}"),
+        ("name%3D(a+b)", "name in q is a text: write name=x, name=~x or name={x y}"),
+        ("name%3D%7B%7D", "the list of name in q is empty: write name={x y}"),
+        ("owner%3D~j", "owner in q is compared whole: write owner=x or owner={x y}"),
+        (
+            "creation_time%3D%5B1~2%5D",
+            "this list cannot be filtered by creation_time: q takes name, owner, public",
+        ),
+    ] {
+        let refused = house.ask(&list(&format!("&q={wrong}"))).by(ADMIN).await.refused(400, "BAD_REQUEST");
+        assert_eq!(refused.words(), words);
+    }
     assert_eq!(names(&house.ask(&list("&q=name=open")).by(ADMIN).await.expect(200)), ["open"]);
     assert_eq!(names(&house.ask(&list("&owner=jane")).by(ADMIN).await.expect(200)), [""; 0]);
 }

@@ -66,17 +66,28 @@ impl Keywords {
         self.take(field).map(|wanted| wanted.text(field)).transpose()
     }
 
-    /// The same for a field that cannot be compared with a list: what it is exactly, and what is within it.
+    /// The same as a filter keeps it: what it is exactly, any of these, and what is within it. Neither does not restrict.
     pub fn take_exact_or_fuzzy(
         &mut self,
         field: &'static str,
-    ) -> Result<(Option<String>, Option<String>), Refusal> {
+    ) -> Result<(Vec<String>, Option<String>), Refusal> {
         match self.take_text(field)? {
-            None => Ok((None, None)),
-            Some(TextMatch::Exact(text)) => Ok((Some(text), None)),
-            Some(TextMatch::Fuzzy(text)) => Ok((None, Some(text))),
-            Some(TextMatch::AnyOf(_)) => {
-                Err(bad(format!("{field} in q takes one text: write {field}=x or {field}=~x")))
+            None => Ok((Vec::new(), None)),
+            Some(TextMatch::Exact(text)) => Ok((vec![text], None)),
+            Some(TextMatch::Fuzzy(text)) => Ok((Vec::new(), Some(text))),
+            Some(TextMatch::AnyOf(texts)) if texts.is_empty() => {
+                Err(bad(format!("the list of {field} in q is empty: write {field}={{x y}}")))
+            }
+            Some(TextMatch::AnyOf(texts)) => Ok((texts, None)),
+        }
+    }
+
+    /// The same for a field in which nothing can be looked for.
+    pub fn take_exact(&mut self, field: &'static str) -> Result<Vec<String>, Refusal> {
+        match self.take_exact_or_fuzzy(field)? {
+            (exactly, None) => Ok(exactly),
+            (_, Some(_)) => {
+                Err(bad(format!("{field} in q is compared whole: write {field}=x or {field}={{x y}}")))
             }
         }
     }

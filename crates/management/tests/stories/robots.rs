@@ -133,7 +133,7 @@ async fn who_may_make_and_see_them() {
     assert_eq!(word(by(&hers).create_robot(&robot("library", "x", &[PULL])).await), "denied");
     assert_eq!(word(by(&house.nobody).create_robot(&robot("team", "x", &[PULL])).await), "log in");
     assert_eq!(word(by(&hers).robot(RobotId(4711)).await), "denied");
-    let of = |level| RobotFilter { level, name: None, name_like: None };
+    let of = |level| RobotFilter { level, name: Vec::new(), name_like: None };
     let list = by(&his).robots(&of(RobotLevel::Project(team)), first(10)).await.unwrap();
     assert_eq!((list.items[0].name.as_str(), list.total), ("robot$team+ci", 1));
     assert_eq!(word(by(&his).robots(&of(RobotLevel::System), first(10)).await), "denied");

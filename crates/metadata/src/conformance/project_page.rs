@@ -72,8 +72,11 @@ pub(super) async fn lists_show_what_is_visible(metadata: &dyn Metadata) {
     assert_eq!(list(Visibility::Projects(vec![closed]), same, false).await, [closed, open]);
     assert_eq!(list(Visibility::All, same, false).await, [closed, own, open]);
     assert_eq!(list(Visibility::All, |f| f.public = Some(false), false).await, [closed, own]);
-    assert_eq!(list(Visibility::All, |f| f.owner = Some("seeing".to_owned()), false).await, [own]);
-    assert_eq!(list(Visibility::All, |f| f.name = Some("seen-a".to_owned()), false).await, [closed]);
+    assert_eq!(list(Visibility::All, |f| f.owner = vec!["seeing".to_owned()], false).await, [own]);
+    assert_eq!(list(Visibility::All, |f| f.name = vec!["seen-a".to_owned()], false).await, [closed]);
+    let any = |f: &mut ProjectFilter| f.name = ["seen-c", "seen-a", "see"].map(str::to_owned).to_vec();
+    assert_eq!(list(Visibility::All, any, false).await, [closed, open]);
+    assert_eq!(list(Visibility::Public, any, false).await, [open], "only of what is visible");
 }
 
 pub(super) async fn names_and_numbers_are_looked_up_together(metadata: &dyn Metadata) {

@@ -115,15 +115,20 @@ pub(super) async fn lists_are_of_one_level(metadata: &dyn Metadata) {
         let robots = metadata.robots(filter, window).await.expect("a list");
         robots.into_iter().map(|robot| robot.name).collect::<Vec<_>>()
     };
-    let all = RobotFilter { level, name: None, name_like: None };
+    let all = RobotFilter { level, name: Vec::new(), name_like: None };
     assert_eq!(names(&all, RobotOrder::Id, false, 0).await, ["b", "a"]);
     assert_eq!(names(&all, RobotOrder::Name, false, 1).await, ["abc", "b"]);
     assert_eq!(names(&all, RobotOrder::CreatedAt, true, 0).await, ["abc", "a"]);
     assert_eq!(metadata.count_robots(&all).await.expect("a count"), 3);
     let some = RobotFilter { name_like: Some("B".to_owned()), ..all.clone() };
     assert_eq!(names(&some, RobotOrder::Id, false, 0).await, ["b", "abc"]);
-    let one = RobotFilter { name: Some("a".to_owned()), ..all.clone() };
+    let one = RobotFilter { name: vec!["a".to_owned()], ..all.clone() };
     assert_eq!(metadata.count_robots(&one).await.expect("a count"), 1);
+    let any = ["abc", "nobody", "b", "b"].map(str::to_owned).to_vec();
+    assert_eq!(
+        names(&RobotFilter { name: any, ..all.clone() }, RobotOrder::Id, false, 0).await,
+        ["b", "abc"]
+    );
     let nowhere = RobotFilter { level: RobotLevel::Project(ProjectId(i64::MAX)), ..all.clone() };
     assert_eq!(metadata.robots(&nowhere, whole()).await.expect("a list"), []);
     let mut tx = begin(metadata).await;

@@ -209,11 +209,16 @@ pub(super) async fn lists_are_filtered_and_sorted(metadata: &dyn Metadata) {
         assert_eq!(names(&like(nothing), UserOrder::Id, false, 0, 9).await, [""; 0]);
     }
     assert_eq!(metadata.count_users(&all).await.expect("a count"), 4);
-    let one = UserFilter { username: Some("list_b".to_owned()), ..UserFilter::default() };
+    let one = UserFilter { username: vec!["list_b".to_owned()], ..UserFilter::default() };
     assert_eq!(metadata.count_users(&one).await.expect("a count"), 1);
+    let any = ["list_ü%", "list_b", "LIST_A", "list_b\nlist_A", "list\0", "listXc,list_A", ""];
+    let any = UserFilter { username: any.map(str::to_owned).to_vec(), ..UserFilter::default() };
+    assert_eq!(names(&any, UserOrder::Id, false, 0, 9).await, ["list_b", "list_ü%"], "each exactly");
+    let none = UserFilter { username: vec!["list\0".to_owned()], ..UserFilter::default() };
+    assert_eq!(metadata.count_users(&none).await.expect("a count"), 0, "what cannot be is not everybody");
     let address = UserFilter {
         email_like: Some("LIST_B@".to_owned()),
-        email: Some("list_b@example.org".to_owned()),
+        email: vec!["list_b@example.org".to_owned()],
         ..all
     };
     assert_eq!(names(&address, UserOrder::Id, false, 0, 9).await, ["list_b"]);

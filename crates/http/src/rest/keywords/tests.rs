@@ -46,12 +46,20 @@ fn nothing_and_several_are_read() {
 }
 
 #[test]
-fn some_fields_take_one_text() {
+fn a_text_is_asked_for_whole_in_part_or_as_one_of_several() {
+    let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
     let ask = |text: &str| Keywords::parse(text).expect(text).take_exact_or_fuzzy("k");
-    assert_eq!(ask("j=v"), Ok((None, None)));
-    assert_eq!(ask("k=v"), Ok((Some("v".to_owned()), None)));
-    assert_eq!(ask("k=~v"), Ok((None, Some("v".to_owned()))));
-    assert_eq!(ask("k={a b}").expect_err("a list").code, Code::BadRequest);
+    assert_eq!(ask("j=v"), Ok((vec![], None)));
+    assert_eq!(ask("k=v"), Ok((texts(&["v"]), None)));
+    assert_eq!(ask("k=~v"), Ok((vec![], Some("v".to_owned()))));
+    assert_eq!(ask("k={a 007 7}"), Ok((texts(&["a", "007", "7"]), None)), "as it was written");
+    for text in ["k={}", "k=(a b)", "k=[a~b]"] {
+        assert_eq!(ask(text).expect_err(text).code, Code::BadRequest);
+    }
+    let whole = |text: &str| Keywords::parse(text).expect(text).take_exact("k");
+    assert_eq!(whole("k={a b}"), Ok(texts(&["a", "b"])));
+    let refused = whole("k=~v").expect_err("it would show more than was asked for");
+    assert_eq!(refused.message, "k in q is compared whole: write k=x or k={x y}");
 }
 
 #[test]

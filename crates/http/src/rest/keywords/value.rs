@@ -112,9 +112,10 @@ impl Value {
             let micros = moment.assume_utc().unix_timestamp_nanos() / 1000;
             return Self::Time(Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX)));
         }
-        match text.parse() {
-            Ok(number) => Self::Number(number),
-            Err(_) => Self::Text(text.trim_matches(['"', '\'']).to_owned()),
+        match text.parse::<i64>() {
+            // A name may consist of digits: what would be written otherwise stays as it is.
+            Ok(number) if number.to_string() == text => Self::Number(number),
+            _ => Self::Text(text.trim_matches(['"', '\'']).to_owned()),
         }
     }
 
