@@ -1,6 +1,6 @@
 //! Projects: made, seen, changed and deleted.
 
-use berth_domain::{Action, Project, ProjectId, ProjectMetadataKey, Resource, RoleId, UserId};
+use berth_domain::{Action, ActorKind, Project, ProjectId, ProjectMetadataKey, Resource, RoleId, UserId};
 use berth_metadata::Transaction;
 use berth_metadata::user::Added;
 use berth_oci::ProjectName;
@@ -16,7 +16,8 @@ pub struct NewProject {
     pub name: String,
     /// Its settings by Harbor's keys, `public` among them; keys that are not known are passed over.
     pub metadata: Vec<(String, String)>,
-    /// How many bytes it may hold; -1, 0 or nothing is as many as there is room for. Passed over unless the caller may set quotas.
+    /// How many bytes it may hold; -1, 0 or nothing is as many as there is room for. Passed over
+    /// unless the caller may set quotas, or is a robot.
     pub storage_limit: Option<i64>,
 }
 
@@ -63,8 +64,7 @@ impl Guarded<'_> {
         let name: ProjectName = wanted.name.parse().map_err(|_| Error::invalid(NAME))?;
         let settings = read(&wanted.metadata)?;
         let limit = read_limit(wanted.storage_limit.unwrap_or(-1))?;
-        let outside = self.management.access().permitted(self.caller, None).await?;
-        let limit = limit.filter(|_| outside.contains(Resource::Quota, Action::Update));
+        let limit = if self.may_limit().await? { limit } else { None };
         let owner = match self.person() {
             Some(user) => user,
             None => self.metadata().first_sysadmin().await?.unwrap_or(UserId::ADMIN),
@@ -72,6 +72,13 @@ impl Guarded<'_> {
         let id = retry!(self.add_project(&name, &settings, owner, limit).await)?;
         self.management.parts().authority.forget_project(&name);
         Ok(id)
+    }
+
+    /// Whether the caller says how much a project that they make may hold: who may set quotas, and as in Harbor every robot that may
+    /// make projects.
+    async fn may_limit(&self) -> Result<bool> {
+        let outside = self.management.access().permitted(self.caller, None).await?;
+        Ok(self.caller.actor.kind == ActorKind::Robot || outside.contains(Resource::Quota, Action::Update))
     }
 
     async fn add_project(

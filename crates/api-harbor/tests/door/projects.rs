@@ -174,6 +174,32 @@ async fn a_summary_says_as_much_as_one_may_know() {
 }
 
 #[tokio::test]
+async fn who_may_limit_says_how_much_a_project_may_hold() {
+    let house = House::open().await;
+    house.user("jane").await;
+    let robot = json!({
+        "name": "maker", "level": "system", "duration": 1,
+        "permissions": [{"kind": "system", "namespace": "/", "access": [
+            {"resource": "project", "action": "create"},
+        ]}, {"kind": "project", "namespace": "*", "access": [{"resource": "project", "action": "read"}]}],
+    });
+    let robot = house.ask("POST /robots").by(ADMIN).json(&robot).await.expect(201);
+    let robot = ("robot$maker", robot.json["secret"].as_str().expect("told once"));
+    for (name, maker, limit, hard) in [
+        ("by-admin", ADMIN, 1 << 30, 1 << 30),
+        ("by-robot", robot, 1 << 20, 1 << 20),
+        ("by-jane", ("jane", PASSWORD), 1 << 30, -1),
+        ("unlimited", ADMIN, -1, -1),
+        ("default", ADMIN, 0, -1),
+    ] {
+        let body = json!({"project_name": name, "storage_limit": limit});
+        house.ask("POST /projects").by(maker).json(&body).await.expect(201);
+        let summary = house.ask(&format!("GET /projects/{name}/summary")).by(ADMIN).await.expect(200);
+        assert_eq!(summary.json["quota"]["hard"]["storage"], hard, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_search_shows_what_one_may_see() {
     let house = House::open().await;
     house.project("open", true).await;
