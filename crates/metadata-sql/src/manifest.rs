@@ -49,6 +49,12 @@ statements! {
                CROSS JOIN manifests m ON m.digest = unhex(wanted.value)
                WHERE m.repository_id = $1 AND m.deleted_at IS NULL",
     );
+    /// Whoever adds a manifest about the same subject waits for the end of the transaction, so that numbers become visible in
+    /// their order: a list that is continued behind one of them misses none. A lock, because there need not be a row to lock.
+    LOCK_SUBJECT = sql!(
+        pg: "SELECT pg_advisory_xact_lock(hashtextextended(encode($2, 'hex'), $1))",
+        lite: "SELECT $1, $2",
+    );
     /// Gives no row if there is a live manifest of that digest.
     ADD_MANIFEST = sql!(
         "INSERT INTO manifests (repository_id, digest, media_type, artifact_type, subject, size, pushed_at,
@@ -208,6 +214,9 @@ impl SqlTransaction {
             .map(|_| serde_json::to_string(&manifest.annotations))
             .transpose()
             .map_err(|error| Error::Backend(Box::new(error)))?;
+        if let Some(subject) = &subject {
+            execute!(self, LOCK_SUBJECT, repository.id.0, subject.as_slice());
+        }
         let row: Option<(i64,)> = optional!(
             self,
             ADD_MANIFEST,

@@ -94,6 +94,7 @@ pub const CASES: &[Case] = cases![
     race::a_manifest_is_not_lost_to_an_index,
     race::the_list_agrees_with_the_last_manifest,
     race::one_of_many_heals_a_blob,
+    race::a_list_that_is_followed_misses_no_referrer,
     user::numbers_begin_as_harbors,
     user::a_name_and_an_address_are_taken_once,
     user::one_of_many_takes_the_name,

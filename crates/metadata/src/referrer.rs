@@ -18,7 +18,8 @@ pub struct Referrer {
 /// Looking at referrers.
 #[async_trait]
 pub trait ReferrerReads {
-    /// Live manifests of the repository about `subject`, after `after`, of one artifact type if that is given.
+    /// Live manifests of the repository about `subject`, after `after`, of one artifact type if that is given. What becomes
+    /// visible after an entry was seen stands behind it, so a list that is continued misses nothing.
     async fn referrers(
         &self,
         repository: RepositoryId,

@@ -1,5 +1,6 @@
 //! Races: whatever the order, both sides agree on who was first.
 
+use berth_oci::Digest;
 use futures::future::{join, join_all};
 
 use super::scene::{Scene, act, at, begin, blob, image, index, lost, somebody, tag};
@@ -63,6 +64,36 @@ pub(super) async fn one_of_many_makes_the_project(metadata: &dyn Metadata) {
     };
     let all = join_all((0..8).map(make)).await;
     assert!(all.iter().all(|one| *one == all[0]), "{all:?}");
+}
+
+pub(super) async fn a_list_that_is_followed_misses_no_referrer(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "followed-referrers").await;
+    let subject = Digest::sha256(b"what they are about");
+    let about = |note: &str| image(note, &[], Some(subject), None);
+    let list = async |after| {
+        let listed = metadata.referrers(scene.repository.id, &subject, None, after, 10).await;
+        listed.expect("a list")
+    };
+    let mut first = scene.begin().await;
+    let early = scene.push_in(&mut *first, &about("early"), &[], 0).await.expect("a push");
+    let late = about("late");
+    let overtake = scene.push(&late, &[]);
+    let hold = async {
+        // Far more looks than the second one needs to be seen before the first, if it can be.
+        for _ in 0..200 {
+            if !list(None).await.is_empty() {
+                break;
+            }
+        }
+        let seen = list(None).await;
+        first.commit().await.expect("a commit");
+        seen
+    };
+    let (late, seen) = join(overtake, hold).await;
+    // Whoever goes on behind what was seen finds everything else.
+    let rest = list(seen.last().map(|last| last.position)).await;
+    let found: Vec<_> = seen.iter().chain(&rest).map(|one| one.descriptor.digest).collect();
+    assert_eq!(found, [early, late]);
 }
 
 /// Tries `act` until it is not lost to the other side.
@@ -168,7 +199,7 @@ pub(super) async fn the_list_agrees_with_the_last_manifest(metadata: &dyn Metada
         let names = metadata.repositories(&CatalogScope::All, after, 1).await.expect("a list");
         let listed = names.first() == Some(&scene.repository.name);
         assert_eq!(listed, round % 2 == 1, "round {round}");
-        scene.delete(&berth_oci::Digest::sha256(&third), &act(&format!("third {round}"), 2)).await;
+        scene.delete(&Digest::sha256(&third), &act(&format!("third {round}"), 2)).await;
     }
 }
 
