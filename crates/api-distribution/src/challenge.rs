@@ -9,10 +9,7 @@ use axum::http::{HeaderValue, Method};
 use berth_http::{Origin, query};
 use berth_oci::RepositoryName;
 
-use crate::Route;
-
-/// Where tokens are had.
-pub(crate) const TOKEN_PATH: &str = "/service/token";
+use crate::{Route, ServiceRoute};
 
 /// What might help whoever was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +30,8 @@ pub(crate) fn bearer(
     let host = Origin::of(&parts.extensions).filter(|origin| !origin.host.is_empty());
     // Who names no host gets a path, which some clients can use.
     let realm = host.map(Origin::url).unwrap_or_default();
-    let mut text = format!("Bearer realm=\"{realm}{TOKEN_PATH}\",service=\"{service}\"");
+    let path = ServiceRoute::TOKEN_PATH;
+    let mut text = format!("Bearer realm=\"{realm}{path}\",service=\"{service}\"");
     let scope = route.map(|route| scope(route, parts)).unwrap_or_default();
     if !scope.is_empty() {
         let _ = write!(text, ",scope=\"{scope}\"");

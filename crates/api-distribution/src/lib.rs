@@ -25,6 +25,7 @@ mod page;
 mod preconditions;
 mod referrers;
 mod route;
+mod service_route;
 mod settings;
 mod tags;
 mod token;
@@ -32,4 +33,5 @@ mod uploads;
 
 pub use door::Door;
 pub use route::{Route, RouteError};
+pub use service_route::ServiceRoute;
 pub use settings::DistributionSettings;

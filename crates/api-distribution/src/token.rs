@@ -15,12 +15,10 @@ use serde::Serialize;
 
 use crate::answer;
 use crate::caller::{Sender, caller};
-use crate::challenge::TOKEN_PATH;
 use crate::door::Inner;
 use crate::error::Error;
+use crate::service_route::ServiceRoute;
 
-/// Where the public halves of the keys are.
-const KEYS_PATH: &str = "/service/jwks";
 /// The longest form; a hundred scopes fit.
 const LONGEST_FORM: usize = 128 << 10;
 
@@ -52,14 +50,16 @@ pub(crate) async fn answer(
     parts: &Parts,
     body: RequestBody,
 ) -> (&'static str, Result<Response, Error>) {
-    match (parts.uri.path(), &parts.method) {
-        (TOKEN_PATH, &Method::GET | &Method::HEAD) => ("token", get(door, parts).await),
-        (TOKEN_PATH, &Method::POST) => ("token", post(door, parts, body).await),
-        (TOKEN_PATH, _) => ("token", Err(Error::Method { allow: "GET, HEAD, POST" })),
-        (KEYS_PATH, &Method::GET | &Method::HEAD) => ("keys", Ok(keys(&door.gatekeeper))),
-        (KEYS_PATH, _) => ("keys", Err(Error::Method { allow: "GET, HEAD" })),
-        _ => ("none", Err(Error::Route(crate::RouteError::Nothing))),
-    }
+    let Some(route) = ServiceRoute::parse(parts.uri.path()) else {
+        return ("none", Err(Error::Route(crate::RouteError::Nothing)));
+    };
+    let answer = match (route, &parts.method) {
+        (ServiceRoute::Token, &Method::GET | &Method::HEAD) => get(door, parts).await,
+        (ServiceRoute::Token, &Method::POST) => post(door, parts, body).await,
+        (ServiceRoute::Keys, &Method::GET | &Method::HEAD) => Ok(keys(&door.gatekeeper)),
+        (route, _) => Err(Error::Method { allow: route.allow() }),
+    };
+    (route.name(), answer)
 }
 
 /// A failure of the token service: who shows no or wrong credentials is asked for a name and a secret.
