@@ -149,6 +149,14 @@ impl Authority {
         self.rows(actor, issued_at, None, Bridge::Pull).await.map(drop)
     }
 
+    /// When the caller's account ends, as far as that is known without asking the database: credentials say it, and what the rights
+    /// behind a token were found out from.
+    #[must_use]
+    pub fn known_end(&self, caller: &Caller) -> Option<Timestamp> {
+        let found_out = || self.robots.known(&RobotId(caller.actor.id)).flatten()?.expires_at;
+        caller.ends_at.or_else(|| if caller.actor.kind == ActorKind::Robot { found_out() } else { None })
+    }
+
     /// The repositories that a list may show to the caller. Who may read the catalog as such sees all of it.
     pub async fn visible(&self, caller: &Caller) -> Result<CatalogScope, AuthorityError> {
         let now = self.look_up(caller, Target::System, Bridge::No).await?;

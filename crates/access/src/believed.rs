@@ -90,6 +90,11 @@ where
         }
     }
 
+    /// What is known of `key`, however old, without a question.
+    pub(crate) fn known(&self, key: &K) -> Option<V> {
+        self.inner.recent.get(key, self.inner.clock.now()).map(|known| known.value.clone())
+    }
+
     /// Forgets, because it was changed here.
     pub(crate) fn forget(&self, key: &K) {
         self.inner.forgotten.fetch_add(1, Ordering::SeqCst);

@@ -91,7 +91,8 @@ impl Inner {
         let call = Call::new(self, caller, parts);
         let answer = handle(&call, route, body).await;
         let mut answer = answer.unwrap_or_else(|error| self.refuse(&error, parts, Some(route)));
-        if let Some(warning) = reminder(caller, self.gatekeeper.tokens.clock.now()) {
+        let ends_at = self.gatekeeper.authority.known_end(caller);
+        if let Some(warning) = reminder(ends_at, self.gatekeeper.tokens.clock.now()) {
             answer.headers_mut().append(WARNING, warning);
         }
         answer

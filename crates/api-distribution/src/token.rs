@@ -1,7 +1,7 @@
 //! `/service/token`: where docker's clients get their tokens, by GET as docker has it and by POST as OAuth has it; and the public
 //! halves of the keys, for whoever wants to check a token without asking.
 
-use axum::http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, WARNING, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
 use axum::response::Response;
@@ -10,7 +10,7 @@ use berth_access::scope::parse_scopes;
 use berth_access::token_service::Granted;
 use berth_access::{Caller, Gatekeeper, Secret};
 use berth_http::rest::{form, time};
-use berth_http::{CollectError, RequestBody};
+use berth_http::{CollectError, RequestBody, reminder};
 use serde::Serialize;
 
 use crate::answer;
@@ -145,14 +145,19 @@ async fn issue(gatekeeper: &Gatekeeper, caller: &Caller, wish: Wish<'_>) -> Resu
         .iter()
         .map(|granted| format!("{}:{}:{}", granted.kind, granted.name, granted.actions.join(",")));
     let text = token.token.reveal().to_owned();
-    Ok(fresh(&Answer {
+    let mut answer = fresh(&Answer {
         access_token: text.clone(),
         token: text,
         expires_in: token.lifetime.as_secs(),
         issued_at: time(token.issued_at),
         scope: wish.says_scope.then(|| scopes.collect::<Vec<_>>().join(" ")),
         refresh_token: refresh_token.map(|token| token.reveal().to_owned()),
-    }))
+    });
+    let ends_at = gatekeeper.authority.known_end(caller);
+    if let Some(warning) = reminder(ends_at, gatekeeper.tokens.clock.now()) {
+        answer.headers_mut().append(WARNING, warning);
+    }
+    Ok(answer)
 }
 
 /// An answer that nobody on the way keeps.

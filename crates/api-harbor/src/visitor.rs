@@ -62,7 +62,8 @@ impl Visitor {
     /// Adds to an answer what this visitor should know: the session's token, and that a robot ends soon.
     pub(crate) fn describe(&self, door: &Inner, parts: &Parts, headers: &mut HeaderMap) {
         let authenticator = &door.gatekeeper.authenticator;
-        if let Some(warning) = reminder(&self.caller, door.gatekeeper.tokens.clock.now()) {
+        let ends_at = door.gatekeeper.authority.known_end(&self.caller);
+        if let Some(warning) = reminder(ends_at, door.gatekeeper.tokens.clock.now()) {
             headers.insert(WARNING, warning);
         }
         if let Some(session) = &self.session {

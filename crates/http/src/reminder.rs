@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use axum::http::HeaderValue;
-use berth_access::Caller;
 use berth_domain::Timestamp;
 
 const DAY: Duration = Duration::from_hours(24);
 /// How long before.
 const REMINDED: u32 = 14;
 
-/// What a caller whose account ends within a fortnight is told.
+/// What whoever has an account that ends within a fortnight is told.
 #[must_use]
-pub fn reminder(caller: &Caller, now: Timestamp) -> Option<HeaderValue> {
-    let left = caller.ends_at?.since(now);
+pub fn reminder(ends_at: Option<Timestamp>, now: Timestamp) -> Option<HeaderValue> {
+    let left = ends_at?.since(now);
     if left > DAY * REMINDED {
         return None;
     }
@@ -35,13 +34,12 @@ mod tests {
     fn the_end_is_told_a_fortnight_before() {
         let now = Timestamp::from_micros(1_000_000);
         let told = |days: u32| {
-            let mut caller = Caller::anonymous(None, String::new());
-            caller.ends_at = Some(now.plus(DAY * days));
-            reminder(&caller, now).map(|value| value.to_str().unwrap().to_owned())
+            let reminded = reminder(Some(now.plus(DAY * days)), now);
+            reminded.map(|value| value.to_str().unwrap().to_owned())
         };
         assert_eq!(told(15), None);
         assert!(told(14).unwrap().contains("in 14 days"));
         assert!(told(0).unwrap().starts_with("299 - \"") && told(1).unwrap().contains("in 1 day:"));
-        assert_eq!(reminder(&Caller::anonymous(None, String::new()), now), None);
+        assert_eq!(reminder(None, now), None);
     }
 }

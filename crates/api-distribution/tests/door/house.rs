@@ -14,16 +14,18 @@ use berth_access::brute_force::BruteForceSettings;
 use berth_access::password::PasswordSettings;
 use berth_access::seal::Seals;
 use berth_access::token::{Rotation, TokenSettings};
-use berth_access::{Gatekeeper, GatekeeperParts, GatekeeperSettings, Secret, first_start};
+use berth_access::{Gatekeeper, GatekeeperParts, GatekeeperSettings, Secret, first_start, robot_secret};
 use berth_api_distribution::{DistributionSettings, Door};
 use berth_blobs::BufferPool;
 use berth_blobs_filesystem::{FilesystemBlobs, LocalFileSystem, Options};
 use berth_cache_memory::{Lifetimes, MemoryAttempts, MemoryCache};
 use berth_domain::{
-    Actor, Clock, Entropy, MemberEntity, ProjectId, RoleId, SystemClock, SystemEntropy, UserId,
+    Action, Actor, Clock, Entropy, MemberEntity, PermissionSet, ProjectId, Resource, RobotGrant, RobotLevel,
+    RobotScope, RoleId, SystemClock, SystemEntropy, UserId,
 };
 use berth_http::{ConnectionInfo, Origin, RequestIdLayer, RequestIds, RouteName, Scheme};
 use berth_metadata::Metadata;
+use berth_metadata::robot::NewRobot;
 use berth_metadata::user::{Added, NewUser};
 use berth_metadata_sql::SqlMetadata;
 use berth_oci::Digest;
@@ -50,6 +52,8 @@ pub(crate) struct Wishes {
     pub(crate) plain: bool,
     /// Whether a push makes its project.
     pub(crate) create_on_push: bool,
+    /// By what the gatekeeper tells the time.
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Default for Wishes {
@@ -60,6 +64,7 @@ impl Default for Wishes {
             concurrent_uploads: 100,
             plain: false,
             create_on_push: true,
+            clock: Arc::new(SystemClock),
         }
     }
 }
@@ -71,6 +76,8 @@ pub(crate) struct House {
     plain: bool,
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) metadata: Arc<dyn Metadata>,
+    /// The same, to be closed.
+    pub(crate) database: SqlMetadata,
     /// Where the bytes of blobs are.
     pub(crate) directory: TempDir,
 }
@@ -93,10 +100,10 @@ impl House {
         let directory = tempfile::tempdir().expect("a directory");
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let buffers = BufferPool::new(64 << 20);
-        let metadata =
+        let database =
             SqlMetadata::open_sqlite(&directory.path().join("berth.db")).await.expect("a database");
-        let metadata: Arc<dyn Metadata> = Arc::new(metadata);
-        let gatekeeper = gatekeeper(&metadata, wishes.create_on_push).await;
+        let metadata: Arc<dyn Metadata> = Arc::new(database.clone());
+        let gatekeeper = gatekeeper(&metadata, wishes.clock, wishes.create_on_push).await;
         let blobs = FilesystemBlobs::open(
             &directory.path().join("blobs"),
             Arc::clone(&entropy),
@@ -133,7 +140,7 @@ impl House {
         };
         let ids = RequestIdLayer::new(RequestIds::new(1));
         let door = Door::new(registry, gatekeeper.clone(), settings);
-        Self { door, ids, plain: wishes.plain, gatekeeper, metadata, directory }
+        Self { door, ids, plain: wishes.plain, gatekeeper, metadata, database, directory }
     }
 
     /// Asks as the administrator, and checks what holds of every answer.
@@ -225,6 +232,30 @@ impl House {
         tx.commit().await.expect("a commit");
     }
 
+    /// Makes a robot of a project that may pull and lives so many days. The header that shows its secret.
+    pub(crate) async fn robot(&self, project: (&str, ProjectId), name: &str, days: u32) -> String {
+        let secret = robot_secret::generate(&SystemEntropy);
+        let grant = RobotGrant {
+            scope: RobotScope::Project(project.1),
+            access: PermissionSet::on_one(Resource::Repository, &[Action::Pull]),
+        };
+        let robot = NewRobot {
+            name: name.to_owned(),
+            level: RobotLevel::Project(project.1),
+            description: String::new(),
+            duration: Some(days),
+            disabled: false,
+            grants: vec![grant],
+            secret: self.gatekeeper.secret_key.keep(&secret),
+            creator: Actor::system(),
+        };
+        let mut tx = self.metadata.begin().await.expect("a transaction");
+        let added = tx.add_robot(&robot, SystemClock.now()).await.expect("a robot");
+        assert!(matches!(added, Added::Added(_)));
+        tx.commit().await.expect("a commit");
+        basic(&format!("robot${}+{name}", project.0), secret.reveal())
+    }
+
     /// A token for scopes, got with an `Authorization` header; with none if it is empty.
     pub(crate) async fn token(&self, authorization: &str, scopes: &[&str]) -> String {
         let mut path = "/service/token?service=harbor-registry".to_owned();
@@ -300,8 +331,7 @@ pub(crate) fn basic(login: &str, secret: &str) -> String {
 }
 
 /// A gatekeeper with cheap passwords, and the administrator's account.
-async fn gatekeeper(metadata: &Arc<dyn Metadata>, create_on_push: bool) -> Gatekeeper {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+async fn gatekeeper(metadata: &Arc<dyn Metadata>, clock: Arc<dyn Clock>, create_on_push: bool) -> Gatekeeper {
     let parts = GatekeeperParts {
         metadata: Arc::clone(metadata),
         attempts: Arc::new(MemoryAttempts::new(Arc::clone(&clock), 1024)),

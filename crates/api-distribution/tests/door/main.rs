@@ -10,3 +10,4 @@ mod manifests;
 mod paths;
 mod tags;
 mod uploads;
+mod without_database;

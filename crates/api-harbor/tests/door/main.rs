@@ -14,3 +14,4 @@ mod swagger;
 mod system;
 
 mod users;
+mod without_database;
