@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use berth_access::{Caller, Gatekeeper};
-use berth_http::{RequestBody, RouteName, reminder};
+use berth_http::{AskedBy, RequestBody, RouteName, reminder};
 use berth_registry::Registry;
 use tokio::sync::Semaphore;
 
@@ -81,7 +81,11 @@ impl Inner {
             Err(error) => return ("none", self.refuse(&error, parts, None)),
         };
         let answer = match caller(&self.gatekeeper, parts).await {
-            Ok(caller) => self.ask(&route, &caller, parts, body).await,
+            Ok(caller) => {
+                let mut answer = self.ask(&route, &caller, parts, body).await;
+                answer.extensions_mut().insert(AskedBy(caller.actor));
+                answer
+            }
             Err(error) => self.refuse(&error, parts, Some(&route)),
         };
         (route.name(), answer)

@@ -10,7 +10,7 @@ use berth_access::scope::parse_scopes;
 use berth_access::token_service::Granted;
 use berth_access::{Caller, Gatekeeper, Secret};
 use berth_http::rest::{form, time};
-use berth_http::{CollectError, RequestBody, reminder};
+use berth_http::{AskedBy, CollectError, RequestBody, reminder};
 use serde::Serialize;
 
 use crate::answer;
@@ -157,6 +157,7 @@ async fn issue(gatekeeper: &Gatekeeper, caller: &Caller, wish: Wish<'_>) -> Resu
     if let Some(warning) = reminder(ends_at, gatekeeper.tokens.clock.now()) {
         answer.headers_mut().append(WARNING, warning);
     }
+    answer.extensions_mut().insert(AskedBy(caller.actor.clone()));
     Ok(answer)
 }
 

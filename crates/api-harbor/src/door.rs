@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
 use axum::response::Response;
 use berth_access::Gatekeeper;
-use berth_http::{RequestBody, RouteName};
+use berth_http::{AskedBy, RequestBody, RouteName};
 use berth_management::Management;
 use berth_registry::BufferPool;
 use bytes::Bytes;
@@ -87,6 +87,8 @@ impl Inner {
         let answer = self.handle(route, arguments, parts, body, &visitor).await;
         let mut answer = answer.unwrap_or_else(|error| error.answer(parts));
         visitor.describe(self, parts, answer.headers_mut());
+        // A log-in has said already whose it is.
+        answer.extensions_mut().get_or_insert_with(|| AskedBy(visitor.caller.actor));
         answer
     }
 

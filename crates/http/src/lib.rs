@@ -5,6 +5,7 @@
 //! become labels: what metrics see of a request is its [`RouteName`].
 #![deny(missing_docs)]
 
+mod asked_by;
 pub mod authorization;
 mod connection;
 pub mod cookies;
@@ -20,6 +21,7 @@ mod request_id;
 pub mod rest;
 mod route_name;
 
+pub use asked_by::AskedBy;
 pub use connection::ConnectionInfo;
 pub use entity_tag::EntityTags;
 pub use incoming::{CollectError, RequestBody};

@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 
 use axum::body::Body as Answer;
 use axum::http::{Method, StatusCode};
-use berth_http::RequestId;
+use berth_domain::ActorKind;
+use berth_http::{AskedBy, RequestId};
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::time::Instant;
@@ -74,6 +75,7 @@ pub(crate) struct Said {
     pub(crate) status: StatusCode,
     pub(crate) route: &'static str,
     pub(crate) request_id: Option<RequestId>,
+    pub(crate) asked_by: Option<AskedBy>,
 }
 
 /// An answer's body; when it is dropped, the request is over and leaves its line.
@@ -124,10 +126,14 @@ impl Drop for Leaving {
         let took = exchange.started.elapsed();
         exchange.metrics.answered(said.route, &exchange.method, said.status, took);
         if let Some(path) = &exchange.path {
+            let actor = said.asked_by.as_ref().map(|AskedBy(actor)| actor);
+            let actor = actor.filter(|actor| actor.kind != ActorKind::Anonymous);
             tracing::info!(
                 target: "access",
                 request_id = said.request_id.as_ref().map(RequestId::as_str),
                 peer = %exchange.peer,
+                kind = actor.map_or(ActorKind::Anonymous, |actor| actor.kind).as_str(),
+                name = actor.map(|actor| actor.name.as_str()),
                 method = %exchange.method,
                 path,
                 route = said.route,

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, Method, Request, Version};
 use axum::response::Response;
-use berth_http::{ConnectionInfo, Origins, RequestId, RequestIdLayer, RouteName};
+use berth_http::{AskedBy, ConnectionInfo, Origins, RequestId, RequestIdLayer, RouteName};
 use berth_registry::unbroken;
 use futures::FutureExt;
 use hyper::body::{Body as _, Incoming};
@@ -77,6 +77,7 @@ pub(crate) async fn answer(
         status: answer.status(),
         route: answer.extensions().get::<RouteName>().map_or("unknown", |route| route.0),
         request_id: answer.extensions_mut().remove::<RequestId>(),
+        asked_by: answer.extensions_mut().remove::<AskedBy>(),
     };
     Ok(answer.map(|body| Leaving::new(body, said, exchange, in_flight)))
 }

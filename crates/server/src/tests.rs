@@ -7,6 +7,7 @@ mod grid;
 mod health;
 mod installation;
 mod limits;
+mod observed;
 mod protocols;
 mod tls;
 

@@ -5,8 +5,8 @@ use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 use berth_access::Secret;
 use berth_access::authenticator::{Credentials, Purpose};
-use berth_http::cookies;
 use berth_http::rest::{Code, Refusal, form};
+use berth_http::{AskedBy, cookies};
 
 use crate::call::Call;
 use crate::error::Error;
@@ -32,6 +32,7 @@ pub(crate) async fn log_in(call: &Call<'_>) -> Result<Response, Error> {
     let headers: &mut HeaderMap = answer.headers_mut();
     headers.append(SET_COOKIE, cookies::begin(&session.cookie, call.scheme()));
     csrf::describe(authenticator, &session.cookie, call.parts, headers);
+    answer.extensions_mut().insert(AskedBy(session.caller.actor));
     Ok(answer)
 }
 

@@ -1,0 +1,87 @@
+//! What is written down of who asks.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use tracing_subscriber::fmt;
+
+use crate::tests::client::send;
+use crate::tests::start;
+
+/// Keeps what is logged.
+#[derive(Clone, Debug, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Written {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Asks for a path with these lines in the header, which show who it is.
+async fn ask(address: std::net::SocketAddr, line: &str, lines: &str, body: &str) -> String {
+    let length = body.len();
+    let request = format!(
+        "{line} HTTP/1.1\r\nhost: b\r\n{lines}content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
+    send(address, &request).await
+}
+
+/// admin:Admin-Passw0rd
+const ADMIN: &str = "authorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\n";
+/// admin:typed-by-mistake
+const WRONG: &str = "authorization: Basic YWRtaW46dHlwZWQtYnktbWlzdGFrZQ==\r\n";
+const FORM: &str = "content-type: application/x-www-form-urlencoded\r\n";
+const TOKEN: &str = "GET /service/token?service=harbor-registry&scope=repository:library/a:pull";
+
+fn token_of(answer: &str) -> String {
+    let token = answer.split("\"token\":\"").nth(1).and_then(|rest| rest.split('"').next());
+    format!("authorization: Bearer {}\r\n", token.expect(answer))
+}
+
+#[tokio::test]
+async fn the_access_log_says_who_asked_and_nothing_that_is_secret() {
+    let written = Written::default();
+    let writer = written.clone();
+    let subscriber = fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let server = start(|config| config.log.access = true).await;
+    let address = server.address;
+    let bearer = token_of(&ask(address, TOKEN, ADMIN, "").await);
+    let nobodys = token_of(&ask(address, TOKEN, "", "").await);
+    let login = "principal=admin&password=Admin-Passw0rd";
+    for (line, lines, body) in [
+        ("GET /v2/?by=basic", ADMIN, ""),
+        ("GET /v2/library/a/tags/list?by=bearer", &bearer, ""),
+        ("GET /v2/library/a/tags/list?by=anonymous-token", &nobodys, ""),
+        ("GET /v2/?by=nobody", "", ""),
+        ("GET /v2/?by=wrong", WRONG, ""),
+        ("GET /api/v2.0/users/current", ADMIN, ""),
+        ("GET /api/v2.0/systeminfo", "", ""),
+        ("POST /c/login", FORM, login),
+    ] {
+        ask(address, line, lines, body).await;
+    }
+    assert!(server.end().await);
+    let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let asked: Vec<_> = log.lines().filter(|line| line.contains("access: ")).collect();
+    let said = |line: &str| match (
+        line.contains("kind=\"user\" name=\"admin\""),
+        line.contains("kind=\"anonymous\""),
+    ) {
+        (true, false) => "admin",
+        (false, true) if !line.contains("name=") => "anonymous",
+        _ => panic!("{line}"),
+    };
+    let asked: Vec<_> = asked.into_iter().map(said).collect();
+    let (admin, nobody) = ("admin", "anonymous");
+    assert_eq!(asked, [admin, nobody, admin, admin, nobody, nobody, nobody, admin, nobody, admin], "{log}");
+    for secret in ["Admin-Passw0rd", "typed-by-mistake", "dHlwZWQ", "eyJ"] {
+        assert!(!log.contains(secret), "{secret} in\n{log}");
+    }
+}
