@@ -24,6 +24,7 @@ use crate::keyring::Keyring;
 use crate::password::Passwords;
 use crate::recent::Recent;
 use crate::robot_secret::SecretKey;
+use crate::tally::LogIns;
 use crate::token::TokenError;
 use crate::{Caller, LoginError, Means, Secret};
 
@@ -107,6 +108,7 @@ pub struct Authenticator {
     right: Recent<[u8; 32], Identity>,
     sessions: Believed<[u8; 32], Option<Arc<Remembered>>>,
     uses: Uses,
+    log_ins: LogIns,
 }
 
 impl Authenticator {
@@ -115,7 +117,7 @@ impl Authenticator {
     pub fn new(parts: AuthenticatorParts, settings: AuthenticatorSettings) -> Self {
         let sessions = session::remembered(&parts, settings.remembered);
         let right = Recent::new(settings.remembered);
-        Self { settings, parts, right, sessions, uses: Uses::default() }
+        Self { settings, parts, right, sessions, uses: Uses::default(), log_ins: LogIns::default() }
     }
 
     /// Whoever shows a name and a secret: a robot, or a user with a password or a CLI secret.
@@ -125,6 +127,7 @@ impl Authenticator {
         if let Some(known) = self.right.get(&fingerprint, now) {
             match self.parts.authority.honours_for_pull(&known.actor, known.issued_at).await {
                 Ok(()) => {
+                    self.log_ins.ok.one_more();
                     self.uses.record(&known.actor, now);
                     return Ok(known.calls(Means::Basic, shown.address, shown.request_id.to_owned()));
                 }
@@ -159,8 +162,20 @@ impl Authenticator {
         Ok(identity.calls(Means::Bearer(verified), address, request_id))
     }
 
-    /// Checks them slowly: not before the delay that earlier failures cost, and counting this one.
+    /// How many log-ins there were.
+    #[must_use]
+    pub fn log_ins(&self) -> &LogIns {
+        &self.log_ins
+    }
+
     async fn checked(&self, shown: &Credentials<'_>) -> Result<Identity, LoginError> {
+        let outcome = self.check_slowly(shown).await;
+        self.log_ins.count(&outcome);
+        outcome
+    }
+
+    /// Checks them not before the delay that earlier failures cost, and remembers this one if it is one.
+    async fn check_slowly(&self, shown: &Credentials<'_>) -> Result<Identity, LoginError> {
         match self.parts.brute_force.admit(shown.login, shown.address).await {
             Admission::Refused { retry_after } => return Err(LoginError::Slow { retry_after }),
             Admission::After(wait) if wait.is_zero() => {}

@@ -27,6 +27,7 @@ pub mod robot_secret;
 pub mod scope;
 pub mod seal;
 mod secret;
+pub mod tally;
 mod target;
 pub mod token;
 pub mod token_service;

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use crate::recent::Recent;
 use crate::scope::{Coverage, ResourceActions};
+use crate::tally::TokenCounts;
 
 pub use key::{KeyError, KeySet, SigningKey};
 pub use rotation::{Rotation, RotationPlan};
@@ -134,6 +135,7 @@ pub struct Tokens {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     checked: Recent<[u8; 32], Arc<VerifiedToken>>,
+    counts: TokenCounts,
 }
 
 impl Tokens {
@@ -146,7 +148,14 @@ impl Tokens {
         entropy: Arc<dyn Entropy>,
     ) -> Self {
         let checked = Recent::new(settings.remembered);
-        Self { settings, keys: RwLock::new(Arc::new(keys)), clock, entropy, checked }
+        let keys = RwLock::new(Arc::new(keys));
+        Self { settings, keys, clock, entropy, checked, counts: TokenCounts::default() }
+    }
+
+    /// How many were issued and checked.
+    #[must_use]
+    pub fn counts(&self) -> &TokenCounts {
+        &self.counts
     }
 
     /// Whom tokens are for.
@@ -200,6 +209,7 @@ impl Tokens {
         if token.len() > LONGEST_TOKEN {
             return Err(TokenError::Long);
         }
+        self.counts.issued_to(actor.kind);
         Ok(IssuedToken { token: crate::Secret::new(token), issued_at: now, lifetime: self.settings.lifetime })
     }
 
@@ -211,8 +221,10 @@ impl Tokens {
         let now = self.clock.now();
         let hash: [u8; 32] = Sha256::digest(token).into();
         if let Some(known) = self.checked.get(&hash, now) {
+            self.counts.remembered.one_more();
             return Ok(known);
         }
+        self.counts.checked.one_more();
         let verified = Arc::new(self.decode(token, now)?);
         self.checked.put(hash, Arc::clone(&verified), verified.expires_at);
         Ok(verified)

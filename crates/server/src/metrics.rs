@@ -7,8 +7,9 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, MetricEncoder};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
@@ -48,8 +49,8 @@ struct RouteLabels {
 }
 
 impl Metrics {
-    /// Metrics of which `gauges` are asked for when they are read.
-    pub(crate) fn new(gauges: Vec<Sampled>) -> Arc<Self> {
+    /// Metrics of which `sampled` are asked for when they are read.
+    pub(crate) fn new(sampled: Vec<Sampled>) -> Arc<Self> {
         let mut registry = Registry::with_prefix("berth");
         let requests: Family<RequestLabels, Count> = Family::default();
         let durations: Family<RouteLabels, Histogram, fn() -> Histogram> =
@@ -67,7 +68,7 @@ impl Metrics {
         let help = "Connections beyond server.max_connections";
         registry.register("connections_refused", help, connections_refused.clone());
         registry.register("uploads", "Bodies of blobs that are coming in", uploads.clone());
-        registry.register_collector(Box::new(Samples(gauges)));
+        registry.register_collector(Box::new(Samples(sampled)));
         Arc::new(Self {
             registry,
             requests,
@@ -100,7 +101,26 @@ impl Metrics {
 pub(crate) struct Sampled {
     pub(crate) name: &'static str,
     pub(crate) help: &'static str,
-    pub(crate) sample: Box<dyn Fn() -> u64 + Send + Sync>,
+    pub(crate) kind: SampledKind,
+    pub(crate) values: Values,
+}
+
+/// How a value moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SampledKind {
+    /// Up and down.
+    Gauge,
+    /// Only up.
+    Counter,
+}
+
+/// Gives a number.
+pub(crate) type Sample = Box<dyn Fn() -> u64 + Send + Sync>;
+
+/// One number, or one for each value of a label.
+pub(crate) enum Values {
+    One(Sample),
+    Each(&'static str, Vec<(&'static str, Sample)>),
 }
 
 struct Samples(Vec<Sampled>);
@@ -113,12 +133,31 @@ impl std::fmt::Debug for Samples {
 
 impl Collector for Samples {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        for sampled in &self.0 {
-            let gauge = ConstGauge::new(i64::try_from((sampled.sample)()).unwrap_or(i64::MAX));
-            let metric = encoder.encode_descriptor(sampled.name, sampled.help, None, gauge.metric_type())?;
-            gauge.encode(metric)?;
+        for Sampled { name, help, kind, values } in &self.0 {
+            let metric_type = match kind {
+                SampledKind::Gauge => MetricType::Gauge,
+                SampledKind::Counter => MetricType::Counter,
+            };
+            let mut metric = encoder.encode_descriptor(name, help, None, metric_type)?;
+            match values {
+                Values::One(sample) => kind.encode(sample(), metric)?,
+                Values::Each(label, samples) => {
+                    for (value, sample) in samples {
+                        kind.encode(sample(), metric.encode_family(&[(*label, *value)])?)?;
+                    }
+                }
+            }
         }
         Ok(())
+    }
+}
+
+impl SampledKind {
+    fn encode(self, value: u64, metric: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
+        match self {
+            Self::Gauge => ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(metric),
+            Self::Counter => ConstCounter::new(value).encode(metric),
+        }
     }
 }
 

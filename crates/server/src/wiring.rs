@@ -20,7 +20,6 @@ use uuid::Uuid;
 
 use crate::accounts::{self, FirstPassword, Ground};
 use crate::doors::Doors;
-use crate::metrics::Sampled;
 use crate::{data_directory, installation};
 
 /// Which part of the budget for bodies is kept for bytes on their way out: a third.
@@ -41,14 +40,16 @@ pub struct Parts {
     pub gatekeeper: Gatekeeper,
     /// The first administrator's password, if this start made it up.
     pub first_password: Option<FirstPassword>,
-    incoming: BufferPool,
-    outgoing: BufferPool,
-    cache: Arc<MemoryCache>,
+    pub(crate) incoming: BufferPool,
+    pub(crate) outgoing: BufferPool,
+    pub(crate) cache: Arc<MemoryCache>,
+    pub(crate) database: SqlMetadata,
     entropy: Arc<dyn Entropy>,
 }
 
 /// What use cases are made of.
 struct Materials {
+    database: SqlMetadata,
     metadata: Arc<dyn Metadata>,
     blobs: Arc<dyn Blobs>,
     cache: Arc<MemoryCache>,
@@ -66,38 +67,23 @@ impl Parts {
         let (gatekeeper, first_password) = accounts::open(config, materials.ground()).await?;
         let registry = materials.registry(config, gatekeeper.access()).await?;
         let management = materials.management(config, &gatekeeper);
-        let Materials { incoming, outgoing, cache, entropy, .. } = materials;
-        Ok(Self { registry, management, gatekeeper, first_password, incoming, outgoing, cache, entropy })
+        let Materials { incoming, outgoing, cache, database, entropy, .. } = materials;
+        Ok(Self {
+            registry,
+            management,
+            gatekeeper,
+            first_password,
+            incoming,
+            outgoing,
+            cache,
+            database,
+            entropy,
+        })
     }
 
     /// The registry by itself, beside whatever runs on the same data: for checks, which ask for nobody's rights.
     pub async fn unguarded(config: &Config) -> Result<Registry> {
         Materials::open(config, false, Schema::AsItIs).await?.registry(config, Access::open()).await
-    }
-
-    /// What metrics ask for when they are read.
-    pub(crate) fn sampled(&self) -> Vec<Sampled> {
-        let sampled = |name, help, sample| Sampled { name, help, sample };
-        let pools = || [self.incoming.clone(), self.outgoing.clone()];
-        let (in_use, budget) = (pools(), pools());
-        let [entries, weight] = [Arc::clone(&self.cache), Arc::clone(&self.cache)];
-        let registry = self.registry.clone();
-        let help = "Upload sessions that are being written to";
-        vec![
-            sampled("upload_sessions", help, Box::new(move || registry.live_uploads() as u64)),
-            sampled(
-                "buffers_in_use_bytes",
-                "Memory that bodies take",
-                Box::new(move || in_use.iter().map(|pool| pool.in_use() as u64).sum()),
-            ),
-            sampled(
-                "buffers_budget_bytes",
-                "Memory that bodies may take",
-                Box::new(move || budget.iter().map(|pool| pool.budget() as u64).sum()),
-            ),
-            sampled("cache_entries", "Things that are remembered", Box::new(move || entries.entries())),
-            sampled("cache_bytes", "Memory that they take", Box::new(move || weight.weight())),
-        ]
     }
 
     /// A random number.
@@ -118,11 +104,12 @@ impl Materials {
         let outgoing = BufferPool::new(budget / OUTGOING_PART);
         let incoming = BufferPool::new(budget.saturating_sub(outgoing.budget()));
         let cache = Arc::new(MemoryCache::new(config.cache.memory.bytes(), lifetimes(config, alone)));
-        let metadata = metadata(config, schema).await?;
+        let database = database(config, schema).await?;
+        let metadata: Arc<dyn Metadata> = Arc::new(database.clone());
         let blobs = blobs(config, &entropy, &outgoing).await?;
         installation::claim(metadata.as_ref(), &blobs, &config.blob_directory(), entropy.uuid()).await?;
         let blobs: Arc<dyn Blobs> = Arc::new(blobs);
-        Ok(Self { metadata, blobs, cache, clock, entropy, incoming, outgoing, alone })
+        Ok(Self { database, metadata, blobs, cache, clock, entropy, incoming, outgoing, alone })
     }
 
     fn ground(&self) -> Ground {
@@ -169,17 +156,20 @@ impl Materials {
 }
 
 pub(crate) async fn metadata(config: &Config, schema: Schema) -> Result<Arc<dyn Metadata>> {
-    let opened = match config.embedded_database() {
+    Ok(Arc::new(database(config, schema).await?))
+}
+
+async fn database(config: &Config, schema: Schema) -> Result<SqlMetadata> {
+    match config.embedded_database() {
         Some(file) => {
             data_directory::create(&config.data.directory)?;
             let opened = SqlMetadata::open_sqlite_with(&file, schema).await;
-            opened.with_context(|| format!("the database {} cannot be opened", file.display()))?
+            opened.with_context(|| format!("the database {} cannot be opened", file.display()))
         }
         None => SqlMetadata::open_postgres_with(config.database.url.expose(), config.database.pool, schema)
             .await
-            .context("the database that database.url names cannot be opened")?,
-    };
-    Ok(Arc::new(opened))
+            .context("the database that database.url names cannot be opened"),
+    }
 }
 
 async fn blobs(config: &Config, entropy: &Arc<dyn Entropy>, buffers: &BufferPool) -> Result<FilesystemBlobs> {

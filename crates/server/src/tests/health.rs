@@ -29,6 +29,9 @@ async fn health_and_metrics_are_beside_the_registry() {
     told("berth_buffers_budget_bytes ");
     told("berth_cache_entries ");
     told("berth_received_bytes_total ");
+    told("berth_database_connections{state=\"in_use\"} ");
+    told("berth_database_connections{state=\"idle\"} ");
+    told("berth_database_waiting 0");
     told("# EOF");
     assert!(!metrics.contains("secret"), "names of repositories are in no label:\n{metrics}");
     assert!(server.end().await);

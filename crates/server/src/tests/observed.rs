@@ -1,11 +1,11 @@
-//! What is written down of who asks.
+//! What is written down of who asks, and what is counted.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use tracing_subscriber::fmt;
 
-use crate::tests::client::send;
+use crate::tests::client::{get, send, status};
 use crate::tests::start;
 
 /// Keeps what is logged.
@@ -84,4 +84,33 @@ async fn the_access_log_says_who_asked_and_nothing_that_is_secret() {
     for secret in ["Admin-Passw0rd", "typed-by-mistake", "dHlwZWQ", "eyJ"] {
         assert!(!log.contains(secret), "{secret} in\n{log}");
     }
+}
+
+#[tokio::test]
+async fn log_ins_tokens_and_their_checks_are_counted() {
+    let server = start(|config| config.access.login_delay = std::time::Duration::from_mins(1)).await;
+    let address = server.address;
+    let bearer = token_of(&ask(address, TOKEN, ADMIN, "").await);
+    token_of(&ask(address, TOKEN, "", "").await);
+    for _ in 0..3 {
+        assert_eq!(status(&ask(address, "GET /v2/", &bearer, "").await), 200);
+    }
+    for expected in [401, 401, 401, 401, 429, 429] {
+        assert_eq!(status(&ask(address, "GET /v2/", WRONG, "").await), expected);
+    }
+    let metrics = get(address, "/metrics").await;
+    for line in [
+        "berth_log_ins_total{outcome=\"ok\"} 1",
+        "berth_log_ins_total{outcome=\"refused\"} 4",
+        "berth_log_ins_total{outcome=\"delayed\"} 2",
+        "berth_tokens_issued_total{kind=\"user\"} 1",
+        "berth_tokens_issued_total{kind=\"robot\"} 0",
+        "berth_tokens_issued_total{kind=\"anonymous\"} 1",
+        "berth_token_checks_total{cache=\"hit\"} 2",
+        "berth_token_checks_total{cache=\"miss\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{line} is not in\n{metrics}");
+    }
+    assert!(!metrics.contains("admin"), "no account is in any label:\n{metrics}");
+    assert!(server.end().await);
 }
