@@ -182,7 +182,7 @@ fn an_installation_gets_another_key_and_everybody_still_logs_in() {
     let key = || std::fs::read_to_string(house.server.data().join("secret_key")).expect("a key");
     let before = key();
     let rotated = house.server.berth("secrets rotate").run();
-    assert!(rotated.text().contains("start the server again"), "{rotated}");
+    assert!(rotated.text().contains("takes it into use"), "{rotated}");
     assert_ne!(key(), before);
     assert!(!house.server.data().join("secret_key.earlier").exists());
     house.server.stop();

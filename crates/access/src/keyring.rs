@@ -147,6 +147,8 @@ impl Keyring {
     async fn rotate(&self, by_command: bool) -> Result<bool, KeyringError> {
         let mut tx = self.parts.metadata.begin().await?;
         let mut stored = tx.lock_signing_keys().await?;
+        // Before anything is sealed: where another process sealed all of them under another key, that key is met here.
+        self.open_all(&stored)?;
         let plan = self.rotation.plan(&schedule(&stored), self.parts.clock.now(), by_command);
         for kid in &plan.remove {
             tx.remove_signing_key(kid).await?;
@@ -176,13 +178,17 @@ impl Keyring {
 
     /// Takes the keys into use.
     fn take(&self, stored: &[StoredSigningKey]) -> Result<(), KeyringError> {
+        self.tokens.set_keys(KeySet::new(self.open_all(stored)?));
+        Ok(())
+    }
+
+    fn open_all(&self, stored: &[StoredSigningKey]) -> Result<Vec<SigningKey>, KeyringError> {
         let opened = stored.iter().map(|key| {
             let seed = self.parts.seals.open(&seed_place(&key.kid), &key.sealed_seed)?.content;
             let seed: [u8; 32] = seed.try_into().map_err(|_| KeyringError::Damaged)?;
             Ok(SigningKey::from_seed(&seed, key.signs_from)?)
         });
-        self.tokens.set_keys(KeySet::new(opened.collect::<Result<Vec<_>, KeyringError>>()?));
-        Ok(())
+        opened.collect()
     }
 }
 

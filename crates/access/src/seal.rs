@@ -3,6 +3,7 @@
 //! A sealed value names the key it was sealed under and is bound to its place: moved to another row, it does not open.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, Key, KeyInit, Nonce};
@@ -21,8 +22,12 @@ pub const SHORTEST_SECRET_KEY: usize = 16;
 
 /// The keys that open what is sealed; the first one seals.
 pub struct Seals {
-    keys: Vec<SealKey>,
+    keys: RwLock<Arc<Vec<SealKey>>>,
+    again: Option<Again>,
 }
+
+/// Where the keys are read again; `None` if they cannot be read now.
+type Again = Box<dyn Fn() -> Option<Seals> + Send + Sync>;
 
 struct SealKey {
     id: [u8; KEY_ID],
@@ -60,13 +65,25 @@ impl Seals {
     ) -> Result<Self, SealError> {
         let secrets = [current].into_iter().chain(previous);
         let keys = secrets.map(SealKey::derive).collect::<Result<_, _>>()?;
-        Ok(Self { keys })
+        Ok(Self { keys: RwLock::new(Arc::new(keys)), again: None })
+    }
+
+    /// The same keys, which are replaced by what `again` gives when they meet something that was sealed under another: somebody may
+    /// have put another key in their place.
+    #[must_use]
+    pub fn read_again(self, again: impl Fn() -> Option<Self> + Send + Sync + 'static) -> Self {
+        Self { again: Some(Box::new(again)), ..self }
+    }
+
+    fn keys(&self) -> Arc<Vec<SealKey>> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Seals a secret for one place, for example `signing_key/<kid>/seed`.
     #[must_use]
     pub fn seal(&self, place: &str, content: &[u8], entropy: &dyn Entropy) -> Vec<u8> {
-        let key = &self.keys[0];
+        let keys = self.keys();
+        let key = &keys[0];
         let mut nonce = [0; NONCE];
         entropy.fill(&mut nonce);
         let mut sealed = Vec::with_capacity(HEAD + content.len() + 16);
@@ -80,15 +97,16 @@ impl Seals {
 
     /// Opens what [`Seals::seal`] sealed for the same place.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Opened, SealError> {
-        let (head, ciphertext) = sealed.split_at_checked(HEAD).ok_or(SealError::Damaged)?;
-        let (&[VERSION], rest) = head.split_at(1) else { return Err(SealError::Damaged) };
-        let (id, nonce) = rest.split_at(KEY_ID);
-        let position = self.keys.iter().position(|key| key.id == id).ok_or(SealError::UnknownKey)?;
-        let key = &self.keys[position];
-        let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| SealError::Damaged)?;
-        let payload = Payload { msg: ciphertext, aad: &bound(key.id, place) };
-        let content = key.cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_| SealError::Damaged)?;
-        Ok(Opened { content, stale: position > 0 })
+        let opened = open_with(&self.keys(), place, sealed);
+        let (Err(SealError::UnknownKey), Some(again)) = (&opened, &self.again) else { return opened };
+        let Some(found) = again() else { return opened };
+        let found = found.keys();
+        let opened = open_with(&found, place, sealed);
+        if opened.is_ok() {
+            *self.keys.write().unwrap_or_else(PoisonError::into_inner) = found;
+            tracing::info!("secrets are sealed under another key now, which was read");
+        }
+        opened
     }
 
     /// The same secret sealed under the current key; `None` if it is already.
@@ -121,6 +139,18 @@ impl SealKey {
     }
 }
 
+fn open_with(keys: &[SealKey], place: &str, sealed: &[u8]) -> Result<Opened, SealError> {
+    let (head, ciphertext) = sealed.split_at_checked(HEAD).ok_or(SealError::Damaged)?;
+    let (&[VERSION], rest) = head.split_at(1) else { return Err(SealError::Damaged) };
+    let (id, nonce) = rest.split_at(KEY_ID);
+    let position = keys.iter().position(|key| key.id == id).ok_or(SealError::UnknownKey)?;
+    let key = &keys[position];
+    let nonce: [u8; NONCE] = nonce.try_into().map_err(|_| SealError::Damaged)?;
+    let payload = Payload { msg: ciphertext, aad: &bound(key.id, place) };
+    let content = key.cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_| SealError::Damaged)?;
+    Ok(Opened { content, stale: position > 0 })
+}
+
 /// What a sealed value is bound to.
 fn bound(id: [u8; KEY_ID], place: &str) -> Vec<u8> {
     [&[VERSION][..], &id, place.as_bytes()].concat()
@@ -128,7 +158,8 @@ fn bound(id: [u8; KEY_ID], place: &str) -> Vec<u8> {
 
 impl fmt::Debug for Seals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ids = self.keys.iter().map(|key| hex::encode(key.id));
+        let keys = self.keys();
+        let ids = keys.iter().map(|key| hex::encode(key.id));
         f.debug_list().entries(ids).finish()
     }
 }
@@ -173,6 +204,23 @@ mod tests {
         let only_new = Seals::new(NEW, []).unwrap();
         assert_eq!(only_new.open("p", &again).unwrap().content, b"secret");
         assert_eq!(only_new.open("p", &sealed), Err(SealError::UnknownKey));
+    }
+
+    #[test]
+    fn a_key_that_was_put_in_the_place_of_ours_is_read() {
+        let old = Seals::new(OLD, []).unwrap().seal("p", b"secret", &SystemEntropy);
+        let new = Seals::new(NEW, []).unwrap().seal("p", b"secret", &SystemEntropy);
+        let seals = Seals::new(OLD, []).unwrap().read_again(|| Seals::new(NEW, []).ok());
+        assert!(seals.open("p", &old).is_ok());
+        assert_eq!(seals.open("p", &new).unwrap().content, b"secret");
+        let sealed = seals.seal("p", b"more", &SystemEntropy);
+        assert_eq!(Seals::new(NEW, []).unwrap().open("p", &sealed).unwrap().content, b"more");
+        assert_eq!(seals.open("p", &old), Err(SealError::UnknownKey));
+        let foreign = Seals::new(b"a key of somebody else", []).unwrap().seal("p", b"x", &SystemEntropy);
+        assert_eq!(seals.open("p", &foreign), Err(SealError::UnknownKey));
+        assert!(seals.open("p", &new).is_ok(), "what cannot be opened costs no key");
+        let lost = Seals::new(OLD, []).unwrap().read_again(|| None);
+        assert_eq!(lost.open("p", &new), Err(SealError::UnknownKey));
     }
 
     #[test]

@@ -71,6 +71,20 @@ pub(crate) async fn open(config: &Config, ground: Ground) -> Result<(Gatekeeper,
 /// The seals of this installation: under the configured key, else under the one that it made itself.
 pub(crate) fn seals(config: &Config, entropy: &dyn Entropy) -> Result<Seals> {
     let key = secret_key(config, entropy)?;
+    let seals = seals_under(config, &key)?;
+    if !config.access.secret_key.is_empty() {
+        return Ok(seals);
+    }
+    // `berth secrets rotate` may put another key in the place of our own while we run.
+    let config = config.clone();
+    Ok(seals.read_again(move || {
+        let key = private_file::read(&config.data.directory.join(SECRET_KEY)).ok()??;
+        seals_under(&config, &Secret::new(key)).ok()
+    }))
+}
+
+/// The seals under this key and those before it.
+fn seals_under(config: &Config, key: &Secret) -> Result<Seals> {
     let configured =
         Some(config.access.previous_secret_key.expose().to_owned()).filter(|key| !key.is_empty());
     let own = private_file::read(&config.data.directory.join(EARLIER_KEY))?;

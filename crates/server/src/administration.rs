@@ -44,27 +44,31 @@ pub struct Rotated {
 /// Seals every secret in the database under another key: one that an embedded installation makes now, else the configured one. Every
 /// step leaves an installation that opens, and that a repetition finishes.
 pub async fn rotate_secrets(config: &Config) -> Result<Rotated> {
+    rotate_secrets_with(config, Arc::new(SystemEntropy)).await
+}
+
+/// The same with this randomness, of which every step takes some before it changes anything.
+pub(crate) async fn rotate_secrets_with(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Rotated> {
     if !config.access.secret_key.is_empty() {
         ensure!(
             !config.access.previous_secret_key.is_empty(),
             "nothing is to be done under one key: give the new key as access.secret_key and the old one as access.previous_secret_key"
         );
-        return Ok(Rotated { resealed: keyring(config).await?.reseal().await?, new_key: None });
+        return Ok(Rotated { resealed: keyring(config, entropy).await?.reseal().await?, new_key: None });
     }
     embedded::existing_database(config)?;
-    let new_key = accounts::replace_own_key(config, &SystemEntropy)?;
-    let resealed = keyring(config).await?.reseal().await?;
+    let new_key = accounts::replace_own_key(config, entropy.as_ref())?;
+    let resealed = keyring(config, entropy).await?.reseal().await?;
     accounts::forget_earlier_key(config)?;
     Ok(Rotated { resealed, new_key: Some(new_key) })
 }
 
 /// Lets a new key sign tokens before its time. Whether there is one; not while two are valid.
 pub async fn rotate_token_key(config: &Config) -> Result<bool> {
-    Ok(keyring(config).await?.rotate_now().await?)
+    Ok(keyring(config, Arc::new(SystemEntropy)).await?.rotate_now().await?)
 }
 
-async fn keyring(config: &Config) -> Result<Keyring> {
-    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+async fn keyring(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Keyring> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let metadata = existing(config).await?;
     let seals = Arc::new(accounts::seals(config, entropy.as_ref())?);

@@ -9,6 +9,7 @@ mod installation;
 mod limits;
 mod observed;
 mod protocols;
+mod rotation;
 mod tls;
 
 use std::net::SocketAddr;

@@ -25,8 +25,8 @@ Examples:
   berth secrets rotate
   BERTH_ACCESS__SECRET_KEY_FILE=new BERTH_ACCESS__PREVIOUS_SECRET_KEY_FILE=old berth secrets rotate
 
-An embedded installation that made its own key makes another one: start its server again afterwards. Where the key is configured:
-give the new one as access.secret_key and the old one as access.previous_secret_key to every process, start them again, run this
+An embedded installation that made its own key makes another one, which its server takes into use within a minute, while it runs.
+Where the key is configured: give the new one as access.secret_key and the old one as access.previous_secret_key to every process, start them again, run this
 once, then remove the old one. Interrupted at any point, it can be run again.")]
 pub(crate) struct Rotate {
     #[command(flatten)]
@@ -53,7 +53,10 @@ impl Secrets {
                 let Rotated { resealed, new_key } = administration::rotate_secrets(&config).await?;
                 output::say(&format!("sealed again: {resealed}"));
                 if let Some(file) = new_key {
-                    output::say(&format!("the new key is in {}: start the server again", file.display()));
+                    output::say(&format!(
+                        "the new key is in {}: a server that runs takes it into use within a minute",
+                        file.display()
+                    ));
                 }
                 Ok(ExitCode::SUCCESS)
             }
