@@ -12,6 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use berth_domain::{Actor, ActorKind, Clock, Entropy, Timestamp};
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -231,7 +232,11 @@ impl Tokens {
     }
 
     fn decode(&self, token: &str, now: Timestamp) -> Result<VerifiedToken, TokenError> {
-        let header = decode_header(token).map_err(|error| refused(&error))?;
+        let header = decode_header(token).map_err(|error| match error.kind() {
+            // `none`, and every other algorithm that the library does not know.
+            ErrorKind::Json(error) if error.is_data() => TokenError::Algorithm,
+            _ => refused(&error),
+        })?;
         if header.alg != ALGORITHM {
             return Err(TokenError::Algorithm);
         }
@@ -272,7 +277,6 @@ fn seconds(seconds: i64) -> Timestamp {
 }
 
 fn refused(error: &jsonwebtoken::errors::Error) -> TokenError {
-    use jsonwebtoken::errors::ErrorKind;
     match error.kind() {
         ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => TokenError::Algorithm,
         ErrorKind::InvalidSignature => TokenError::Signature,

@@ -3,6 +3,7 @@
 mod backup;
 mod client;
 mod drain;
+mod forged;
 mod grid;
 mod health;
 mod installation;
