@@ -41,8 +41,17 @@ impl<'a> Guarded<'a> {
         Ok(passed.map_err(|denied| Denied { resource, action, ..denied })?)
     }
 
-    /// Lets everybody pass who has an account.
+    /// Lets everybody pass who has an account. A registry token speaks of repositories, and is not enough.
     pub(crate) async fn check_account(&self, resource: Resource, action: Action) -> Result<()> {
+        self.check_known(resource, action).await?;
+        if matches!(self.caller.means, Means::Bearer(_)) {
+            return Err(self.denied(Reason::Scope, resource, action));
+        }
+        Ok(())
+    }
+
+    /// Lets everybody pass who has an account, with a registry token too: for what one is told of oneself.
+    pub(crate) async fn check_known(&self, resource: Resource, action: Action) -> Result<()> {
         if matches!(self.caller.actor.kind, ActorKind::Anonymous) {
             return Err(self.denied(Reason::Anonymous, resource, action));
         }

@@ -31,7 +31,7 @@ impl Guarded<'_> {
 
     /// What the caller may do in a scope in Harbor's form: `/system`, or `/project/` and a number. Another scope has nothing.
     pub async fn current_permissions(&self, scope: &str) -> Result<Vec<Permission>> {
-        self.check_account(Resource::User, Action::Read).await?;
+        self.check_known(Resource::User, Action::Read).await?;
         let project = scope.strip_prefix("/project/").and_then(|id| id.parse().ok()).map(ProjectId);
         let (permitted, known) = match project {
             Some(id) => match self.metadata().project_by_id(id).await? {

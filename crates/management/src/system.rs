@@ -47,7 +47,7 @@ impl Guarded<'_> {
         if self.caller.actor.kind == ActorKind::Anonymous {
             return Ok(SystemInfo { self_registration, details: None });
         }
-        self.check_account(Resource::Configuration, Action::Read).await?;
+        self.check_known(Resource::Configuration, Action::Read).await?;
         let details = SystemDetails {
             version: management.settings().version.clone(),
             users_create_projects: management.parts().authority.settings().rules.users_create_projects,

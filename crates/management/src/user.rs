@@ -128,7 +128,7 @@ impl Guarded<'_> {
 
     /// The account of whoever asks. Robots have none of this kind.
     pub async fn current_user(&self) -> Result<User> {
-        self.check_account(Resource::User, Action::Read).await?;
+        self.check_known(Resource::User, Action::Read).await?;
         if self.caller.actor.kind != ActorKind::User {
             return Err(Error::Precondition("a robot has no user's account: log in as a user"));
         }

@@ -13,5 +13,6 @@ mod sessions;
 mod swagger;
 mod system;
 
+mod tokens;
 mod users;
 mod without_database;
