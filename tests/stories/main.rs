@@ -16,6 +16,7 @@ mod oras;
 mod podman;
 mod referrers;
 mod regctl;
+mod robots;
 mod shared;
 mod skopeo;
 mod survival;

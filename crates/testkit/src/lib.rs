@@ -23,6 +23,7 @@ mod entropy;
 mod http;
 mod image;
 mod layout;
+mod movable_clock;
 mod postgres;
 mod process;
 mod program;

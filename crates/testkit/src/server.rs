@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::time::Duration;
 
 use crate::credentials::{self, ADMIN_PASSWORD};
+use crate::movable_clock::MovableClock;
 use crate::process::{Process, tail};
 use crate::{Connection, Program, Repository, Request, Scratch, free_port, tools};
 
@@ -16,6 +18,7 @@ pub struct ServerSetup {
     data: Option<PathBuf>,
     settings: Vec<(String, String)>,
     obeys_modes: bool,
+    moves_clock: bool,
 }
 
 impl ServerSetup {
@@ -41,6 +44,13 @@ impl ServerSetup {
         self
     }
 
+    /// Its clock can be moved by [`BerthServer::set_clock_ahead`].
+    #[must_use]
+    pub fn with_movable_clock(mut self) -> Self {
+        self.moves_clock = true;
+        self
+    }
+
     /// Starts the server and waits until it is ready.
     #[track_caller]
     pub fn start(self) -> BerthServer {
@@ -48,8 +58,9 @@ impl ServerSetup {
         let data = self.data.unwrap_or_else(|| scratch.join("data"));
         let (mut settings, obeys_modes) = (defaults(), self.obeys_modes);
         settings.extend(self.settings);
+        let clock = self.moves_clock.then(|| MovableClock::new(scratch.path()));
         let mut server =
-            BerthServer { data, port: free_port(), settings, obeys_modes, scratch, process: None };
+            BerthServer { data, port: free_port(), settings, obeys_modes, clock, scratch, process: None };
         credentials::know(&server.address());
         server.start_again();
         server
@@ -79,6 +90,7 @@ pub struct BerthServer {
     port: u16,
     settings: Vec<(String, String)>,
     obeys_modes: bool,
+    clock: Option<MovableClock>,
     scratch: Scratch,
 }
 
@@ -135,9 +147,18 @@ impl BerthServer {
         self.process.as_ref().map(Process::id).expect("the server runs")
     }
 
+    /// From now on its clock is so much ahead of the machine's.
+    #[track_caller]
+    pub fn set_clock_ahead(&self, by: Duration) {
+        self.clock.as_ref().expect("started with a movable clock").set_ahead(by);
+    }
+
     /// Kills it as a loss of power would.
     pub fn kill(&mut self) {
-        self.process = None;
+        let id = self.process.take().map(|process| process.id());
+        if let Some(id) = id.filter(|_| self.clock.is_some()) {
+            MovableClock::forget(id);
+        }
     }
 
     /// Asks it to end, and waits for that.
@@ -169,6 +190,9 @@ impl BerthServer {
         let mut command = self.command();
         command.arg("serve").arg("--data").arg(&self.data).arg("--listen").arg(self.address());
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        if let Some(clock) = &self.clock {
+            clock.show(&mut command);
+        }
         // No file of the machine's user is read.
         command.env("XDG_CONFIG_HOME", self.scratch.path()).env("XDG_DATA_HOME", self.scratch.path());
         let mut process = Process::start(command, &self.scratch.join(LOG));
@@ -224,5 +248,6 @@ impl Drop for BerthServer {
         if std::thread::panicking() {
             eprintln!("--- log of the server\n{}", self.log());
         }
+        self.kill();
     }
 }

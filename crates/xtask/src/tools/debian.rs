@@ -27,6 +27,8 @@ const TESTS: &[Need] = &[
     ("openssl", &["openssl"]),
     ("mount", &["util-linux", "mount"]),
     ("git", &["git"]),
+    // For its library, which moves the clock of one process.
+    ("faketime", &["faketime"]),
 ];
 
 /// What only the benchmark needs.
