@@ -20,6 +20,7 @@ mod robots;
 mod shared;
 mod skopeo;
 mod survival;
+mod tokens;
 mod umoci;
 mod uploads;
 mod virtual_machine;
