@@ -1,6 +1,7 @@
 //! Stories: what people and their programs do with a registry, told with the programs themselves.
 
 mod access;
+mod browser;
 mod buildah;
 mod buildkit;
 mod containerd;
@@ -17,6 +18,7 @@ mod podman;
 mod referrers;
 mod regctl;
 mod robots;
+mod sessions;
 mod shared;
 mod skopeo;
 mod survival;
