@@ -3,8 +3,7 @@
 
 use berth_testkit::credentials::{ADMIN, ADMIN_PASSWORD, config_folder};
 use berth_testkit::{
-    BerthServer, Dockerd, Image, Postgres, Program, Request, Scratch, random_bytes, system, tar_of, tool,
-    until,
+    BerthServer, Dockerd, Image, Program, Request, Scratch, random_bytes, system, tar_of, tool, until,
 };
 use serde_json::{Value, json};
 
@@ -126,37 +125,6 @@ fn a_disabled_refreshed_or_deleted_robot_is_out() {
     row["disable"] = true.into();
     house.rest("PUT", &format!("robots/{id}"), &row).expect(200);
     until("the disabled robot is out", PATIENCE, || (house.pull_as(&robot, &fresh) == 401).then_some(()));
-}
-
-#[test]
-fn what_one_server_takes_away_is_gone_at_the_other() {
-    let (database, blobs) = (Postgres::shared().new_database(), Scratch::new());
-    let start = || {
-        let setup = BerthServer::setup().set("database.url", &database);
-        setup.set("storage.directory", blobs.path().display()).set("projects.create_on_push", "false").start()
-    };
-    let (house, other) = (House::over(start()), start());
-    house.server.repository("team/app").push_image("1", &Image::random(6, 1000)).expect("pushed");
-    let (id, robot, secret) = house.robot("far", &["pull"]);
-    let token = |login: &str, secret: &str| {
-        let path = "/service/token?service=harbor-registry&scope=repository:team/app:pull";
-        let answer = other.ask(&Request::get(path).login(login, secret)).expect(200).json();
-        format!("Bearer {}", answer["token"].as_str().expect("a token"))
-    };
-    let pull = |token: &str| {
-        let request = Request::get("/v2/team/app/manifests/1").header("Accept", "*/*");
-        other.ask(&request.header("Authorization", token)).status
-    };
-    let (robots, alices) = (token(&robot, &secret), token("alice", PASSWORD));
-    assert_eq!((pull(&robots), pull(&alices)), (200, 200));
-
-    house.rest("PATCH", &format!("robots/{id}"), &json!({ "secret": "" })).expect(200);
-    until("the robot's token is out", PATIENCE, || (pull(&robots) == 401).then_some(()));
-    let members =
-        house.rest("GET", "projects/team/members?entityname=alice", &Value::Null).expect(200).json();
-    let member = members[0]["id"].as_i64().expect("a member");
-    house.rest("DELETE", &format!("projects/team/members/{member}"), &Value::Null).expect(200);
-    until("alice is no member any more", PATIENCE, || matches!(pull(&alices), 401 | 403).then_some(()));
 }
 
 #[test]

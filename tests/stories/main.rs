@@ -17,6 +17,7 @@ mod oras;
 mod podman;
 mod referrers;
 mod regctl;
+mod replicas;
 mod robots;
 mod sessions;
 mod shared;
