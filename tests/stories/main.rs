@@ -14,6 +14,7 @@ mod house;
 mod logins;
 mod operations;
 mod oras;
+mod outage;
 mod podman;
 mod referrers;
 mod regctl;

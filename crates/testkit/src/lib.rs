@@ -13,6 +13,7 @@
 )]
 #![expect(clippy::must_use_candidate, reason = "a forgotten value in a test shows itself")]
 
+mod cable;
 mod clock;
 mod containerd;
 mod content;
@@ -35,6 +36,7 @@ mod tmpfs;
 mod tools;
 mod wait;
 
+pub use cable::Cable;
 pub use clock::TestClock;
 pub use containerd::Containerd;
 pub use content::{file_in_tar, random_bytes, tar_of};

@@ -71,7 +71,7 @@ impl Postgres {
         keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let keeper = keeper.spawn().expect("a shell can be started");
         let server = Self { folder, programs, _keeper: keeper };
-        let socket = server.folder.join(".s.PGSQL.5432");
+        let socket = server.socket();
         until("PostgreSQL takes connections", PATIENCE, || {
             UnixStream::connect(&socket).ok().filter(|_| server.ask("postgres", "SELECT 1").status.success())
         });
@@ -81,15 +81,26 @@ impl Postgres {
     /// Makes a database that nobody else uses and gives its URL.
     #[track_caller]
     pub fn new_database(&self) -> String {
+        self.url(&self.new_name())
+    }
+
+    /// Makes a database that nobody else uses and gives its name.
+    #[track_caller]
+    pub fn new_name(&self) -> String {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
-        self.url(&name)
+        name
     }
 
     /// The URL of a database of this server.
     pub fn url(&self, database: &str) -> String {
         format!("postgres:///{database}?host={}&user=postgres", self.folder.display())
+    }
+
+    /// The socket that it listens on.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.join(".s.PGSQL.5432")
     }
 
     /// Runs SQL as the superuser and gives the rows, columns parted by `|`.
