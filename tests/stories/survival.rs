@@ -1,7 +1,8 @@
-//! The server is killed at random moments, again and again, while clients push, pull, move and delete. Whatever was acknowledged
-//! is there afterwards, whole; whatever was not is there whole or not at all.
+//! The server is killed at random moments, again and again, while clients push, pull, move and delete, or log in. Whatever was
+//! acknowledged is there afterwards, whole; whatever was not is there whole or not at all.
 
 mod ledger;
+mod person;
 mod pusher;
 mod uploader;
 
@@ -12,18 +13,19 @@ use std::time::Duration;
 
 use berth_testkit::{BerthServer, Random, is_soak};
 
+use person::Person;
 use pusher::Pusher;
 use uploader::Uploader;
 
 const PUSHERS: u64 = 4;
 const UPLOADERS: u64 = 2;
+const PEOPLE: u64 = 8;
 
 #[test]
 fn everything_acknowledged_survives_fifty_kills() {
     let kills = if is_soak() { 2000 } else { 50 };
     let mut random = Random::unforeseen();
-    let seed = random.seed();
-    let mut server = BerthServer::start();
+    let server = BerthServer::start();
     let mut clients: Vec<Mutex<Box<dyn Client>>> = Vec::new();
     for number in 0..PUSHERS {
         clients.push(Mutex::new(Box::new(Pusher::new(&server, number, random.next()))));
@@ -31,12 +33,30 @@ fn everything_acknowledged_survives_fifty_kills() {
     for number in 0..UPLOADERS {
         clients.push(Mutex::new(Box::new(Uploader::new(&server, number, random.next()))));
     }
+    survive(server, kills, random, &clients);
+}
+
+#[test]
+fn log_ins_and_changed_passwords_survive_kills() {
+    let kills = if is_soak() { 500 } else { 10 };
+    let mut random = Random::unforeseen();
+    let server = BerthServer::start();
+    let mut clients: Vec<Mutex<Box<dyn Client>>> = Vec::new();
+    for number in 0..PEOPLE {
+        clients.push(Mutex::new(Box::new(Person::new(&server, number, random.next()))));
+    }
+    survive(server, kills, random, &clients);
+}
+
+/// Kills the server so often in the middle of what the clients do, and has each of them check what it was promised.
+fn survive(mut server: BerthServer, kills: u64, mut random: Random, clients: &[Mutex<Box<dyn Client>>]) {
+    let seed = random.seed();
     let (road, ended) = (RwLock::new(()), AtomicBool::new(false));
 
     thread::scope(|scope| {
         // The clients stop when this thread does, for whatever reason.
         let _stop = SetOnDrop(&ended);
-        for client in &clients {
+        for client in clients {
             scope.spawn(|| work(client, &road, &ended));
         }
         for kill in 1..=kills {
@@ -46,7 +66,7 @@ fn everything_acknowledged_survives_fifty_kills() {
             // Everybody has seen the end of what was under way.
             let closed = road.write().expect("no client panicked");
             server.start_again();
-            for client in &clients {
+            for client in clients {
                 lock(client).check(&format!("seed {seed}, kill {kill}"));
             }
             // Reading every byte back is slow; the last state holds all that came before.
