@@ -19,6 +19,7 @@ mod podman;
 mod referrers;
 mod regctl;
 mod replicas;
+mod restored;
 mod robots;
 mod sessions;
 mod shared;
