@@ -153,6 +153,15 @@ impl BerthServer {
         self.clock.as_ref().expect("started with a movable clock").set_ahead(by);
     }
 
+    /// How much memory of its own it holds, in bytes.
+    #[track_caller]
+    pub fn anonymous_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).expect("the kernel says so");
+        let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kibibytes << 10
+    }
+
     /// Kills it as a loss of power would.
     pub fn kill(&mut self) {
         let id = self.process.take().map(|process| process.id());
