@@ -13,6 +13,7 @@
 )]
 #![expect(clippy::must_use_candidate, reason = "a forgotten value in a test shows itself")]
 
+mod buildkitd;
 mod cable;
 mod clock;
 mod containerd;
@@ -36,6 +37,7 @@ mod tmpfs;
 mod tools;
 mod wait;
 
+pub use buildkitd::Buildkitd;
 pub use cable::Cable;
 pub use clock::TestClock;
 pub use containerd::Containerd;

@@ -32,6 +32,7 @@ pub(crate) struct Tool {
 enum How {
     Cargo,
     Go,
+    Module,
 }
 
 impl Tool {
@@ -59,7 +60,8 @@ fn parse(line: &'static str) -> Result<Tool> {
     let how = match how {
         "cargo" => How::Cargo,
         "go" => How::Go,
-        other => bail!("tests/tools.list: built by cargo or go, not by `{other}`"),
+        "module" => How::Module,
+        other => bail!("tests/tools.list: built by cargo, go or module, not by `{other}`"),
     };
     Ok(Tool { how, called, folder, package, version, program })
 }
@@ -98,6 +100,7 @@ fn build(context: &Context, tool: &Tool) -> Result<()> {
     match tool.how {
         How::Cargo => build_with_cargo(context, tool)?,
         How::Go => build_with_go(context, tool)?,
+        How::Module => build_in_a_module(context, tool)?,
     }
     if !path.is_file() {
         bail!("{} was built but is not at {}", tool.called, path.display());
@@ -119,11 +122,27 @@ fn build_with_cargo(context: &Context, tool: &Tool) -> Result<()> {
 }
 
 fn build_with_go(context: &Context, tool: &Tool) -> Result<()> {
-    let mut command = Command::new(go::ensure(context)?);
+    let mut command = go(context, &context.tools())?;
     command.arg("install").arg(format!("{}@{}", tool.package, tool.version));
-    command.env("GOBIN", bin(&tool.root(context))).env("GOFLAGS", "-mod=mod").env("CGO_ENABLED", "0");
-    command.env_remove("GOOS").env_remove("GOARCH").current_dir(context.tools());
-    process::run(&mut command)
+    process::run(command.env("GOBIN", bin(&tool.root(context))))
+}
+
+/// In a module that requires the program's, whose own versions of everything else count as with `go install`.
+fn build_in_a_module(context: &Context, tool: &Tool) -> Result<()> {
+    let module = tempfile::tempdir_in(context.tools())?;
+    fs::write(module.path().join("go.mod"), "module berth.invalid/tool\n")?;
+    let required = format!("{}@{}", tool.package, tool.version);
+    process::run(go(context, module.path())?.args(["get", &required]))?;
+    let mut build = go(context, module.path())?;
+    build.arg("build").arg("-o").arg(tool.path(context)).arg(tool.package);
+    process::run(&mut build)
+}
+
+fn go(context: &Context, folder: &Path) -> Result<Command> {
+    let mut command = Command::new(go::ensure(context)?);
+    command.env("GOFLAGS", "-mod=mod").env("CGO_ENABLED", "0");
+    command.env_remove("GOOS").env_remove("GOARCH").current_dir(folder);
+    Ok(command)
 }
 
 fn bin(root: &Path) -> PathBuf {

