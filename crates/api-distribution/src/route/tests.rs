@@ -1,5 +1,6 @@
 //! Tables and properties of the routes.
 
+use berth_oci::name::LONGEST_NAME;
 use proptest::prelude::*;
 
 use super::*;
@@ -45,6 +46,20 @@ fn paths_without_a_repository() {
         assert_eq!(Route::parse(&path(&route)), Ok(route));
     }
     assert_eq!(Route::parse("/v2"), Ok(Route::Base));
+}
+
+#[test]
+fn a_name_is_as_long_as_clients_can_write_it_on_every_path() {
+    let longest = format!("library/{}", "a".repeat(LONGEST_NAME - "library/".len()));
+    let repository: RepositoryName = longest.parse().expect("the longest name");
+    for route in routes_of(&repository, "1") {
+        let path = path(&route);
+        assert_eq!(Route::parse(&path), Ok(route));
+        let longer = path.replacen("/aa", "/aaa", 1);
+        let refused = Route::parse(&longer).expect_err("too long");
+        assert_eq!(refused, RouteError::Name(NameError::Long(LONGEST_NAME + 1)), "{longer}");
+        assert!(refused.to_string().contains("255") && refused.to_string().contains("256"), "{refused}");
+    }
 }
 
 #[test]
