@@ -169,6 +169,16 @@ pub(crate) async fn offset(registry: &Registry, repository: &RepositoryName, tic
     registry.as_caller(&caller()).upload_status(repository, ticket).await.unwrap().offset
 }
 
+/// Asks until the answer is yes; each question is a look at the database, and the others run meanwhile.
+pub(crate) async fn until(is_so: impl AsyncFn() -> bool) {
+    let asking = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), asking).await.expect("it comes to be so");
+}
+
 /// Waits until a session has so many durable bytes.
 pub(crate) async fn reaches(
     registry: &Registry,
@@ -176,12 +186,7 @@ pub(crate) async fn reaches(
     ticket: &UploadTicket,
     bytes: u64,
 ) {
-    let patience = tokio::time::timeout(Duration::from_mins(1), async {
-        while offset(registry, repository, ticket).await < bytes {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    });
-    patience.await.expect("the session moves on");
+    until(async || offset(registry, repository, ticket).await >= bytes).await;
 }
 
 /// Pushes a blob with one request.

@@ -1,12 +1,28 @@
 //! The life of a session: restarts, repeated closes, cancelling, expiry.
 
+use std::fmt::Debug;
 use std::time::Duration;
 
 use berth_metadata::{RepositoryReads as _, UploadReads as _};
-use berth_oci::Digest;
-use berth_registry::Error;
+use berth_oci::{Digest, RepositoryName};
+use berth_registry::{Error, Guarded, Result, UploadTicket};
+use bytes::Bytes;
 
 use crate::house::{House, MIB, NEXT, body, by_hand, caller, content, empty, name, offset, pull, reaches};
+
+/// A session that has `content`.
+async fn begun(guarded: &Guarded<'_>, repository: &RepositoryName, content: &Bytes) -> UploadTicket {
+    let ticket = guarded.start_upload(repository, None).await.unwrap();
+    if !content.is_empty() {
+        guarded.write_chunk(repository, &ticket, NEXT, body(content)).await.unwrap();
+    }
+    ticket
+}
+
+/// Asserts that the session is none any more.
+fn assert_unknown<T: Debug>(outcome: &Result<T>) {
+    assert!(matches!(outcome, Err(Error::UploadUnknown)), "{outcome:?}");
+}
 
 #[tokio::test]
 async fn a_dead_writers_session_goes_on_from_its_last_checkpoint() {
@@ -47,17 +63,13 @@ async fn a_closed_session_can_be_closed_again_with_its_digest() {
     let guarded = registry.as_caller(&caller);
     let content = content(2 * MIB);
     let digest = Digest::sha256(&content);
-    let ticket = guarded.start_upload(&repository, None).await.unwrap();
-    guarded.write_chunk(&repository, &ticket, NEXT, body(&content)).await.unwrap();
+    let ticket = begun(&guarded, &repository, &content).await;
     guarded.finish_upload(&repository, &ticket, digest, NEXT, empty()).await.unwrap();
     guarded.finish_upload(&repository, &ticket, digest, NEXT, empty()).await.unwrap();
-    let other = guarded.finish_upload(&repository, &ticket, Digest::sha256(b""), NEXT, empty()).await;
-    assert!(matches!(other, Err(Error::UploadUnknown)), "{other:?}");
-    let status = guarded.upload_status(&repository, &ticket).await;
-    assert!(matches!(status, Err(Error::UploadUnknown)), "{status:?}");
+    assert_unknown(&guarded.finish_upload(&repository, &ticket, Digest::sha256(b""), NEXT, empty()).await);
+    assert_unknown(&guarded.upload_status(&repository, &ticket).await);
     guarded.delete_blob(&repository, &digest).await.unwrap();
-    let gone = guarded.finish_upload(&repository, &ticket, digest, NEXT, empty()).await;
-    assert!(matches!(gone, Err(Error::UploadUnknown)), "{gone:?}");
+    assert_unknown(&guarded.finish_upload(&repository, &ticket, digest, NEXT, empty()).await);
 }
 
 #[tokio::test]
@@ -68,21 +80,14 @@ async fn a_cancelled_session_does_not_come_back() {
     let guarded = registry.as_caller(&caller);
     for size in [0, 10, 3 * MIB] {
         let content = content(size);
-        let ticket = guarded.start_upload(&repository, None).await.unwrap();
-        if size > 0 {
-            guarded.write_chunk(&repository, &ticket, NEXT, body(&content)).await.unwrap();
-        }
+        let ticket = begun(&guarded, &repository, &content).await;
         guarded.cancel_upload(&repository, &ticket).await.unwrap();
         assert_eq!(house.files(), (vec![], vec![]));
         let digest = Digest::sha256(&content);
-        for outcome in [
-            guarded.cancel_upload(&repository, &ticket).await,
-            guarded.upload_status(&repository, &ticket).await.map(drop),
-            guarded.write_chunk(&repository, &ticket, NEXT, body(&content)).await.map(drop),
-            guarded.finish_upload(&repository, &ticket, digest, NEXT, body(&content)).await.map(drop),
-        ] {
-            assert!(matches!(outcome, Err(Error::UploadUnknown)), "{size}: {outcome:?}");
-        }
+        assert_unknown(&guarded.cancel_upload(&repository, &ticket).await);
+        assert_unknown(&guarded.upload_status(&repository, &ticket).await);
+        assert_unknown(&guarded.write_chunk(&repository, &ticket, NEXT, body(&content)).await);
+        assert_unknown(&guarded.finish_upload(&repository, &ticket, digest, NEXT, body(&content)).await);
         let made = house.metadata.repository(&repository).await.unwrap();
         assert_eq!(made.is_some(), size > 0, "cancelling makes no repository");
     }
@@ -121,13 +126,11 @@ async fn sessions_expire_a_day_after_their_last_checkpoint() {
     house.clock.advance(Duration::from_hours(23));
     guarded.write_chunk(&repository, &ticket, NEXT, body(&content(MIB))).await.unwrap();
     house.clock.advance(Duration::from_hours(2));
-    let status = guarded.upload_status(&repository, &untouched).await;
-    assert!(matches!(status, Err(Error::UploadUnknown)), "{status:?}");
+    assert_unknown(&guarded.upload_status(&repository, &untouched).await);
     assert_eq!(offset(&registry, &repository, &ticket).await, MIB as u64);
     assert_eq!(registry.expire_uploads().await.unwrap(), 0);
     house.clock.advance(Duration::from_hours(23));
-    let status = guarded.upload_status(&repository, &ticket).await;
-    assert!(matches!(status, Err(Error::UploadUnknown)), "{status:?}");
+    assert_unknown(&guarded.upload_status(&repository, &ticket).await);
     assert_eq!(registry.expire_uploads().await.unwrap(), 1);
     assert_eq!((house.rows().await, house.files()), (0, (vec![], vec![])));
 }
@@ -140,8 +143,7 @@ async fn the_bytes_of_a_finished_session_outlive_it() {
     let guarded = registry.as_caller(&caller);
     let content = content(2 * MIB);
     let digest = Digest::sha256(&content);
-    let ticket = guarded.start_upload(&repository, None).await.unwrap();
-    guarded.write_chunk(&repository, &ticket, NEXT, body(&content)).await.unwrap();
+    let ticket = begun(&guarded, &repository, &content).await;
     guarded.finish_upload(&repository, &ticket, digest, NEXT, empty()).await.unwrap();
     house.clock.advance(Duration::from_hours(25));
     assert_eq!(registry.expire_uploads().await.unwrap(), 1);

@@ -7,7 +7,9 @@ use berth_oci::{Algorithm, Digest};
 use berth_registry::{Error, Incoming, Registry, Result, UploadStatus, UploadTicket};
 use tokio::task::JoinHandle;
 
-use crate::house::{House, MIB, NEXT, body, by_hand, caller, content, empty, name, offset, pull, reaches};
+use crate::house::{
+    House, MIB, NEXT, body, by_hand, caller, content, empty, name, offset, pull, reaches, until,
+};
 
 fn write(registry: &Registry, ticket: &UploadTicket, chunk: Incoming) -> JoinHandle<Result<UploadStatus>> {
     let (registry, ticket) = (registry.clone(), ticket.clone());
@@ -126,18 +128,13 @@ async fn a_lease_that_is_confirmed_is_not_taken_over() {
     let first = write(&one, &ticket, chunk);
     reaches(&two, &repository, &ticket, 2 * MIB as u64).await;
     // Slowly, but it moves: every byte confirms the lease when that is due.
-    let moved = async |since: berth_domain::Timestamp| loop {
-        let writer = house.metadata.upload(ticket.id).await.unwrap().unwrap().writer.unwrap();
-        if writer.progressed_at > since {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    };
+    let confirmed_at =
+        async || house.metadata.upload(ticket.id).await.unwrap().unwrap().writer.unwrap().progressed_at;
     for n in 0..4 {
-        let before = house.metadata.upload(ticket.id).await.unwrap().unwrap().writer.unwrap().progressed_at;
+        let before = confirmed_at().await;
         house.clock.advance(Duration::from_secs(20));
         sender.unbounded_send(Ok(content.slice(2 * MIB + n..=2 * MIB + n))).unwrap();
-        moved(before).await;
+        until(async || confirmed_at().await > before).await;
         let refused = two.as_caller(&caller).write_chunk(&repository, &ticket, NEXT, body(&content)).await;
         assert!(matches!(refused, Err(Error::UploadBusy { .. })), "{refused:?}");
     }

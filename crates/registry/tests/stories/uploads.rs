@@ -9,6 +9,7 @@ use berth_registry::{BodyError, Error, UploadTicket};
 
 use crate::house::{
     House, MIB, NEXT, at, body, broken, by_hand, caller, content, empty, name, offset, pull, push, streamed,
+    until,
 };
 
 #[tokio::test]
@@ -241,13 +242,6 @@ async fn a_broken_body_keeps_what_came() {
     }
 }
 
-/// Waits until a session has a row: its writer holds the lease, and the body is in its hands.
-async fn begun(house: &House) {
-    while house.rows().await == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-    }
-}
-
 #[tokio::test]
 async fn a_dropped_request_still_ends_in_a_checkpoint() {
     let house = House::new().await;
@@ -263,7 +257,8 @@ async fn a_dropped_request_still_ends_in_a_checkpoint() {
         tokio::pin!(request);
         tokio::select! {
             outcome = &mut request => panic!("the body is not over: {outcome:?}"),
-            () = begun(&house) => {}
+            // Its writer holds the lease, and the body is in its hands.
+            () = until(async || house.rows().await > 0) => {}
         }
     }
     sender.unbounded_send(Err(BodyError::Disconnected)).unwrap();
