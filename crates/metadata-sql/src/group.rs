@@ -7,9 +7,15 @@ use berth_metadata::{Added, Result, Window};
 
 use crate::error::corrupt;
 use crate::transaction::SqlTransaction;
-use crate::value::{signed, unsigned};
-use crate::window::{BY_ID, BY_NAME, exactly, sort, within};
+use crate::value::unsigned;
+use crate::window::{BY_ID, BY_NAME, Cut, exactly, within};
 use crate::{SqlMetadata, batch};
+
+macro_rules! columns {
+    () => {
+        "id, name, group_type, ldap_group_dn"
+    };
+}
 
 /// The groups that a filter lets through; each parameter restricts unless it is null.
 macro_rules! filtered {
@@ -23,9 +29,10 @@ macro_rules! filtered {
 }
 
 statements! {
-    GROUP = sql!("SELECT id, name, group_type, ldap_group_dn FROM user_groups WHERE id = $1");
+    GROUP = sql!(concat!("SELECT ", columns!(), " FROM user_groups WHERE id = $1"));
     GROUPS = sql!(concat!(
-        "SELECT id, name, group_type, ldap_group_dn",
+        "SELECT ",
+        columns!(),
         filtered!(),
         windowed!("$5", "$6", "$7", "id", "name", "created_at")
     ));
@@ -104,8 +111,7 @@ impl GroupReads for SqlMetadata {
             GroupOrder::Id => BY_ID,
             GroupOrder::Name => BY_NAME,
         };
-        let (sort, limit) = (sort(column, window.descending), i64::from(window.limit));
-        let offset = signed(window.offset);
+        let Cut { sort, limit, offset } = Cut::of(&window, column);
         let rows: Vec<Row> = all!(self, GROUPS, f.name, &f.name_like, f.dn, f.kind, sort, limit, offset);
         rows.into_iter().map(group).collect()
     }

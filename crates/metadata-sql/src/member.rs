@@ -8,8 +8,8 @@ use berth_metadata::{Added, Error, Result, Window};
 use crate::SqlMetadata;
 use crate::error::corrupt;
 use crate::transaction::SqlTransaction;
-use crate::value::{signed, unsigned};
-use crate::window::{BY_ID, BY_NAME, sort, within};
+use crate::value::unsigned;
+use crate::window::{BY_ID, BY_NAME, Cut, within};
 
 /// The members `m` of the project `$1` with their names.
 macro_rules! named {
@@ -103,9 +103,9 @@ impl MemberReads for SqlMetadata {
             MemberOrder::Id => BY_ID,
             MemberOrder::EntityName => BY_NAME,
         };
-        let (sort, limit) = (sort(column, window.descending), i64::from(window.limit));
+        let Cut { sort, limit, offset } = Cut::of(&window, column);
         let like = name_like.map(within);
-        let rows: Vec<Row> = all!(self, MEMBERS, project.0, &like, sort, limit, signed(window.offset));
+        let rows: Vec<Row> = all!(self, MEMBERS, project.0, &like, sort, limit, offset);
         rows.into_iter().map(member).collect()
     }
 

@@ -20,7 +20,7 @@ use crate::project::{Row as ProjectRow, project};
 use crate::standing::roles;
 use crate::transaction::SqlTransaction;
 use crate::value::{parse, signed, time, unsigned};
-use crate::window::{BY_CREATION, BY_ID, BY_NAME, among, sort, within};
+use crate::window::{BY_CREATION, BY_ID, BY_NAME, Cut, among, within};
 use crate::{SqlMetadata, batch};
 
 /// The columns of a page, of the live projects `p` with their owners `o`; the roles are those of the user `$viewer`.
@@ -259,6 +259,7 @@ impl ProjectPageReads for SqlMetadata {
             ProjectOrder::Name => BY_NAME,
             ProjectOrder::CreatedAt => BY_CREATION,
         };
+        let Cut { sort, limit, offset } = Cut::of(&window, column);
         let rows: Vec<Row> = all!(
             self,
             PAGES,
@@ -270,9 +271,9 @@ impl ProjectPageReads for SqlMetadata {
             filter.public,
             &f.owner,
             viewer.map(|user| user.0),
-            sort(column, window.descending),
-            i64::from(window.limit),
-            signed(window.offset)
+            sort,
+            limit,
+            offset
         );
         self.pages(rows).await
     }

@@ -15,8 +15,8 @@ use crate::batch::{Cell, rows};
 use crate::error::corrupt;
 use crate::role::permission;
 use crate::transaction::SqlTransaction;
-use crate::value::{actor, parse, signed, time, unsigned};
-use crate::window::{BY_CREATION, BY_ID, BY_NAME, among, exactly, sort, within};
+use crate::value::{actor, parse, time, unsigned};
+use crate::window::{BY_CREATION, BY_ID, BY_NAME, Cut, among, exactly, within};
 use crate::{SqlMetadata, batch};
 
 /// The robots `r` whose project `p` lives, if they belong to one, with their grants as words: `scope resource action` each.
@@ -215,9 +215,8 @@ impl RobotReads for SqlMetadata {
             RobotOrder::Name => BY_NAME,
             RobotOrder::CreatedAt => BY_CREATION,
         };
-        let (sort, limit) = (sort(column, window.descending), i64::from(window.limit));
+        let Cut { sort, limit, offset } = Cut::of(&window, column);
         let (name, like) = (among(&filter.name), filter.name_like.as_deref().map(within));
-        let offset = signed(window.offset);
         let rows: Vec<Row> = all!(self, ROBOTS, level(filter.level), &name, &like, sort, limit, offset);
         rows.into_iter().map(|row| Ok(credentials(row)?.robot)).collect()
     }

@@ -8,7 +8,7 @@ use berth_metadata::{Added, Result, Window};
 use crate::SqlMetadata;
 use crate::transaction::SqlTransaction;
 use crate::value::{time, unsigned};
-use crate::window::{BY_CREATION, BY_ID, BY_NAME, among, exactly, sort, within};
+use crate::window::{BY_CREATION, BY_ID, BY_NAME, Cut, among, exactly, within};
 
 /// What is read of a user, with the secrets last.
 macro_rules! columns {
@@ -157,8 +157,7 @@ impl UserReads for SqlMetadata {
             UserOrder::Username => BY_NAME,
             UserOrder::CreatedAt => BY_CREATION,
         };
-        let (sort, limit) = (sort(column, window.descending), i64::from(window.limit));
-        let offset = crate::value::signed(window.offset);
+        let Cut { sort, limit, offset } = Cut::of(&window, column);
         let rows: Vec<Row> =
             all!(self, USERS, &f.name, &f.name_like, &f.email, &f.email_like, sort, limit, offset);
         Ok(rows.into_iter().map(|row| UserCredentials::from(row).user).collect())
@@ -176,36 +175,33 @@ impl UserReads for SqlMetadata {
     }
 }
 
-#[async_trait]
-impl UserWrites for SqlTransaction {
-    async fn add_user(&mut self, user: &NewUser, at: Timestamp) -> Result<Added<UserId>> {
-        let row: Option<(i64,)> = optional!(
-            self,
-            ADD_USER,
+/// Runs one of the two statements that add a user; both take what it is made of in one order.
+macro_rules! new_user {
+    ($run:ident, $on:expr, $statement:expr, $user:expr, $at:expr) => {{
+        let (on, user) = ($on, $user);
+        $run!(
+            on,
+            $statement,
             &user.username,
             &user.email,
             &user.realname,
             &user.comment,
             user.sysadmin,
             &user.password,
-            at.as_micros()
-        );
+            $at.as_micros()
+        )
+    }};
+}
+
+#[async_trait]
+impl UserWrites for SqlTransaction {
+    async fn add_user(&mut self, user: &NewUser, at: Timestamp) -> Result<Added<UserId>> {
+        let row: Option<(i64,)> = new_user!(optional, self, ADD_USER, user, at);
         Ok(row.map_or(Added::Exists, |(id,)| Added::Added(UserId(id))))
     }
 
     async fn ensure_admin(&mut self, admin: &NewUser, at: Timestamp) -> Result<bool> {
-        let made = execute!(
-            self,
-            ADD_ADMIN,
-            &admin.username,
-            &admin.email,
-            &admin.realname,
-            &admin.comment,
-            admin.sysadmin,
-            &admin.password,
-            at.as_micros()
-        );
-        Ok(made > 0)
+        Ok(new_user!(execute, self, ADD_ADMIN, admin, at) > 0)
     }
 
     async fn set_user_profile(

@@ -1,5 +1,9 @@
 //! Numbered pages of sorted lists, and text that somebody looks for in them.
 
+use berth_metadata::Window;
+
+use crate::value::signed;
+
 /// The list's columns, as statements know them.
 pub(crate) const BY_ID: i64 = 1;
 /// By name.
@@ -48,9 +52,19 @@ macro_rules! windowed {
     };
 }
 
-/// What a statement's `$sort` is.
-pub(crate) const fn sort(column: i64, descending: bool) -> i64 {
-    if descending { -column } else { column }
+/// What a statement's parameters of that name are.
+pub(crate) struct Cut {
+    pub(crate) sort: i64,
+    pub(crate) limit: i64,
+    pub(crate) offset: i64,
+}
+
+impl Cut {
+    /// The part of a list that the window shows, sorted by `column`.
+    pub(crate) fn of<O>(window: &Window<O>, column: i64) -> Self {
+        let sort = if window.descending { -column } else { column };
+        Self { sort, limit: i64::from(window.limit), offset: signed(window.offset) }
+    }
 }
 
 /// The longest text that anything kept could have within it.
