@@ -28,7 +28,7 @@ pub use incoming::{CollectError, RequestBody};
 pub use origin::{External, Origin, Origins, Scheme};
 pub use outgoing::outgoing;
 pub use paging::next_link;
-pub use problem::{Problem, problems};
+pub use problem::{Problem, problems, problems_text};
 pub use reminder::reminder;
 pub use request_id::{REQUEST_ID, RequestId, RequestIdLayer, RequestIdService, RequestIds};
 pub use route_name::RouteName;

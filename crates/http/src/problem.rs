@@ -26,11 +26,17 @@ struct Errors<'a> {
     errors: &'a [Problem<'a>],
 }
 
+/// The body of an answer with problems, by itself.
+#[must_use]
+pub fn problems_text(problems: &[Problem<'_>]) -> String {
+    // Strings, numbers and JSON values always serialise.
+    serde_json::to_string(&Errors { errors: problems }).unwrap_or_default()
+}
+
 /// An answer with problems as its body.
 #[must_use]
 pub fn problems(status: StatusCode, problems: &[Problem<'_>]) -> Response {
-    // Strings, numbers and JSON values always serialise.
-    let body = serde_json::to_vec(&Errors { errors: problems }).unwrap_or_default();
+    let body = problems_text(problems);
     let length = HeaderValue::from(body.len());
     let mut answer = Response::new(Body::from(body));
     *answer.status_mut() = status;

@@ -78,6 +78,12 @@ impl RequestIdLayer {
     pub fn new(ids: RequestIds) -> Self {
         Self { ids: Arc::new(ids) }
     }
+
+    /// A new id, for an answer that no request led to.
+    #[must_use]
+    pub fn make(&self) -> RequestId {
+        self.ids.make()
+    }
 }
 
 impl<S> Layer<S> for RequestIdLayer {

@@ -8,12 +8,12 @@ use futures::FutureExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::answer;
 use crate::connection::{self, Listening};
+use crate::refusal::{Refusal, Refusing};
 
 /// How many connections beyond the limit are told why at once; others are closed without a word.
 const TOLD: usize = 64;
@@ -60,8 +60,9 @@ fn welcome(accepting: &Accepting, telling: &Arc<Semaphore>, stream: TcpStream, p
         if accepting.listening.tls.is_none()
             && let Ok(permit) = Arc::clone(telling).try_acquire_owned()
         {
+            let refusing = Refusing { shared: Arc::clone(&accepting.listening.shared), peer };
             accepting.connections.spawn(async move {
-                let _ = timeout(Duration::from_secs(1), turn_away(stream)).await;
+                let _ = timeout(Duration::from_secs(1), turn_away(stream, &refusing)).await;
                 drop(permit);
             });
         }
@@ -81,10 +82,11 @@ fn welcome(accepting: &Accepting, telling: &Arc<Semaphore>, stream: TcpStream, p
 }
 
 /// Says that there are too many connections. What the client sends is read: closing over unread bytes would lose the answer.
-async fn turn_away(mut stream: TcpStream) {
-    let mut unread = [0; 4096];
-    let _ = stream.read(&mut unread).await;
-    let _ = stream.write_all(answer::TOO_MANY_CONNECTIONS).await;
+async fn turn_away(mut stream: TcpStream, refusing: &Refusing) {
+    let (mut unread, came) = ([0; 4096], Instant::now());
+    let read = stream.read(&mut unread).await.unwrap_or(0);
+    let words = refusing.refuse(Refusal::TooManyConnections, read as u64, came.elapsed());
+    let _ = stream.write_all(&words).await;
     let _ = stream.shutdown().await;
     while let Ok(1..) = stream.read(&mut unread).await {}
 }

@@ -124,7 +124,7 @@ impl Drop for Leaving {
     fn drop(&mut self) {
         let (exchange, said) = (&self.exchange, &self.said);
         let took = exchange.started.elapsed();
-        exchange.metrics.answered(said.route, &exchange.method, said.status, took);
+        exchange.metrics.answered(said.route, Some(&exchange.method), said.status, took);
         if let Some(path) = &exchange.path {
             let actor = said.asked_by.as_ref().map(|AskedBy(actor)| actor);
             let actor = actor.filter(|actor| actor.kind != ActorKind::Anonymous);

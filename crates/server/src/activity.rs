@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::held::Held;
 use crate::metrics::Metrics;
+use crate::refusal::Refusal;
 
 /// How many times as long as a connection may stand still one piece of an answer may take among others: all of it must leave in
 /// that time, however slow the client is.
@@ -33,20 +34,11 @@ pub(crate) struct Activity {
     /// Since when the peer takes no more bytes.
     blocked_since: AtomicU64,
     served: AtomicBool,
+    /// No request was understood since the last answer left.
+    unasked: AtomicBool,
     http2: AtomicBool,
     /// What is on its way and waits for a window of HTTP/2.
     held: Arc<Held>,
-}
-
-/// Why the socket is to answer by itself and end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// The header takes too long.
-    HeaderTimeout,
-    /// The first line is too long.
-    UriTooLong,
-    /// The header is too long.
-    HeaderTooLong,
 }
 
 /// Counts as a request under way until it is dropped.
@@ -67,6 +59,7 @@ impl Activity {
             header_timed_out: AtomicBool::new(false),
             blocked_since: AtomicU64::new(0),
             served: AtomicBool::new(false),
+            unasked: AtomicBool::new(true),
             http2: AtomicBool::new(false),
             held: Arc::default(),
         })
@@ -94,6 +87,7 @@ impl Activity {
     pub(crate) fn begin(self: &Arc<Self>) -> Arc<InFlight> {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.served.store(true, Ordering::Relaxed);
+        self.unasked.store(false, Ordering::Relaxed);
         self.header_since.store(0, Ordering::Relaxed);
         self.header_bytes.store(0, Ordering::Relaxed);
         self.first_line_bytes.store(0, Ordering::Relaxed);
@@ -133,18 +127,38 @@ impl Activity {
         }
     }
 
-    /// What the socket is to do instead of reading more of a header, if it must.
-    pub(crate) fn verdict(&self, header_limit: u64) -> Option<Verdict> {
-        let header = self.header_bytes.load(Ordering::Relaxed);
-        if self.header_timed_out.load(Ordering::Relaxed) {
-            Some(Verdict::HeaderTimeout)
-        } else if header <= header_limit {
-            None
-        } else if self.first_line_bytes.load(Ordering::Relaxed) > header / 2 {
-            Some(Verdict::UriTooLong)
-        } else {
-            Some(Verdict::HeaderTooLong)
+    /// Whether the header that is coming in has had its time.
+    pub(crate) fn header_timed_out(&self) -> bool {
+        self.header_timed_out.load(Ordering::Relaxed)
+    }
+
+    /// All answers have left, and nobody has asked for another: what is written now is no answer of a door.
+    pub(crate) fn flushed(&self) {
+        if !self.is_http2() && self.in_flight.load(Ordering::Relaxed) == 0 {
+            self.unasked.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Whether no request was understood since the last answer left.
+    pub(crate) fn is_unasked(&self) -> bool {
+        self.unasked.load(Ordering::Relaxed) && !self.is_http2()
+    }
+
+    /// What is said to a header that is too long: what most of it is.
+    pub(crate) fn too_long(&self) -> Refusal {
+        let header = self.header_bytes.load(Ordering::Relaxed);
+        if self.first_line_bytes.load(Ordering::Relaxed) > header / 2 {
+            Refusal::UriTooLong
+        } else {
+            Refusal::HeaderTooLong
+        }
+    }
+
+    /// How many bytes of a header came, and since when.
+    pub(crate) fn header(&self) -> (u64, Duration) {
+        let since = self.header_since.load(Ordering::Relaxed);
+        let took = if since == 0 { 0 } else { self.now().saturating_sub(since) };
+        (self.header_bytes.load(Ordering::Relaxed), Duration::from_millis(took))
     }
 
     /// Tells the socket to end a header that has been on its way for longer than `limit`, if it has.

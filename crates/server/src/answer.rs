@@ -9,45 +9,6 @@ use axum::response::Response;
 use berth_http::{Problem, RouteName, problems};
 use berth_oci::ErrorCode;
 
-/// An answer as bytes, for a connection on which no request was understood.
-macro_rules! raw {
-    ($status:literal, $code:literal, $message:literal) => {
-        concat!(
-            "HTTP/1.1 ",
-            $status,
-            "\r\ncontent-type: application/json\r\nconnection: close\r\nretry-after: 1\r\n\r\n",
-            "{\"errors\":[{\"code\":\"",
-            $code,
-            "\",\"message\":\"",
-            $message,
-            "\"}]}",
-        )
-        .as_bytes()
-    };
-}
-
-/// The header was not there in time.
-pub(crate) const HEADER_TIMEOUT: &[u8] = raw!(
-    "408 Request Timeout",
-    "UNSUPPORTED",
-    "the header of the request did not come in time: send it at once"
-);
-/// The first line is too long.
-pub(crate) const URI_TOO_LONG: &[u8] = raw!(
-    "414 URI Too Long",
-    "UNSUPPORTED",
-    "the path and query are too long: no name or list needs that much"
-);
-/// The header is too long.
-pub(crate) const HEADER_TOO_LONG: &[u8] = raw!(
-    "431 Request Header Fields Too Large",
-    "UNSUPPORTED",
-    "the header of the request is too long: send fewer or shorter fields"
-);
-/// There are too many connections.
-pub(crate) const TOO_MANY_CONNECTIONS: &[u8] =
-    raw!("503 Service Unavailable", "UNAVAILABLE", "too many connections are open: try again in a moment");
-
 /// The path and query are longer than the limit.
 pub(crate) fn uri_too_long(limit: u64) -> Response {
     let message =

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_rustls::TlsAcceptor;
 
 use crate::activity::Activity;
+use crate::refusal::Refusing;
 use crate::service::{self, Shared};
 use crate::socket::Socket;
 
@@ -130,7 +131,8 @@ where
 {
     let limits = listening.limits;
     let activity = Activity::new(Arc::clone(&listening.shared.metrics));
-    let socket = TokioIo::new(Socket::new(stream, Arc::clone(&activity), u64::from(limits.header_limit)));
+    let refusing = Refusing { shared: Arc::clone(&listening.shared), peer: connection.peer };
+    let socket = TokioIo::new(Socket::new(stream, Arc::clone(&activity), refusing));
     let (shared, asked) = (Arc::clone(&listening.shared), Arc::clone(&activity));
     let service = service_fn(move |request| {
         // A connection without a request does not keep the room for one.
@@ -142,6 +144,7 @@ where
                 .timer(TokioTimer::new())
                 .header_read_timeout(None)
                 .max_buf_size(limits.read_buffer)
+                .max_header_size(limits.header_limit as usize)
                 .serve_connection(socket, service);
             watch(listening, &activity, serving, http1::Connection::graceful_shutdown).await
         }

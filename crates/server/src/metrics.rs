@@ -81,9 +81,16 @@ impl Metrics {
         })
     }
 
-    /// A request was answered to its end, or its connection was lost.
-    pub(crate) fn answered(&self, route: &'static str, method: &Method, status: StatusCode, took: Duration) {
-        let labels = RequestLabels { route, method: method_name(method), status: class(status) };
+    /// A request was answered to its end, or its connection was lost. Without a method, none was understood.
+    pub(crate) fn answered(
+        &self,
+        route: &'static str,
+        method: Option<&Method>,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        let method = method.map_or("none", method_name);
+        let labels = RequestLabels { route, method, status: class(status) };
         self.requests.get_or_create(&labels).inc();
         self.durations.get_or_create(&RouteLabels { route }).observe(took.as_secs_f64());
     }

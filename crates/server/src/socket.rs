@@ -1,45 +1,71 @@
-//! The bytes of a connection, counted, and ended when a header breaks its limits.
+//! The bytes of a connection, counted, and ended with words when no request can be made of them.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::activity::{Activity, Verdict};
-use crate::answer;
+use crate::activity::Activity;
+use crate::refusal::{Refusal, Refusing};
 
-/// A stream that tells its [`Activity`] what moves, and that answers by itself when the activity says so.
+/// A stream that tells its [`Activity`] what moves, that answers by itself when a header takes too long, and that says in full what the
+/// parser of HTTP/1 says in one line when it understands nothing.
 #[derive(Debug)]
 pub(crate) struct Socket<S> {
     stream: S,
     activity: Arc<Activity>,
-    header_limit: u64,
-    /// What is left to say before the end.
-    last_words: Option<&'static [u8]>,
+    refusing: Refusing,
+    /// What is left to say before the end, instead of anything else.
+    last_words: Option<Bytes>,
 }
 
 impl<S> Socket<S> {
-    pub(crate) fn new(stream: S, activity: Arc<Activity>, header_limit: u64) -> Self {
-        Self { stream, activity, header_limit, last_words: None }
+    pub(crate) fn new(stream: S, activity: Arc<Activity>, refusing: Refusing) -> Self {
+        Self { stream, activity, refusing, last_words: None }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        if self.last_words.is_none() {
+            let (received, took) = self.activity.header();
+            self.last_words = Some(self.refusing.refuse(refusal, received, took));
+        }
+    }
+
+    /// Whether something is written that this says instead: the answer to what was not understood, which begins like `written`.
+    fn speaks(&mut self, written: &[u8]) -> bool {
+        if self.last_words.is_none() && !written.is_empty() && self.activity.is_unasked() {
+            let refusal = match written.get(..STATUS.len()) {
+                Some(b"HTTP/1.1 431" | b"HTTP/1.1 414") => self.activity.too_long(),
+                _ => Refusal::NotHttp,
+            };
+            self.refuse(refusal);
+        }
+        self.last_words.is_some()
     }
 }
 
+/// What an answer begins with, up to the end of its status.
+const STATUS: &str = "HTTP/1.1 000";
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
-    fn end(&mut self, cx: &mut Context<'_>, verdict: Verdict) -> Poll<io::Error> {
-        let words = self.last_words.get_or_insert(match verdict {
-            Verdict::HeaderTimeout => answer::HEADER_TIMEOUT,
-            Verdict::UriTooLong => answer::URI_TOO_LONG,
-            Verdict::HeaderTooLong => answer::HEADER_TOO_LONG,
-        });
+    fn say(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(words) = &mut self.last_words else { return Poll::Ready(()) };
         while !words.is_empty() {
             match ready!(Pin::new(&mut self.stream).poll_write(cx, words)) {
-                Ok(written) if written > 0 => *words = &words[written..],
-                _ => break,
+                Ok(written) if written > 0 => words.advance(written),
+                // There is nobody to say it to.
+                _ => words.clear(),
             }
         }
-        let _ = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
+        Poll::Ready(())
+    }
+
+    fn end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.say(cx));
+        let ended = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
         // What has come already is taken: closing over unread bytes would lose the answer.
         let mut unread = [0; 16 << 10];
         let mut buffer = ReadBuf::new(&mut unread);
@@ -49,7 +75,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             }
             buffer.clear();
         }
-        Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the header broke its limits"))
+        Poll::Ready(ended)
     }
 }
 
@@ -59,8 +85,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if let Some(verdict) = self.activity.verdict(self.header_limit) {
-            return self.end(cx, verdict).map(Err);
+        if self.activity.header_timed_out() {
+            self.refuse(Refusal::HeaderTimeout);
+            let _ = ready!(self.end(cx));
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the header took too long")));
         }
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
@@ -80,8 +108,11 @@ impl<S> Socket<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.speaks(bytes) {
+            return Poll::Ready(Ok(bytes.len()));
+        }
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.note(written)
     }
@@ -91,6 +122,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let first = slices.iter().find(|slice| !slice.is_empty());
+        if self.speaks(first.map_or(&[], |slice| slice)) {
+            return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));
+        }
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
         self.note(written)
     }
@@ -100,10 +135,16 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(self.say(cx));
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        self.activity.flushed();
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.last_words.is_some() {
+            return self.end(cx);
+        }
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

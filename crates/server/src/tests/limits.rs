@@ -1,9 +1,12 @@
 //! What one client may take, and what it is told beyond that.
 
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tracing::subscriber::DefaultGuard;
 
 use crate::tests::client::{get, header_of, one, rest, send, status};
 use crate::tests::start;
@@ -117,6 +120,111 @@ async fn a_client_that_takes_nothing_is_let_go() {
     );
     while stream.write_all(request.as_bytes()).await.is_ok() {}
     assert_eq!(status(&get(server.address, "/v2/").await), 200);
+    assert!(server.end().await);
+}
+
+/// Everything that is logged on this thread as long as the guard is there.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    fn capture() -> (Self, DefaultGuard) {
+        let lines = Self::default();
+        let writer = lines.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        (lines, tracing::subscriber::set_default(subscriber))
+    }
+
+    fn with(&self, part: &str) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().filter(|line| line.contains(part)).map(str::to_owned).collect()
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Asserts that the answer has a body and an id, and that one line of the log has the same.
+fn assert_told(lines: &Lines, route: &str, answer: &str) {
+    let id = header_of(answer, "x-request-id").unwrap_or_else(|| panic!("no id: {answer}"));
+    assert!(answer.contains("{\"errors\":[{\"code\":\""), "{answer}");
+    let logged = lines.with(&format!("request_id=\"{id}\""));
+    assert_eq!(logged.len(), 1, "{logged:?}");
+    let status = format!("status={}", status(answer));
+    assert!(logged[0].contains(&format!("route=\"{route}\"")) && logged[0].contains(&status), "{logged:?}");
+}
+
+#[tokio::test]
+async fn what_no_request_was_made_of_is_answered_and_logged_like_one() {
+    let (lines, _guard) = Lines::capture();
+    let server = start(|config| config.server.header_timeout = Duration::from_secs(1)).await;
+    for junk in [
+        "GET\r\n\r\n",
+        "\u{1}\u{2}\r\n\r\n",
+        "GET /v2/ HTTP/9.9\r\n\r\n",
+        "GET /v2/ HTTP/1.1\r\nno field\r\n\r\n",
+    ] {
+        let answer = send(server.address, junk).await;
+        assert_eq!(status(&answer), 400, "{junk:?}: {answer}");
+        assert_told(&lines, "not-http", &answer);
+    }
+    let answer = get(server.address, &format!("/v2/{}", "a".repeat(40 << 10))).await;
+    assert_told(&lines, "uri-too-long", &answer);
+    let long = format!("GET /v2/ HTTP/1.1\r\nhost: b\r\nx-long: {}\r\n\r\n", "a".repeat(40 << 10));
+    assert_told(&lines, "header-too-long", &send(server.address, &long).await);
+    let mut slow = TcpStream::connect(server.address).await.unwrap();
+    slow.write_all(b"GET /v2/ HT").await.unwrap();
+    assert_told(&lines, "header-timeout", &rest(&mut slow).await);
+    let metrics = get(server.address, "/metrics").await;
+    let counted = "berth_http_requests_total{route=\"not-http\",method=\"none\",status=\"4xx\"} 4";
+    assert!(metrics.contains(counted), "{metrics}");
+    assert!(server.end().await);
+}
+
+#[tokio::test]
+async fn a_request_behind_answers_is_refused_in_its_place() {
+    let (lines, _guard) = Lines::capture();
+    let server = start(|_| {}).await;
+    // All at once: the good ones are answered first, and the bad one does not take their answers' place.
+    let good = "GET /healthz HTTP/1.1\r\nhost: b\r\n\r\n";
+    let answers = send(server.address, &format!("{good}{good}GET\r\n\r\n")).await;
+    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), 2, "{answers}");
+    let last = answers.rfind("HTTP/1.1 400 Bad Request").unwrap_or_else(|| panic!("{answers}"));
+    assert_told(&lines, "not-http", &answers[last..]);
+    assert!(server.end().await);
+}
+
+#[tokio::test]
+async fn the_longest_header_is_kept_however_much_is_read_at_once() {
+    let server = start(|_| {}).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = |fields: &str| {
+        format!(
+            "GET /v2/ HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\n{fields}\r\n"
+        )
+    };
+    // A body lets the connection read more at once from then on.
+    let body = "a".repeat(2 << 20);
+    let long = head(&format!("content-length: {}\r\n", body.len()))
+        .replace("GET /v2/", "PUT /v2/library/x/manifests/1");
+    stream.write_all(long.as_bytes()).await.unwrap();
+    stream.write_all(body.as_bytes()).await.unwrap();
+    assert_eq!(status(&one(&mut stream).await.unwrap()), 400);
+    let fits = head(&format!("x-long: {}\r\n", "a".repeat(15 << 10)));
+    stream.write_all(fits.as_bytes()).await.unwrap();
+    assert_eq!(status(&one(&mut stream).await.unwrap()), 200);
+    let long = head(&format!("x-long: {}\r\n", "a".repeat(20 << 10)));
+    stream.write_all(long.as_bytes()).await.unwrap();
+    assert_eq!(status(&rest(&mut stream).await), 431);
     assert!(server.end().await);
 }
 
