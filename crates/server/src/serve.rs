@@ -30,8 +30,11 @@ use crate::{open_files, upkeep};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 4096;
-/// How long uploads may take to make durable what has come, after the grace.
-const SETTLE: Duration = Duration::from_secs(5);
+/// How long uploads that the end of the grace cuts off may take to make durable what has come: only what takes longer than the grace
+/// asks for it.
+const SETTLE: Duration = Duration::from_millis(500);
+/// How long what was counted in memory may take to be written down.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// A server whose listeners are bound and whose parts are there.
 #[derive(Debug)]
@@ -126,13 +129,16 @@ impl Server {
         self.health.end();
         tracing::info!("ending: no longer ready");
         sleep(self.drain).await;
-        let complete = end(doors, self.grace).await;
-        self.registry.settle(SETTLE).await;
-        if let Some(apart) = apart {
-            end(apart, Duration::from_secs(1)).await;
-        }
+        let complete = end(doors, self.grace, Some(&self.registry)).await;
         stop_upkeep.cancel();
-        let _ = upkeep.await;
+        // Whoever watches sees it till the end.
+        let watched = async {
+            if let Some(apart) = apart {
+                end(apart, SETTLE, None).await;
+            }
+        };
+        // What was counted in memory is written down, unless the database hangs.
+        let _ = tokio::join!(timeout(LAST_WORDS, upkeep), watched);
         if let Some(following) = following {
             following.abort();
         }
@@ -142,7 +148,11 @@ impl Server {
 }
 
 /// Stops one listener and waits for what is under way, as long as the grace lasts.
-async fn end((listening, accepting): (JoinHandle<()>, Accepting), grace: Duration) -> bool {
+async fn end(
+    (listening, accepting): (JoinHandle<()>, Accepting),
+    grace: Duration,
+    registry: Option<&Registry>,
+) -> bool {
     let shared = &accepting.listening.shared;
     accepting.stop.cancel();
     let _ = listening.await;
@@ -158,9 +168,15 @@ async fn end((listening, accepting): (JoinHandle<()>, Accepting), grace: Duratio
         let connections = accepting.connections.len();
         tracing::warn!(connections, "the grace is over: requests under way are cut off");
         accepting.abort.cancel();
-        // What changes something may still come to its end; bodies that were cut off end at once.
-        let _ = timeout(SETTLE, shared.handlers.wait()).await;
     }
+    // What changes something may still come to its end; bodies that were cut off end at once, with a checkpoint.
+    let settling = async {
+        if let Some(registry) = registry {
+            registry.settle(SETTLE).await;
+        }
+        shared.handlers.wait().await;
+    };
+    let _ = timeout(SETTLE, settling).await;
     complete
 }
 
