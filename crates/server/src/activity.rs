@@ -7,13 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::held::Held;
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
-
-/// How many times as long as a connection may stand still one piece of an answer may take among others: all of it must leave in
-/// that time, however slow the client is.
-const PATIENCE: u32 = 5;
+use crate::streams::Stream;
 
 /// One connection's state. Times are milliseconds since it was opened, plus one; zero is "not now".
 #[derive(Debug)]
@@ -37,13 +33,15 @@ pub(crate) struct Activity {
     /// No request was understood since the last answer left.
     unasked: AtomicBool,
     http2: AtomicBool,
-    /// What is on its way and waits for a window of HTTP/2.
-    held: Arc<Held>,
 }
 
 /// Counts as a request under way until it is dropped.
 #[derive(Debug)]
-pub(crate) struct InFlight(Arc<Activity>);
+pub(crate) struct InFlight {
+    activity: Arc<Activity>,
+    /// The stream that it is answered on, if the connection has several.
+    stream: Option<Arc<Stream>>,
+}
 
 impl Activity {
     pub(crate) fn new(metrics: Arc<Metrics>) -> Arc<Self> {
@@ -61,7 +59,6 @@ impl Activity {
             served: AtomicBool::new(false),
             unasked: AtomicBool::new(true),
             http2: AtomicBool::new(false),
-            held: Arc::default(),
         })
     }
 
@@ -92,7 +89,7 @@ impl Activity {
         self.header_bytes.store(0, Ordering::Relaxed);
         self.first_line_bytes.store(0, Ordering::Relaxed);
         self.first_line_ended.store(false, Ordering::Relaxed);
-        Arc::new(InFlight(Arc::clone(self)))
+        Arc::new(InFlight { activity: Arc::clone(self), stream: Stream::current() })
     }
 
     /// Bytes came.
@@ -168,9 +165,9 @@ impl Activity {
         }
     }
 
-    /// Whether the peer has taken nothing for too long, or nothing of one answer among several.
+    /// Whether the peer has taken nothing for too long.
     pub(crate) fn is_stuck(&self, limit: Duration) -> bool {
-        self.longer_than(&self.blocked_since, limit) || self.held.longer_than(limit * PATIENCE)
+        self.longer_than(&self.blocked_since, limit)
     }
 
     /// Whether there was no request for too long.
@@ -191,13 +188,16 @@ impl Activity {
 impl InFlight {
     /// A piece of the answer is handed on; the same bytes.
     pub(crate) fn hand_on(&self, piece: Bytes) -> Bytes {
-        if self.0.is_http2() { self.0.held.watch(piece) } else { piece }
+        match &self.stream {
+            Some(stream) => stream.held.watch(piece),
+            None => piece,
+        }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        let activity = &self.0;
+        let activity = &self.activity;
         activity.idle_since.store(activity.now(), Ordering::Relaxed);
         activity.in_flight.fetch_sub(1, Ordering::Relaxed);
     }

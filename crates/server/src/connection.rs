@@ -8,7 +8,7 @@ use std::time::Duration;
 use berth_http::ConnectionInfo;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::net::sockopt;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,9 +20,13 @@ use crate::activity::Activity;
 use crate::refusal::Refusing;
 use crate::service::{self, Shared};
 use crate::socket::Socket;
+use crate::streams::Streams;
 
 /// What begins an HTTP/2 connection that was not negotiated (RFC 9113, 3.4). No method of HTTP/1 begins like it.
 const PREFACE: &[u8; 4] = b"PRI ";
+/// How many times as long as a connection may stand still one piece of an answer may take among others: all of it must leave in
+/// that time, however slow the client is.
+const PATIENCE: u32 = 5;
 /// How long a connection that has not asked yet may still do so when the process is about to end.
 const LAST_CHANCE: Duration = Duration::from_secs(1);
 
@@ -146,11 +150,13 @@ where
                 .max_buf_size(limits.read_buffer)
                 .max_header_size(limits.header_limit as usize)
                 .serve_connection(socket, service);
-            watch(listening, &activity, serving, http1::Connection::graceful_shutdown).await
+            watch(listening, &activity, &Streams::default(), serving, http1::Connection::graceful_shutdown)
+                .await
         }
         Protocol::Http2 => {
             activity.speaks_http2();
-            let serving = http2::Builder::new(TokioExecutor::new())
+            let streams = Streams::default();
+            let serving = http2::Builder::new(streams.clone())
                 .timer(TokioTimer::new())
                 .max_header_list_size(limits.header_limit)
                 .max_concurrent_streams(128)
@@ -161,7 +167,8 @@ where
                 .keep_alive_interval(limits.body_timeout)
                 .keep_alive_timeout(limits.body_timeout)
                 .serve_connection(socket, service);
-            Box::pin(watch(listening, &activity, serving, http2::Connection::graceful_shutdown)).await
+            Box::pin(watch(listening, &activity, &streams, serving, http2::Connection::graceful_shutdown))
+                .await
         }
     };
     if let Err(error) = ended {
@@ -173,6 +180,7 @@ where
 async fn watch<C>(
     listening: &Listening,
     activity: &Activity,
+    streams: &Streams,
     serving: C,
     shut_down: impl Fn(Pin<&mut C>),
 ) -> hyper::Result<()>
@@ -209,6 +217,7 @@ where
                     tracing::debug!("a client takes no more bytes");
                     return Ok(());
                 }
+                streams.let_go(limits.body_timeout * PATIENCE);
                 // The next look of the connection at its socket ends it with an answer.
                 activity.end_slow_header(limits.header_timeout);
                 if activity.is_idle(limits.idle_timeout) {

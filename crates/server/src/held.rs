@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-/// The pieces of one connection that are on their way.
+/// The pieces of one stream that are on their way.
 #[derive(Debug, Default)]
 pub(crate) struct Held(Mutex<Pieces>);
 

@@ -30,6 +30,7 @@ mod sampled;
 mod serve;
 mod service;
 mod socket;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod tls;

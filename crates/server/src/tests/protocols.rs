@@ -1,9 +1,12 @@
 //! The protocols that one port speaks.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use http_body_util::{BodyExt, Empty};
-use hyper::Request;
+use hyper::body::Incoming;
 use hyper::client::conn::http2;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -33,6 +36,51 @@ async fn http2_works_without_tls() {
         answer.into_body().collect().await.unwrap();
     }
     // The server closes the connection gently when it ends.
+    assert!(server.end().await);
+    driving.await.unwrap().unwrap();
+}
+
+/// Asks for a path over HTTP/2.
+async fn ask(client: &mut http2::SendRequest<Empty<Bytes>>, uri: String) -> Response<Incoming> {
+    let request = Request::get(uri).header("authorization", AUTHORIZATION).body(Empty::new()).unwrap();
+    client.send_request(request).await.unwrap()
+}
+
+/// How much memory bodies take, as the server says.
+async fn in_use(client: &mut http2::SendRequest<Empty<Bytes>>, origin: &str) -> u64 {
+    let answer = ask(client, format!("{origin}/metrics")).await.into_body().collect().await.unwrap();
+    let text = String::from_utf8(answer.to_bytes().to_vec()).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("berth_buffers_in_use_bytes "));
+    line.unwrap_or_else(|| panic!("{text}")).parse().unwrap()
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_taken_ends_alone() {
+    let server = start(|config| config.server.body_timeout = Duration::from_millis(200)).await;
+    let content: String = "berth".repeat(1 << 20);
+    let digest = berth_oci::Digest::sha256(content.as_bytes());
+    let push = format!(
+        "POST /v2/library/hello/blobs/uploads/?digest={digest} HTTP/1.1\r\nhost: b\r\nauthorization: {AUTHORIZATION}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{content}",
+        content.len()
+    );
+    assert_eq!(status(&send(server.address, &push).await), 201);
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let (mut client, connection) = http2::Builder::new(TokioExecutor::new())
+        .initial_stream_window_size(64 << 10)
+        .initial_connection_window_size(16 << 20)
+        .handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
+    let driving = tokio::spawn(connection);
+    let origin = format!("http://{}", server.address);
+    let untaken = ask(&mut client, format!("{origin}/v2/library/hello/blobs/{digest}")).await;
+    assert_eq!(untaken.status(), 200);
+    while in_use(&mut client, &origin).await == 0 {}
+    // What it held is given back, and everything else on the connection goes on.
+    while in_use(&mut client, &origin).await > 0 {}
+    assert!(untaken.into_body().collect().await.is_err(), "it is no whole answer");
+    assert_eq!(ask(&mut client, format!("{origin}/v2/")).await.status(), 200);
+    drop(client);
     assert!(server.end().await);
     driving.await.unwrap().unwrap();
 }
