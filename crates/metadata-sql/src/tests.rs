@@ -4,6 +4,7 @@ mod both;
 mod embedded;
 mod full_disk;
 mod group;
+mod millions;
 mod server;
 mod statements;
 

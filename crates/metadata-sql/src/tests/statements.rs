@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::{SqlMetadata, sqlite, statement};
 
 /// What runs for every pull and push, with parameters to plan it by.
-const HOT: &[(&str, &str)] = &[
+pub(super) const HOT: &[(&str, &str)] = &[
     ("REPOSITORY", "'library/x'"),
     ("LOCK_REPOSITORY", "'library/x'"),
     ("TAG", "7, 'latest'"),
@@ -90,7 +90,7 @@ const SMALL: &[&str] = &[
 ];
 
 /// A connection to a new file with the schema.
-async fn embedded(directory: &TempDir) -> SqliteConnection {
+pub(super) async fn embedded(directory: &TempDir) -> SqliteConnection {
     let path = directory.path().join("berth.db");
     SqlMetadata::open_sqlite(&path).await.unwrap();
     sqlite::writer(&path).connect().await.unwrap()
@@ -101,21 +101,29 @@ async fn sqlite_searches_and_never_scans() {
     let directory = TempDir::new().unwrap();
     let mut connection = embedded(&directory).await;
     for statement in statement::all() {
-        let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {}", statement.lite));
-        let plan: Vec<(i64, i64, i64, String)> =
-            sqlx::query_as(explain).fetch_all(&mut connection).await.unwrap();
-        let plan: Vec<String> = plan.into_iter().map(|(.., step)| step).collect();
-        // A batch is a table too.
-        let scans = |step: &String| {
-            step.starts_with("SCAN")
-                && !SMALL.contains(&statement.name)
-                && !step.contains("VIRTUAL TABLE")
-                && !step.contains("CONSTANT")
-        };
-        assert!(!plan.iter().any(scans), "{}: {plan:?}", statement.name);
-        for (_, way) in SEARCHES.iter().filter(|(name, _)| *name == statement.name) {
-            assert!(plan.iter().any(|step| step.contains(way)), "{}: {plan:?}", statement.name);
-        }
+        assert_searched(statement.name, &lite_plan(&mut connection, statement.lite).await);
+    }
+}
+
+/// The steps of SQLite's plan.
+pub(super) async fn lite_plan(connection: &mut SqliteConnection, text: &str) -> Vec<String> {
+    let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {text}"));
+    let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explain).fetch_all(connection).await.unwrap();
+    plan.into_iter().map(|(.., step)| step).collect()
+}
+
+/// Asserts that the plan reads no table as a whole, and finds its rows as it must.
+pub(super) fn assert_searched(name: &str, plan: &[String]) {
+    // A batch is a table too.
+    let scans = |step: &String| {
+        step.starts_with("SCAN")
+            && !SMALL.contains(&name)
+            && !step.contains("VIRTUAL TABLE")
+            && !step.contains("CONSTANT")
+    };
+    assert!(!plan.iter().any(scans), "{name}: {plan:?}");
+    for (_, way) in SEARCHES.iter().filter(|(searched, _)| *searched == name) {
+        assert!(plan.iter().any(|step| step.contains(way)), "{name}: {plan:?}");
     }
 }
 
@@ -167,17 +175,18 @@ async fn hot_statements_touch_one_partition_of_a_table() {
 }
 
 /// A connection to a database with the schema.
-async fn migrated() -> PgConnection {
+pub(super) async fn migrated() -> PgConnection {
     let url = Postgres::shared().new_database();
     SqlMetadata::open_postgres(&url, 1).await.unwrap().close().await;
     PgConnection::connect(&url).await.unwrap()
 }
 
 /// The plan of a prepared statement.
-async fn plan(connection: &mut PgConnection, name: &str, text: &str, parameters: &str) -> String {
-    let prepare = format!("PREPARE {name} AS {text}");
+pub(super) async fn plan(connection: &mut PgConnection, name: &str, text: &str, parameters: &str) -> String {
+    // Quoted, because names of statements may be words of the language.
+    let prepare = format!("PREPARE \"{name}\" AS {text}");
     sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *connection).await.unwrap();
-    let explain = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) EXECUTE {name} ({parameters})"));
+    let explain = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) EXECUTE \"{name}\" ({parameters})"));
     let lines: Vec<(String,)> = sqlx::query_as(explain).fetch_all(connection).await.unwrap();
     lines.into_iter().map(|(line,)| line).collect::<Vec<_>>().join("\n")
 }

@@ -13,11 +13,15 @@ use crate::process;
 pub(super) fn run(context: &Context) -> Result<Outcome> {
     let references = context.target().join("snapshot-references");
     let _ = fs::remove_file(&references);
-    let mut command = junit::nextest(context, "default")?;
+    let profile = if context.soak() { "soak" } else { "default" };
+    let mut command = junit::nextest(context, profile)?;
     command.args(["--workspace", "--exclude", "berth-tests"]);
     command.env("INSTA_UPDATE", "no").env("INSTA_SNAPSHOT_REFERENCES_FILE", &references);
+    if context.soak() {
+        command.env("TESTKIT_SOAK", "1").args(["--run-ignored", "all"]);
+    }
     let ran = process::run(&mut command);
-    let outcome = junit::read(context, "default")?;
+    let outcome = junit::read(context, profile)?;
     ran.map(|()| outcome).or_else(|error| if outcome.failed > 0 { Ok(outcome) } else { Err(error) })?;
     if outcome.failed == 0 {
         refuse_unreferenced_snapshots(context.root(), &fs::read_to_string(&references).unwrap_or_default())?;
