@@ -51,4 +51,4 @@ mod tests;
 
 pub use database::{Load, SqlMetadata};
 pub use error::OpenError;
-pub use open::Schema;
+pub use open::{Opening, Schema};

@@ -24,10 +24,23 @@ pub(crate) static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres
 /// The table in which the library notes what ran.
 const APPLIED: &str = "_sqlx_migrations";
 
+/// Connections to PostgreSQL at once, if nobody says how many.
+const CONNECTIONS: u32 = 16;
+
+/// How a database is opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// How many connections may be open at once, of an embedded database those that read.
+    pub connections: Option<u32>,
+    /// What becomes of the schema.
+    pub schema: Schema,
+}
+
 /// What becomes of the schema of a database that is opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Schema {
     /// It is brought up to date.
+    #[default]
     Update,
     /// It must be up to date: a server of another release may be at work on it.
     AsItIs,
@@ -59,11 +72,12 @@ const DOUBTFUL: Duration = Duration::from_secs(30);
 impl SqlMetadata {
     /// Opens the database in a file, which is made (mode 0600) if it is not there, and brings its schema up to date.
     pub async fn open_sqlite(path: &Path) -> Result<Self, OpenError> {
-        Self::open_sqlite_with(path, Schema::Update).await
+        Self::open_sqlite_with(path, Opening::default()).await
     }
 
-    /// The same with a say in what becomes of the schema; a file is made only for one that may be written.
-    pub async fn open_sqlite_with(path: &Path, schema: Schema) -> Result<Self, OpenError> {
+    /// The same with a say in how; a file is made only where a schema may be written.
+    pub async fn open_sqlite_with(path: &Path, opening: Opening) -> Result<Self, OpenError> {
+        let Opening { connections, schema } = opening;
         let file = |source| OpenError::File { path: path.display().to_string(), source };
         let create = schema == Schema::Update;
         OpenOptions::new().append(true).create(create).mode(0o600).open(path).map_err(file)?;
@@ -71,18 +85,21 @@ impl SqlMetadata {
         schema.look(&mut connection, &LITE).await?;
         LITE.run(&mut connection).await?;
         connection.close().await.map_err(OpenError::Connect)?;
-        let lite = Lite::connect(path).await.map_err(OpenError::Connect)?;
+        let readers = connections.unwrap_or(sqlite::READERS);
+        let lite = Lite::connect(path, readers).await.map_err(OpenError::Connect)?;
         Ok(Self::over(Pools::Lite(lite)))
     }
 
     /// Opens a PostgreSQL database by its URL and brings its schema up to date, under a lock, so that several processes can start
     /// together. At most `connections` are open at once.
     pub async fn open_postgres(url: &str, connections: u32) -> Result<Self, OpenError> {
-        Self::open_postgres_with(url, connections, Schema::Update).await
+        let opening = Opening { connections: Some(connections), schema: Schema::Update };
+        Self::open_postgres_with(url, opening).await
     }
 
-    /// The same with a say in what becomes of the schema.
-    pub async fn open_postgres_with(url: &str, connections: u32, schema: Schema) -> Result<Self, OpenError> {
+    /// The same with a say in how.
+    pub async fn open_postgres_with(url: &str, opening: Opening) -> Result<Self, OpenError> {
+        let Opening { connections, schema } = opening;
         let options = PgConnectOptions::from_str(url).map_err(OpenError::Url)?;
         let options =
             options.application_name("berth").statement_cache_capacity(256).disable_statement_logging();
@@ -91,7 +108,7 @@ impl SqlMetadata {
         POSTGRES.run(&mut connection).await?;
         connection.close().await.map_err(OpenError::Connect)?;
         let pool = PgPoolOptions::new()
-            .max_connections(connections)
+            .max_connections(connections.unwrap_or(CONNECTIONS))
             .acquire_timeout(ACQUIRE)
             .test_before_acquire(false)
             .before_acquire(|connection, metadata| Box::pin(is_alive(connection, metadata)))

@@ -14,7 +14,7 @@ use group::Group;
 pub(crate) use group::Turn;
 
 /// Readers at once: each is a thread with a page cache of 2 MiB, and more than a machine's cores do not read faster.
-const READERS: u32 = 8;
+pub(crate) const READERS: u32 = 8;
 
 /// How long another process may hold the file's lock.
 const BUSY: Duration = Duration::from_secs(10);
@@ -36,10 +36,10 @@ pub(crate) struct Lite {
 
 impl Lite {
     /// Connects to the file, which exists.
-    pub(crate) async fn connect(path: &Path) -> sqlx::Result<Self> {
+    pub(crate) async fn connect(path: &Path, readers: u32) -> sqlx::Result<Self> {
         let group = Group::connect(writer(path)).await?;
         let readers = SqlitePoolOptions::new()
-            .max_connections(READERS)
+            .max_connections(readers)
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
@@ -85,7 +85,7 @@ pub(crate) fn writer(path: &Path) -> SqliteConnectOptions {
 }
 
 /// How readers open the file.
-fn reader(path: &Path) -> SqliteConnectOptions {
+pub(crate) fn reader(path: &Path) -> SqliteConnectOptions {
     options(path).pragma("query_only", "on")
 }
 

@@ -9,7 +9,7 @@ use berth_blobs_filesystem::{FilesystemBlobs, LocalFileSystem, Options, sync_cop
 use berth_config::Config;
 use berth_domain::SystemEntropy;
 use berth_metadata::{BlobReads, BlobState, Metadata, Place, UploadReads};
-use berth_metadata_sql::{Schema, SqlMetadata};
+use berth_metadata_sql::{Opening, Schema, SqlMetadata};
 
 use crate::data_directory::{self, DataDirectory};
 use crate::{accounts, private_file};
@@ -39,7 +39,8 @@ pub async fn backup(config: &Config, directory: &Path) -> Result<Copied> {
     ensure_empty(directory)?;
     // Before the database, so that what is sealed in it opens.
     copy_keys(&config.data.directory, directory)?;
-    let opened = SqlMetadata::open_sqlite_with(&database, Schema::AsItIs).await;
+    let as_it_is = Opening { schema: Schema::AsItIs, ..Opening::default() };
+    let opened = SqlMetadata::open_sqlite_with(&database, as_it_is).await;
     let metadata = opened.context("the database cannot be opened")?;
     let copy = directory.join(DATABASE);
     metadata.backup_sqlite(&copy).await.context("the database cannot be copied")?;

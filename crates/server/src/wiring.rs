@@ -14,7 +14,7 @@ use berth_domain::{Clock, Entropy, SystemClock, SystemEntropy};
 use berth_http::{External, Origins, Scheme};
 use berth_management::{Management, ManagementSettings};
 use berth_metadata::Metadata;
-use berth_metadata_sql::{Schema, SqlMetadata};
+use berth_metadata_sql::{Opening, Schema, SqlMetadata};
 use berth_registry::{Ports, Registry, Settings};
 use uuid::Uuid;
 
@@ -160,13 +160,14 @@ pub(crate) async fn metadata(config: &Config, schema: Schema) -> Result<Arc<dyn 
 }
 
 async fn database(config: &Config, schema: Schema) -> Result<SqlMetadata> {
+    let opening = Opening { connections: config.database.pool, schema };
     match config.embedded_database() {
         Some(file) => {
             data_directory::create(&config.data.directory)?;
-            let opened = SqlMetadata::open_sqlite_with(&file, schema).await;
+            let opened = SqlMetadata::open_sqlite_with(&file, opening).await;
             opened.with_context(|| format!("the database {} cannot be opened", file.display()))
         }
-        None => SqlMetadata::open_postgres_with(config.database.url.expose(), config.database.pool, schema)
+        None => SqlMetadata::open_postgres_with(config.database.url.expose(), opening)
             .await
             .context("the database that database.url names cannot be opened"),
     }

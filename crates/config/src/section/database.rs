@@ -8,8 +8,8 @@ setting::table! {
     pub struct Database(database) {
         /// `postgres://USER:PASSWORD@HOST/NAME`. Without it, the database is embedded in the data directory.
         url: Secret = "",
-        /// How many connections to PostgreSQL may be open.
-        pool: u32 = "16",
+        /// How many connections to the database may be open, of an embedded one those that read. If nothing is said, 16 to PostgreSQL and 8 to an embedded one.
+        pool: Option<u32> = "",
     }
 }
 
@@ -20,7 +20,7 @@ impl Database {
             let why = "only PostgreSQL can be named; write postgres://USER:PASSWORD@HOST/NAME, or remove it to use the embedded database";
             findings.push(Finding::new("database", "url", why));
         }
-        if self.pool == 0 || self.pool > 1000 {
+        if self.pool.is_some_and(|pool| pool == 0 || pool > 1000) {
             findings.push(Finding::new("database", "pool", "write a number from 1 to 1000"));
         }
     }

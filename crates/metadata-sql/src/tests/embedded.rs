@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
 use super::{embedded, is_there, push, repository};
-use crate::{OpenError, Schema, SqlMetadata, sqlite};
+use crate::{OpenError, Opening, Schema, SqlMetadata, sqlite};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_file_is_private_and_so_is_its_copy() {
@@ -101,11 +101,11 @@ async fn an_older_schema_is_left_as_it_is_where_that_is_asked() {
     let directory = TempDir::new().unwrap();
     embedded(&directory).await.close().await;
     let path = directory.path().join("berth.db");
-    SqlMetadata::open_sqlite_with(&path, Schema::AsItIs).await.unwrap().close().await;
+    SqlMetadata::open_sqlite_with(&path, as_it_is()).await.unwrap().close().await;
     let mut connection = sqlite::writer(&path).connect().await.unwrap();
     let older = "DELETE FROM _sqlx_migrations WHERE version = (SELECT MAX(version) FROM _sqlx_migrations)";
     sqlx::query(older).execute(&mut connection).await.unwrap();
-    let refused = SqlMetadata::open_sqlite_with(&path, Schema::AsItIs).await;
+    let refused = SqlMetadata::open_sqlite_with(&path, as_it_is()).await;
     assert!(
         matches!(refused, Err(OpenError::Older { version, known }) if version + 1 == known),
         "{refused:?}"
@@ -115,6 +115,10 @@ async fn an_older_schema_is_left_as_it_is_where_that_is_asked() {
     connection.close().await.unwrap();
     assert_eq!(usize::try_from(left).unwrap(), crate::open::LITE.iter().count() - 1);
     let empty = directory.path().join("empty.db");
-    let refused = SqlMetadata::open_sqlite_with(&empty, Schema::AsItIs).await;
+    let refused = SqlMetadata::open_sqlite_with(&empty, as_it_is()).await;
     assert!(matches!(refused, Err(OpenError::File { .. })) && !empty.exists(), "{refused:?}");
+}
+
+fn as_it_is() -> Opening {
+    Opening { schema: Schema::AsItIs, ..Opening::default() }
 }

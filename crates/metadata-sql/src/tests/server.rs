@@ -3,7 +3,7 @@
 use berth_metadata::{Error, Metadata as _, SettingWrites as _, Transaction};
 use berth_testkit::Postgres;
 
-use crate::{OpenError, Schema, SqlMetadata};
+use crate::{OpenError, Opening, Schema, SqlMetadata};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn several_processes_start_together() {
@@ -30,10 +30,11 @@ async fn a_newer_schema_is_refused() {
 async fn an_older_schema_is_left_as_it_is_where_that_is_asked() {
     let server = Postgres::shared();
     let url = server.new_database();
-    let refused = SqlMetadata::open_postgres_with(&url, 1, Schema::AsItIs).await;
+    let as_it_is = Opening { connections: Some(1), schema: Schema::AsItIs };
+    let refused = SqlMetadata::open_postgres_with(&url, as_it_is).await;
     assert!(matches!(refused, Err(OpenError::Older { version: 0, .. })), "{refused:?}");
     SqlMetadata::open_postgres(&url, 1).await.unwrap().close().await;
-    SqlMetadata::open_postgres_with(&url, 1, Schema::AsItIs).await.unwrap().close().await;
+    SqlMetadata::open_postgres_with(&url, as_it_is).await.unwrap().close().await;
 }
 
 /// The database of a URL that the test's server gave.
