@@ -64,6 +64,8 @@ pub(super) struct Cast {
     gatekeeper: Gatekeeper,
     open: ProjectId,
     closed: ProjectId,
+    /// Robots that are asked about, in the public and in the private project.
+    targets: [i64; 2],
     /// From nobody at all to the administrator, and robots that must not get far.
     people: Vec<Actor>,
     tokens: Vec<Actor>,
@@ -88,6 +90,7 @@ impl Cast {
             gatekeeper,
             open,
             closed,
+            targets: [0; 2],
             people: none(),
             tokens: none(),
             open_robots: none(),
@@ -96,6 +99,7 @@ impl Cast {
             on_all: none(),
             system: none(),
         };
+        cast.targets = [cast.robot_to_act_on(open).await, cast.robot_to_act_on(closed).await];
         cast.people.push(Actor { name: "anonymous".into(), login: None, means: Means::Basic });
         cast.user("stranger").await;
         for role in Role::harbors() {
@@ -143,16 +147,20 @@ impl Cast {
         if project == PUBLIC { self.open.0 } else { self.closed.0 }
     }
 
-    /// What an operation is about: a robot that is there, for those that are about one.
+    /// What an operation is about: a robot that is there, for those that are about one. What takes robots away gets one of its own.
     pub(super) async fn target(&self, operation: &Operation, project: &str) -> i64 {
-        if !operation.of_robot {
-            return 0;
+        match (operation.of_robot, operation.method) {
+            (false, _) => 0,
+            (true, "DELETE") => self.robot_to_act_on(ProjectId(self.id_of(project))).await,
+            (true, _) if project == PUBLIC => self.targets[0],
+            (true, _) => self.targets[1],
         }
-        let project = ProjectId(self.id_of(project));
+    }
+
+    async fn robot_to_act_on(&self, project: ProjectId) -> i64 {
         let access = only(Permission { resource: Resource::Repository, action: Action::Pull });
         let grant = RobotGrant { scope: RobotScope::Project(project), access };
-        let robot = robot(RobotLevel::Project(project), grant, "unknown");
-        self.add_robot(&robot, self.now()).await.0
+        self.add_robot(&robot(RobotLevel::Project(project), grant, "unknown"), self.now()).await.0
     }
 
     /// What somebody shows when they ask for it.
