@@ -53,6 +53,8 @@ impl<T: Send + 'static> fmt::Debug for Unbroken<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::AssertUnwindSafe;
+
     use futures::FutureExt as _;
     use tokio::sync::oneshot;
 
@@ -74,5 +76,24 @@ mod tests {
     #[tokio::test]
     async fn work_that_is_waited_for_ends_there() {
         assert_eq!(unbroken(async { 7 }).await, 7);
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_is_over() {
+        let mut work = unbroken::<()>(async { panic!("as the test wants it") });
+        assert!(AssertUnwindSafe(&mut work).catch_unwind().await.is_err());
+        assert_eq!(format!("{work:?}"), "Unbroken { ended: true }", "nothing is left to run on");
+    }
+
+    #[test]
+    fn work_without_a_runtime_is_dropped() {
+        let (tell, mut told) = oneshot::channel();
+        let mut work = unbroken(async move {
+            std::future::pending::<()>().await;
+            let _ = tell.send(7);
+        });
+        assert!((&mut work).now_or_never().is_none());
+        drop(work);
+        assert!(told.try_recv().is_err());
     }
 }
