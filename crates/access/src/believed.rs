@@ -146,7 +146,8 @@ where
         }
         match tokio::time::timeout(PATIENCE, self.ask(key)).await {
             Ok(Err(Error::Unavailable(_))) | Err(_) => {
-                self.unreachable.store(now.as_micros(), Ordering::Relaxed);
+                // The moment after the wait: from now on others do not wait for a while.
+                self.unreachable.store(self.clock.now().as_micros(), Ordering::Relaxed);
                 tracing::debug!("the database does not answer: a pull goes on with what was known");
                 Ok(known.value.clone())
             }
