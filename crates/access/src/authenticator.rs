@@ -5,6 +5,7 @@
 //! moment of the credentials, which is the account's `valid_after` as it was when they were checked: any later change refuses them.
 
 mod check;
+mod checks;
 mod session;
 mod uses;
 
@@ -28,6 +29,7 @@ use crate::tally::LogIns;
 use crate::token::TokenError;
 use crate::{Caller, LoginError, Means, Secret};
 
+use checks::Checks;
 pub use session::LoggedIn;
 use session::Remembered;
 use uses::Uses;
@@ -108,6 +110,7 @@ pub struct Authenticator {
     right: Recent<[u8; 32], Identity>,
     sessions: Believed<[u8; 32], Option<Arc<Remembered>>>,
     uses: Uses,
+    checks: Checks,
     log_ins: LogIns,
 }
 
@@ -117,7 +120,8 @@ impl Authenticator {
     pub fn new(parts: AuthenticatorParts, settings: AuthenticatorSettings) -> Self {
         let sessions = session::remembered(&parts, settings.remembered);
         let right = Recent::new(settings.remembered);
-        Self { settings, parts, right, sessions, uses: Uses::default(), log_ins: LogIns::default() }
+        let (uses, checks, log_ins) = (Uses::default(), Checks::default(), LogIns::default());
+        Self { settings, parts, right, sessions, uses, checks, log_ins }
     }
 
     /// Whoever shows a name and a secret: a robot, or a user with a password or a CLI secret.
@@ -181,7 +185,7 @@ impl Authenticator {
             Admission::After(wait) if wait.is_zero() => {}
             Admission::After(wait) => tokio::time::sleep(wait).await,
         }
-        match self.look_up(shown).await {
+        match self.checks.join(self.fingerprint(shown), self.look_up(shown)).await {
             Ok(identity) => {
                 self.parts.brute_force.succeeded(shown.login, shown.address).await;
                 Ok(identity)

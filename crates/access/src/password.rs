@@ -4,7 +4,6 @@
 //! megabytes and milliseconds. An unknown account costs what a wrong password costs.
 
 mod argon;
-mod checks;
 mod stored;
 
 use std::fmt;
@@ -17,7 +16,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Secret;
 use argon::Argon;
-use checks::Checks;
 
 pub use stored::{HarborHash, StoredPassword};
 
@@ -82,7 +80,6 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     at_once: Arc<Semaphore>,
     queue: Arc<Semaphore>,
-    checks: Checks,
     /// The hash of a password that nobody has: what a guess at an unknown account is checked against.
     decoy: StoredPassword,
 }
@@ -100,7 +97,6 @@ impl Passwords {
         Ok(Self {
             inner: Arc::new(Inner {
                 argon,
-                checks: Checks::new(entropy.as_ref()),
                 entropy,
                 at_once: Arc::new(Semaphore::new(at_once)),
                 queue: Arc::new(Semaphore::new(at_once + settings.waiting)),
@@ -115,16 +111,13 @@ impl Passwords {
             .await?
     }
 
-    /// Checks a password against what is kept; against a decoy if nothing is. Equal checks at the same time are one.
+    /// Checks a password against what is kept; against a decoy if nothing is.
     pub async fn verify(
         &self,
         stored: Option<StoredPassword>,
         password: Secret,
     ) -> Result<Verdict, PasswordError> {
-        let known = stored.as_ref().map_or("", StoredPassword::as_str).to_owned();
-        let shown = password.clone();
-        let check = || self.apart(move |inner| inner.verify(stored.as_ref(), password.reveal().as_bytes()));
-        self.inner.checks.join(&known, &shown, check).await
+        self.apart(move |inner| inner.verify(stored.as_ref(), password.reveal().as_bytes())).await
     }
 
     /// Runs work off the reactor when its turn comes. The turn lasts as long as the work, even if nobody waits for it any more.

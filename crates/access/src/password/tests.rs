@@ -68,28 +68,6 @@ async fn more_than_can_wait_are_refused() {
     assert_eq!(one_of_many("y").await.unwrap(), Verdict::Wrong, "the place is free again");
 }
 
-#[tokio::test]
-async fn a_fleet_with_one_secret_costs_one_hash() {
-    let passwords = light(64, 0);
-    let stored = passwords.hash(Secret::new("Correct1")).await.unwrap();
-    // More than one at a time would be refused.
-    let fleet = (0..100).map(|_| passwords.verify(Some(stored.clone()), Secret::new("Correct1")));
-    let verdicts = futures::future::join_all(fleet).await;
-    assert!(verdicts.into_iter().all(|verdict| verdict.unwrap() == Verdict::Right { rehash: false }));
-    assert_eq!(check(&passwords, Some(&stored), "Correct2").await, Verdict::Wrong);
-}
-
-#[tokio::test]
-async fn a_check_that_is_given_up_is_done_by_the_next() {
-    let passwords = light(64, 8);
-    let stored = passwords.hash(Secret::new("Correct1")).await.unwrap();
-    let shown = || Box::pin(passwords.verify(Some(stored.clone()), Secret::new("Correct1")));
-    let (mut first, second) = (shown(), shown());
-    assert!(futures::poll!(&mut first).is_pending());
-    drop(first);
-    assert_eq!(second.await.unwrap(), Verdict::Right { rehash: false });
-}
-
 #[test]
 fn broken_rows_are_no_password() {
     for broken in

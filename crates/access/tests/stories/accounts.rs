@@ -238,3 +238,25 @@ async fn a_session_begins_lives_on_and_ends() {
     house.pass(Duration::from_secs(5));
     assert!(matches!(session(&one, &third.cookie).await, Err(LoginError::Revoked)));
 }
+
+#[tokio::test]
+async fn a_fleet_with_one_secret_costs_one_check_and_a_guess_tells_nothing_of_names() {
+    /// More than may wait for a hash each: if they did not share one, some would be told to come again.
+    const FLEET: usize = 300;
+    for (name, secret, is_right) in
+        [("jane", PASSWORD, true), ("jane", "An0ther password", false), ("nobody", "An0ther password", false)]
+    {
+        // A house of its own, because failures slow down whoever comes from the same address.
+        let house = House::new();
+        let one = house.replica().await;
+        one.user("jane").await;
+        let outcomes = futures::future::join_all((0..FLEET).map(|_| one.log_in(name, secret))).await;
+        for outcome in outcomes {
+            match outcome {
+                Ok(caller) if is_right => assert_eq!(caller.actor.name, name),
+                Err(LoginError::Wrong) if !is_right => {}
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+    }
+}
