@@ -47,7 +47,7 @@ impl Disk {
         let mut text = String::new();
         file.take(LONGEST).read_to_string(&mut text)?;
         let named = Uuid::try_parse(text.trim());
-        named.map(Some).map_err(|_| io::Error::other("the file that names the installation cannot be read"))
+        named.map(Some).map_err(|_| io::Error::other("it names no installation"))
     }
 
     fn set_mark(&self, new: Name, installation: Uuid) -> io::Result<()> {

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use berth_blobs::Blobs as _;
 use berth_blobs_filesystem::FilesystemBlobs;
 use berth_metadata::{Metadata, Place};
@@ -27,7 +27,13 @@ pub(crate) async fn claim(
 ) -> Result<()> {
     let ours = name(metadata, fresh).await?;
     let at = directory.display();
-    match blobs.installation().await? {
+    let marked = blobs.installation().await.with_context(|| {
+        format!(
+            "{at}/{} cannot be read: bring it back, or remove it if these are the blobs of this database",
+            berth_blobs_filesystem::MARK
+        )
+    });
+    match marked? {
         Some(theirs) if theirs == ours => Ok(()),
         Some(theirs) => bail!(
             "{at} holds the blobs of the installation {theirs}, but this database is of {ours}: name the right directory as storage.directory, or the right database"

@@ -45,7 +45,8 @@ impl Guarded<'_> {
     /// Appends the last chunk, which may be empty, and closes the session with the digest that the content must have.
     ///
     /// If the content has another digest, or the body is not as long as was said, or the whole body came but could not be made a
-    /// blob, the session stays as it was before: the same request may simply be sent again. Closing a finished session with its digest again succeeds again: the first answer may have been lost.
+    /// blob, the session stays as it was before: the same request may simply be sent again. Closing a finished session with its
+    /// digest again succeeds again: the first answer may have been lost.
     pub async fn finish_upload(
         &self,
         repository: &RepositoryName,

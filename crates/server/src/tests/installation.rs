@@ -65,7 +65,8 @@ async fn blobs_of_another_installation_are_refused_and_unmarked_ones_adopted() {
         "blobs without a mark are taken for ours"
     );
     fs::write(theirs.join("installation"), "no name").unwrap();
-    assert!(refused(&config).await.contains("cannot be read"));
+    let said = refused(&config).await;
+    assert!(said.contains("cannot be read: bring it back, or remove it"), "{said}");
 }
 
 #[tokio::test]
