@@ -178,12 +178,15 @@ impl Lease {
 
     /// Writes the row, if the session is still ours; every end of a lease is a new epoch.
     async fn write(&mut self, mut next: UploadSession, keep: bool) -> Result<()> {
-        next.writer = keep.then(|| self.visit.writer());
+        let writer = self.visit.writer();
+        let confirmed_at = writer.progressed_at;
+        next.writer = keep.then_some(writer);
         next.epoch = self.session.epoch + i64::from(!keep);
         let written = retry!(self.try_write(&next).await);
         self.lost |= matches!(written, Err(Error::UploadUnknown | Error::UploadBusy { .. }));
         written?;
-        self.confirmed_at = self.visit.registry.now();
+        // What the row says, not when the database had written it: others count from there.
+        self.confirmed_at = confirmed_at;
         self.session = next;
         Ok(())
     }
