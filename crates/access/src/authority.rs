@@ -17,7 +17,7 @@ use berth_oci::ProjectName;
 use crate::believed::{Believed, Bridge};
 use crate::permissions::{Place, Roles, Standing, Subject, SystemRules, effective};
 use crate::target::Target;
-use crate::{Caller, Means};
+use crate::{Caller, Means, Outage};
 
 /// What the authority is to know from the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,7 @@ pub struct Authority {
     robots: Believed<RobotId, Option<Arc<RobotStanding>>>,
     projects: Believed<ProjectName, Option<(ProjectId, bool)>>,
     roles: Believed<(), Arc<Roles>>,
+    outage: Outage,
 }
 
 /// A subject as its rows describe it, before the place is known.
@@ -78,31 +79,44 @@ impl Authority {
         let most = settings.remembered;
         let [a, b, c, d] = std::array::from_fn(|_| Arc::clone(&metadata));
         let now = || Arc::clone(&clock);
+        let outage = Outage::default();
         Self {
             settings,
-            users: Believed::new(most, now(), move |(user, project): (UserId, Option<ProjectName>)| {
-                let metadata = Arc::clone(&a);
-                Box::pin(
-                    async move { Ok(metadata.user_standing(user, project.as_ref()).await?.map(Arc::new)) },
-                )
-            }),
-            robots: Believed::new(most, now(), move |robot| {
+            users: Believed::new(
+                most,
+                now(),
+                &outage,
+                move |(user, project): (UserId, Option<ProjectName>)| {
+                    let metadata = Arc::clone(&a);
+                    Box::pin(async move {
+                        Ok(metadata.user_standing(user, project.as_ref()).await?.map(Arc::new))
+                    })
+                },
+            ),
+            robots: Believed::new(most, now(), &outage, move |robot| {
                 let metadata = Arc::clone(&b);
                 Box::pin(async move { Ok(metadata.robot_standing(robot).await?.map(Arc::new)) })
             }),
-            projects: Believed::new(most, now(), move |name| {
+            projects: Believed::new(most, now(), &outage, move |name| {
                 let metadata = Arc::clone(&c);
                 Box::pin(async move {
                     Ok(metadata.project(&name).await?.map(|Project { id, public, .. }| (id, public)))
                 })
             }),
-            roles: Believed::new(1, now(), move |()| {
+            roles: Believed::new(1, now(), &outage, move |()| {
                 let metadata = Arc::clone(&d);
                 Box::pin(async move { Ok(Arc::new(Roles::new(metadata.roles().await?))) })
             }),
             metadata,
             clock,
+            outage,
         }
+    }
+
+    /// When the database last did not answer.
+    #[must_use]
+    pub fn outage(&self) -> &Outage {
+        &self.outage
     }
 
     /// What it was told.

@@ -3,21 +3,15 @@
 use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use berth_domain::{Clock, Timestamp};
 use berth_metadata::Error;
 use futures::future::BoxFuture;
 
+use crate::Outage;
 use crate::freshness::{BRIDGED, Freshness, freshness};
 use crate::recent::Recent;
-
-/// How long a pull waits for the database before what was known serves it.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// After how long a database that did not answer is asked again on behalf of pulls.
-const AGAIN: Duration = Duration::from_secs(1);
 
 /// What the database said, by key. Cheap to clone.
 pub(crate) struct Believed<K, V> {
@@ -30,8 +24,7 @@ struct Inner<K, V> {
     read: Reader<K, V>,
     /// Counts what was forgotten, so that an answer from before is not remembered after.
     forgotten: AtomicU64,
-    /// When the database last did not answer, in microseconds.
-    unreachable: AtomicI64,
+    outage: Outage,
 }
 
 /// Asks the database.
@@ -58,8 +51,8 @@ where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    /// Remembers about `capacity` answers of `read`.
-    pub(crate) fn new<F>(capacity: usize, clock: Arc<dyn Clock>, read: F) -> Self
+    /// Remembers about `capacity` answers of `read`, whose silence `outage` notices.
+    pub(crate) fn new<F>(capacity: usize, clock: Arc<dyn Clock>, outage: &Outage, read: F) -> Self
     where
         F: Fn(K) -> BoxFuture<'static, Result<V, Error>> + Send + Sync + 'static,
     {
@@ -68,7 +61,7 @@ where
             clock,
             read: Box::new(read),
             forgotten: AtomicU64::new(0),
-            unreachable: AtomicI64::new(i64::MIN),
+            outage: outage.clone(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -85,7 +78,7 @@ where
                 self.refresh(key, &known);
                 Ok(known.value.clone())
             }
-            Freshness::Bridge if bridge == Bridge::Pull => self.inner.ask_or(key, &known, now).await,
+            Freshness::Bridge if bridge == Bridge::Pull => self.inner.ask_or(key, &known).await,
             Freshness::Bridge | Freshness::Gone => self.inner.ask(key).await,
         }
     }
@@ -139,19 +132,10 @@ where
     }
 
     /// Asks; if there is no answer in time, what is known serves.
-    async fn ask_or(&self, key: &K, known: &Answer<V>, now: Timestamp) -> Result<V, Error> {
-        let failed = Timestamp::from_micros(self.unreachable.load(Ordering::Relaxed));
-        if failed <= now && now < failed.plus(AGAIN) {
-            return Ok(known.value.clone());
-        }
-        match tokio::time::timeout(PATIENCE, self.ask(key)).await {
-            Ok(Err(Error::Unavailable(_))) | Err(_) => {
-                // The moment after the wait: from now on others do not wait for a while.
-                self.unreachable.store(self.clock.now().as_micros(), Ordering::Relaxed);
-                tracing::debug!("the database does not answer: a pull goes on with what was known");
-                Ok(known.value.clone())
-            }
-            Ok(answer) => answer,
+    async fn ask_or(&self, key: &K, known: &Answer<V>) -> Result<V, Error> {
+        match self.outage.ask(self.ask(key)).await {
+            Err(Error::Unavailable(_)) => Ok(known.value.clone()),
+            answer => answer,
         }
     }
 }

@@ -9,7 +9,7 @@ use berth_oci::{ProjectName, RepositoryName};
 
 use crate::authority::{Authority, AuthorityError};
 use crate::target::Target;
-use crate::{Caller, Means};
+use crate::{Caller, Means, Outage};
 
 /// Answers every question about rights. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct Access {
 #[derive(Clone, Debug)]
 enum Policy {
     /// Everyone may do everything.
-    Open,
+    Open(Outage),
     /// Everyone may do what their rows say.
     Closed(Arc<Authority>),
 }
@@ -29,13 +29,22 @@ impl Access {
     /// Everyone may do everything, also without credentials: for tests of what stands above rights. No configuration leads here.
     #[must_use]
     pub fn open() -> Self {
-        Self { policy: Policy::Open }
+        Self { policy: Policy::Open(Outage::default()) }
     }
 
     /// Everyone may do what `authority` knows of them.
     #[must_use]
     pub fn closed(authority: Arc<Authority>) -> Self {
         Self { policy: Policy::Closed(authority) }
+    }
+
+    /// When the database last did not answer: whoever serves pulls shares this, so that each of them waits once.
+    #[must_use]
+    pub fn outage(&self) -> &Outage {
+        match &self.policy {
+            Policy::Open(outage) => outage,
+            Policy::Closed(authority) => authority.outage(),
+        }
     }
 
     /// Lets the caller pass if they may do `action` on `resource` within the project; outside of all projects if there is none.

@@ -113,19 +113,8 @@ impl fmt::Debug for MemoryAttempts {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicI64, Ordering};
-
     use super::*;
-
-    /// A clock that stands still until it is moved.
-    #[derive(Debug, Default)]
-    struct Still(AtomicI64);
-
-    impl Clock for Still {
-        fn now(&self) -> Timestamp {
-            Timestamp::from_micros(self.0.load(Ordering::SeqCst))
-        }
-    }
+    use crate::still::Still;
 
     fn attempts(capacity: usize) -> (Arc<Still>, MemoryAttempts) {
         let clock = Arc::new(Still::default());
@@ -136,9 +125,7 @@ mod tests {
     #[tokio::test]
     async fn keeps_the_ports_promises() {
         let (clock, attempts) = attempts(1024);
-        let pass = async |time: Duration| {
-            clock.0.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
-        };
+        let pass = async |time: Duration| clock.pass(time);
         berth_cache::conformance::attempts::run(&attempts, pass).await;
     }
 

@@ -6,12 +6,17 @@
 
 mod attempts;
 mod lifetimes;
+#[cfg(test)]
+mod still;
 mod stripes;
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use berth_cache::{Cache, Key, Stamp};
+use berth_domain::{Clock, Timestamp};
 use bytes::Bytes;
 
 pub use attempts::MemoryAttempts;
@@ -23,23 +28,31 @@ const OVERHEAD: usize = 192;
 
 /// Remembers in memory, by weight and age.
 pub struct MemoryCache {
-    entries: moka::sync::Cache<Key, Bytes>,
+    entries: moka::sync::Cache<Key, Entry>,
     stripes: Stripes,
     lifetimes: Lifetimes,
+    clock: Arc<dyn Clock>,
+}
+
+/// What is remembered, and since when.
+#[derive(Clone, Debug)]
+struct Entry {
+    value: Bytes,
+    since: Timestamp,
 }
 
 impl MemoryCache {
-    /// An empty cache that never weighs more than `bytes` and forgets each kind of thing after its lifetime.
+    /// An empty cache that never weighs more than `bytes` and believes each kind of thing for its lifetime.
     #[must_use]
-    pub fn new(bytes: u64, lifetimes: Lifetimes) -> Self {
+    pub fn new(bytes: u64, lifetimes: Lifetimes, clock: Arc<dyn Clock>) -> Self {
         let entries = moka::sync::Cache::builder()
             .max_capacity(bytes)
-            .weigher(|key: &Key, value: &Bytes| {
-                u32::try_from(key.name.len() + value.len() + OVERHEAD).unwrap_or(u32::MAX)
+            .weigher(|key: &Key, entry: &Entry| {
+                u32::try_from(key.name.len() + entry.value.len() + OVERHEAD).unwrap_or(u32::MAX)
             })
             .expire_after(lifetimes)
             .build();
-        Self { entries, stripes: Stripes::default(), lifetimes }
+        Self { entries, stripes: Stripes::default(), lifetimes, clock }
     }
 
     /// How many things are remembered, roughly.
@@ -53,12 +66,22 @@ impl MemoryCache {
     pub fn weight(&self) -> u64 {
         self.entries.weighted_size()
     }
+
+    /// What is remembered under `key`, if it is not older than that.
+    fn within(&self, key: &Key, age: Duration) -> Option<Bytes> {
+        let entry = self.entries.get(key)?;
+        (self.clock.now().since(entry.since) < age).then_some(entry.value)
+    }
 }
 
 #[async_trait]
 impl Cache for MemoryCache {
     async fn get(&self, key: &Key) -> Option<Bytes> {
-        self.entries.get(key)
+        self.within(key, self.lifetimes.of(key.kind))
+    }
+
+    async fn last_known(&self, key: &Key) -> Option<Bytes> {
+        self.within(key, self.lifetimes.kept(key.kind))
     }
 
     fn stamp(&self, key: &Key) -> Stamp {
@@ -71,7 +94,7 @@ impl Cache for MemoryCache {
         }
         let invalidations = self.stripes.lock(&key);
         if *invalidations == stamp.0 {
-            self.entries.insert(key, value);
+            self.entries.insert(key, Entry { value, since: self.clock.now() });
         }
     }
 
@@ -96,11 +119,16 @@ impl fmt::Debug for MemoryCache {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use berth_cache::Kind;
 
     use super::*;
+    use crate::still::Still;
+
+    fn cache(bytes: u64, lifetimes: Lifetimes) -> (Arc<Still>, MemoryCache) {
+        let clock = Arc::new(Still::default());
+        let given: Arc<Still> = Arc::clone(&clock);
+        (clock, MemoryCache::new(bytes, lifetimes, given))
+    }
 
     fn key(kind: Kind, name: &'static str) -> Key {
         Key { kind, scope: 1, name: Bytes::from_static(name.as_bytes()) }
@@ -113,12 +141,12 @@ mod tests {
 
     #[tokio::test]
     async fn keeps_the_ports_promises() {
-        berth_cache::conformance::run(&MemoryCache::new(1 << 20, Lifetimes::default())).await;
+        berth_cache::conformance::run(&cache(1 << 20, Lifetimes::default()).1).await;
     }
 
     #[tokio::test]
     async fn a_lifetime_of_zero_remembers_nothing_of_that_kind() {
-        let cache = MemoryCache::new(1 << 20, Lifetimes { tag: Duration::ZERO, ..Lifetimes::default() });
+        let (_, cache) = cache(1 << 20, Lifetimes { tag: Duration::ZERO, ..Lifetimes::default() });
         keep(&cache, key(Kind::Tag, "t"), Bytes::from_static(b"1")).await;
         keep(&cache, key(Kind::Manifest, "m"), Bytes::from_static(b"2")).await;
         assert_eq!(cache.get(&key(Kind::Tag, "t")).await, None);
@@ -126,9 +154,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_believed_no_longer_is_known_for_a_minute() {
+        let (clock, cache) = cache(1 << 20, Lifetimes::default());
+        let tag = key(Kind::Tag, "t");
+        keep(&cache, tag.clone(), Bytes::from_static(b"1")).await;
+        clock.pass(Duration::from_millis(4_999));
+        assert!(cache.get(&tag).await.is_some());
+        clock.pass(Duration::from_millis(1));
+        assert_eq!(cache.get(&tag).await, None);
+        assert_eq!(cache.last_known(&tag).await.as_deref(), Some(&b"1"[..]));
+        clock.pass(Duration::from_secs(55));
+        assert_eq!(cache.last_known(&tag).await, None);
+    }
+
+    #[tokio::test]
     async fn weighs_no_more_than_its_budget() {
         let budget = 64 << 10;
-        let cache = MemoryCache::new(budget, Lifetimes::default());
+        let (_, cache) = cache(budget, Lifetimes::default());
         for n in 0..1000_u32 {
             let name = Bytes::copy_from_slice(&n.to_be_bytes());
             keep(&cache, Key { kind: Kind::Manifest, scope: 1, name }, Bytes::from(vec![0; 1024])).await;

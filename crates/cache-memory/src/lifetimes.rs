@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use berth_cache::{Key, Kind};
-use bytes::Bytes;
 use moka::Expiry;
 
-/// How long each kind is remembered after it was looked up; zero is never. Where other processes change the same data and
+use crate::Entry;
+
+/// How long each kind is believed after it was looked up; zero is never. Where other processes change the same data and
 /// nobody tells this one, these bound how stale an answer can be; else they only bound what idle entries cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lifetimes {
@@ -18,14 +19,23 @@ pub struct Lifetimes {
     pub manifest: Duration,
     /// Places of blobs.
     pub blob: Duration,
+    /// For how long anything serves pulls that the database cannot answer.
+    pub last_known: Duration,
 }
 
 impl Default for Lifetimes {
     /// Tags for five seconds, places of blobs for a minute, because a repair beside a running server may change them; everything
-    /// else for an hour.
+    /// else for an hour. A minute long all serves pulls that the database cannot answer.
     fn default() -> Self {
         let hour = Duration::from_hours(1);
-        Self { repository: hour, tag: Duration::from_secs(5), manifest: hour, blob: Duration::from_mins(1) }
+        let minute = Duration::from_mins(1);
+        Self {
+            repository: hour,
+            tag: Duration::from_secs(5),
+            manifest: hour,
+            blob: minute,
+            last_known: minute,
+        }
     }
 }
 
@@ -40,20 +50,25 @@ impl Lifetimes {
             Kind::Blob => self.blob,
         }
     }
+
+    /// How long one kind is kept.
+    pub(crate) fn kept(&self, kind: Kind) -> Duration {
+        self.of(kind).max(self.last_known)
+    }
 }
 
-impl Expiry<Key, Bytes> for Lifetimes {
-    fn expire_after_create(&self, key: &Key, _value: &Bytes, _at: Instant) -> Option<Duration> {
-        Some(self.of(key.kind))
+impl Expiry<Key, Entry> for Lifetimes {
+    fn expire_after_create(&self, key: &Key, _entry: &Entry, _at: Instant) -> Option<Duration> {
+        Some(self.kept(key.kind))
     }
 
     fn expire_after_update(
         &self,
         key: &Key,
-        _value: &Bytes,
+        _entry: &Entry,
         _at: Instant,
         _left: Option<Duration>,
     ) -> Option<Duration> {
-        Some(self.of(key.kind))
+        Some(self.kept(key.kind))
     }
 }

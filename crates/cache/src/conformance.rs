@@ -25,8 +25,10 @@ async fn remembers_and_forgets(cache: &dyn Cache) {
     let stamp = cache.stamp(&key("a"));
     cache.put(key("a"), Bytes::from_static(b"1"), stamp).await;
     assert_eq!(cache.get(&key("a")).await.as_deref(), Some(&b"1"[..]));
+    assert_eq!(cache.last_known(&key("a")).await.as_deref(), Some(&b"1"[..]));
     cache.invalidate(&[key("a"), key("never seen")]).await;
     assert_eq!(cache.get(&key("a")).await, None);
+    assert_eq!(cache.last_known(&key("a")).await, None);
 }
 
 async fn keys_do_not_meet(cache: &dyn Cache) {

@@ -20,8 +20,12 @@ pub use attempts::{Attempts, Failures};
 /// Remembers bytes under keys, for a while.
 #[async_trait]
 pub trait Cache: Send + Sync + fmt::Debug {
-    /// What is remembered under `key`, if anything.
+    /// What is remembered under `key` and still believed, if anything.
     async fn get(&self, key: &Key) -> Option<Bytes>;
+
+    /// What was last remembered under `key`, though it may be believed no longer: for a pull that the database cannot answer.
+    /// Nothing that was invalidated.
+    async fn last_known(&self, key: &Key) -> Option<Bytes>;
 
     /// Taken before the value is looked up; given to [`Cache::put`] afterwards.
     fn stamp(&self, key: &Key) -> Stamp;

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI16, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use berth_metadata::{Metadata, Result, Transaction};
 use sqlx::{PgPool, SqlitePool};
 
 use crate::error::judge;
+use crate::postgres::answered;
 use crate::sqlite::Lite;
 use crate::statement::Either;
 use crate::transaction::SqlTransaction;
@@ -24,6 +26,8 @@ const SLOTS: i16 = 16;
 #[derive(Clone, Debug)]
 pub struct SqlMetadata {
     pub(crate) pools: Pools,
+    /// After how long a statement is given up to which PostgreSQL does not answer.
+    pub(crate) patience: Duration,
     next_slot: Arc<AtomicI16>,
 }
 
@@ -48,8 +52,8 @@ pub(crate) enum Pools {
 }
 
 impl SqlMetadata {
-    pub(crate) fn over(pools: Pools) -> Self {
-        Self { pools, next_slot: Arc::default() }
+    pub(crate) fn over(pools: Pools, patience: Duration) -> Self {
+        Self { pools, patience, next_slot: Arc::default() }
     }
 
     /// What statements outside of transactions run on.
@@ -64,6 +68,10 @@ impl SqlMetadata {
         })
     }
 
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// Puts a driver's error into the port's terms.
     #[expect(clippy::unused_self, reason = "a transaction remembers the error, and one macro serves both")]
     pub(crate) fn judge<T>(&self, outcome: sqlx::Result<T>) -> Result<T> {
@@ -74,10 +82,12 @@ impl SqlMetadata {
     pub(crate) async fn transaction(&self) -> Result<SqlTransaction> {
         let slot = self.next_slot.fetch_add(1, Ordering::Relaxed).rem_euclid(SLOTS);
         let connection = match &self.pools {
-            Pools::Postgres(pool) => Either::Postgres(pool.begin().await.map_err(judge)?),
+            Pools::Postgres(pool) => {
+                Either::Postgres(answered(self.patience, pool.begin()).await.map_err(judge)?)
+            }
             Pools::Lite(lite) => Either::Lite(lite.begin().await?),
         };
-        Ok(SqlTransaction::over(connection, slot))
+        Ok(SqlTransaction::over(connection, slot, self.patience))
     }
 
     /// How busy the pools are.

@@ -25,6 +25,7 @@ mod manifest;
 mod member;
 mod open;
 mod pending;
+mod postgres;
 mod project;
 mod project_page;
 mod pull;

@@ -7,13 +7,12 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate, MigrateError, Migrator};
-use sqlx::pool::PoolConnectionMetadata;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection as _, PgConnection};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection as _};
 
 use crate::database::Pools;
 use crate::sqlite::{self, Lite};
-use crate::{OpenError, SqlMetadata};
+use crate::{OpenError, SqlMetadata, postgres};
 
 /// SQLite's schema.
 pub(crate) static LITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
@@ -24,14 +23,13 @@ pub(crate) static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres
 /// The table in which the library notes what ran.
 const APPLIED: &str = "_sqlx_migrations";
 
-/// Connections to PostgreSQL at once, if nobody says how many.
-const CONNECTIONS: u32 = 16;
-
 /// How a database is opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Opening {
     /// How many connections may be open at once, of an embedded database those that read.
     pub connections: Option<u32>,
+    /// After how long a statement is given up to which PostgreSQL does not answer; 30 s if nobody says.
+    pub patience: Option<Duration>,
     /// What becomes of the schema.
     pub schema: Schema,
 }
@@ -63,12 +61,6 @@ impl Schema {
     }
 }
 
-/// How long a request waits for a connection to PostgreSQL.
-const ACQUIRE: Duration = Duration::from_secs(10);
-
-/// A connection to PostgreSQL that was idle for this long is asked whether it lives before it is used.
-const DOUBTFUL: Duration = Duration::from_secs(30);
-
 impl SqlMetadata {
     /// Opens the database in a file, which is made (mode 0600) if it is not there, and brings its schema up to date.
     pub async fn open_sqlite(path: &Path) -> Result<Self, OpenError> {
@@ -77,7 +69,7 @@ impl SqlMetadata {
 
     /// The same with a say in how; a file is made only where a schema may be written.
     pub async fn open_sqlite_with(path: &Path, opening: Opening) -> Result<Self, OpenError> {
-        let Opening { connections, schema } = opening;
+        let Opening { connections, schema, .. } = opening;
         let file = |source| OpenError::File { path: path.display().to_string(), source };
         let create = schema == Schema::Update;
         OpenOptions::new().append(true).create(create).mode(0o600).open(path).map_err(file)?;
@@ -87,19 +79,19 @@ impl SqlMetadata {
         connection.close().await.map_err(OpenError::Connect)?;
         let readers = connections.unwrap_or(sqlite::READERS);
         let lite = Lite::connect(path, readers).await.map_err(OpenError::Connect)?;
-        Ok(Self::over(Pools::Lite(lite)))
+        Ok(Self::over(Pools::Lite(lite), postgres::PATIENCE))
     }
 
     /// Opens a PostgreSQL database by its URL and brings its schema up to date, under a lock, so that several processes can start
     /// together. At most `connections` are open at once.
     pub async fn open_postgres(url: &str, connections: u32) -> Result<Self, OpenError> {
-        let opening = Opening { connections: Some(connections), schema: Schema::Update };
+        let opening = Opening { connections: Some(connections), ..Opening::default() };
         Self::open_postgres_with(url, opening).await
     }
 
     /// The same with a say in how.
     pub async fn open_postgres_with(url: &str, opening: Opening) -> Result<Self, OpenError> {
-        let Opening { connections, schema } = opening;
+        let Opening { connections, patience, schema } = opening;
         let options = PgConnectOptions::from_str(url).map_err(OpenError::Url)?;
         let options =
             options.application_name("berth").statement_cache_capacity(256).disable_statement_logging();
@@ -107,15 +99,8 @@ impl SqlMetadata {
         schema.look(&mut connection, &POSTGRES).await?;
         POSTGRES.run(&mut connection).await?;
         connection.close().await.map_err(OpenError::Connect)?;
-        let pool = PgPoolOptions::new()
-            .max_connections(connections.unwrap_or(CONNECTIONS))
-            .acquire_timeout(ACQUIRE)
-            .test_before_acquire(false)
-            .before_acquire(|connection, metadata| Box::pin(is_alive(connection, metadata)))
-            .connect_with(options)
-            .await
-            .map_err(OpenError::Connect)?;
-        Ok(Self::over(Pools::Postgres(pool)))
+        let pool = postgres::pool(options, connections).await.map_err(OpenError::Connect)?;
+        Ok(Self::over(Pools::Postgres(pool), patience.unwrap_or(postgres::PATIENCE)))
     }
 
     /// Copies an embedded database, as it is at one moment, into a new file (mode 0600), durably. Others go on meanwhile.
@@ -147,9 +132,4 @@ async fn copy(from: &Path, to: &Path) -> Result<(), Box<dyn std::error::Error + 
         File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
     });
     Ok(synced.await??)
-}
-
-/// Whether a pooled connection can be used.
-async fn is_alive(connection: &mut PgConnection, metadata: PoolConnectionMetadata) -> sqlx::Result<bool> {
-    Ok(metadata.idle_for < DOUBTFUL || connection.ping().await.is_ok())
 }

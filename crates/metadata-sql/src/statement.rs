@@ -93,9 +93,11 @@ macro_rules! statements {
 macro_rules! call {
     ($on:expr, $constructor:ident, $verb:ident, $statement:expr, [$($bind:expr),*], $then:expr) => {{
         let statement = $statement;
+        let patience = $on.patience();
         let outcome = match $on.executor()? {
             crate::statement::Either::Postgres(on) => {
-                sqlx::$constructor(statement.postgres)$(.bind($bind))*.$verb(on).await.map($then)
+                let answer = sqlx::$constructor(statement.postgres)$(.bind($bind))*.$verb(on);
+                crate::postgres::answered(patience, answer).await.map($then)
             }
             crate::statement::Either::Lite(on) => {
                 sqlx::$constructor(statement.lite)$(.bind($bind))*.$verb(on).await.map($then)

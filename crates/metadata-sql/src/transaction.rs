@@ -1,6 +1,7 @@
 //! One open transaction, on a connection of its own or as a member of SQLite's group.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use berth_metadata::{Error, Result, Transaction};
@@ -10,6 +11,7 @@ use uuid::Uuid;
 
 use crate::error::{judge, shared};
 use crate::pending::Pending;
+use crate::postgres::answered;
 use crate::sqlite::Turn;
 use crate::statement::Either;
 
@@ -19,6 +21,7 @@ pub(crate) struct SqlTransaction {
     connection: Either<sqlx::Transaction<'static, Postgres>, Turn>,
     /// A statement failed: nothing more can be done here but to drop it.
     failed: bool,
+    patience: Duration,
     pub(crate) pending: Pending,
     pub(crate) slot: i16,
     /// Repositories that cannot be deleted before this transaction ends.
@@ -38,10 +41,15 @@ struct AlreadyFailed;
 struct ShuttingDown(#[source] JoinError);
 
 impl SqlTransaction {
-    pub(crate) fn over(connection: Either<sqlx::Transaction<'static, Postgres>, Turn>, slot: i16) -> Self {
+    pub(crate) fn over(
+        connection: Either<sqlx::Transaction<'static, Postgres>, Turn>,
+        slot: i16,
+        patience: Duration,
+    ) -> Self {
         Self {
             connection,
             failed: false,
+            patience,
             pending: Pending::default(),
             slot,
             held: BTreeSet::new(),
@@ -58,6 +66,10 @@ impl SqlTransaction {
             Either::Postgres(transaction) => Ok(Either::Postgres(&mut **transaction)),
             Either::Lite(turn) => turn.connection().map(Either::Lite),
         }
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Puts a driver's error into the port's terms and remembers that there was one.
@@ -80,7 +92,9 @@ impl Transaction for SqlTransaction {
         // A task of its own: a caller who stops waiting does not stop a commit half way.
         let commit = tokio::spawn(async move {
             match self.connection {
-                Either::Postgres(transaction) => transaction.commit().await.map_err(judge),
+                Either::Postgres(transaction) => {
+                    answered(self.patience, transaction.commit()).await.map_err(judge)
+                }
                 Either::Lite(turn) => turn.commit().await,
             }
         });

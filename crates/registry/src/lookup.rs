@@ -1,8 +1,11 @@
 //! Look-ups with the cache before the database. Only what exists is remembered, so nothing has to be forgotten when it appears.
+//!
+//! While the database cannot be reached, what was known a moment ago is the answer. Pulls need no more than that; whoever wants to
+//! change or list something meets the database right after, and whoever may not even pull was refused before.
 
 use berth_cache::{Key, Kind};
 use berth_domain::{Location, ProjectId, Repository, RepositoryId, Timestamp};
-use berth_metadata::{Blob, BlobState, Place, StoredManifest, Transaction};
+use berth_metadata::{Blob, BlobState, Error as DatabaseError, Place, StoredManifest, Transaction};
 use berth_oci::{Digest, RepositoryName, Tag};
 use bytes::Bytes;
 
@@ -34,18 +37,9 @@ pub(crate) fn any_manifest_key(repository: RepositoryId) -> Key {
 impl Registry {
     /// The live repository of that name.
     pub(crate) async fn find(&self, name: &RepositoryName) -> Result<Option<Repository>> {
-        let cache = &self.ports().cache;
-        let key = repository_key(name);
-        if let Some(found) = cache.get(&key).await.and_then(|value| numbers(&value, name)) {
-            return Ok(Some(found));
-        }
-        let stamp = cache.stamp(&key);
-        let found = self.ports().metadata.repository(name).await?;
-        if let Some(repository) = &found {
-            let numbers = [repository.id.0, repository.project_id.0, repository.created_at.as_micros()];
-            cache.put(key, numbers.map(i64::to_be_bytes).concat().into(), stamp).await;
-        }
-        Ok(found)
+        let read = |value: &Bytes| numbers(value, name);
+        self.look_up(repository_key(name), read, repository_value, self.ports().metadata.repository(name))
+            .await
     }
 
     /// The live repository of that name, or the error that there is none.
@@ -55,18 +49,12 @@ impl Registry {
 
     /// The repository's blob, if its bytes are good.
     pub(crate) async fn good_blob(&self, repository: RepositoryId, digest: &Digest) -> Result<Option<Blob>> {
-        let cache = &self.ports().cache;
-        let key = blob_key(repository, digest);
-        if let Some(found) = cache.get(&key).await.and_then(|value| blob_from(digest, &value)) {
-            return Ok(Some(found));
-        }
-        let stamp = cache.stamp(&key);
-        let found = self.ports().metadata.blob(repository, digest).await?;
-        let good = found.filter(|blob| blob.state == BlobState::Ok);
-        if let Some(blob) = &good {
-            cache.put(key, blob_value(blob), stamp).await;
-        }
-        Ok(good)
+        let read = |value: &Bytes| blob_from(digest, value);
+        let question = async {
+            let found = self.ports().metadata.blob(repository, digest).await?;
+            Ok(found.filter(|blob| blob.state == BlobState::Ok))
+        };
+        self.look_up(blob_key(repository, digest), read, blob_value, question).await
     }
 
     /// The repository's manifest of that digest.
@@ -75,17 +63,9 @@ impl Registry {
         repository: RepositoryId,
         digest: &Digest,
     ) -> Result<Option<PulledManifest>> {
-        let cache = &self.ports().cache;
-        let key = manifest_key(repository, digest);
-        if let Some(found) = cache.get(&key).await.and_then(|value| manifest_from(*digest, &value)) {
-            return Ok(Some(found));
-        }
-        let stamp = cache.stamp(&key);
-        let found = self.ports().metadata.manifest(repository, digest).await?;
-        if let Some(manifest) = &found {
-            cache.put(key, manifest_value(manifest), stamp).await;
-        }
-        Ok(found.map(pulled))
+        let read = |value: &Bytes| manifest_from(*digest, value);
+        let question = async { Ok(self.ports().metadata.manifest(repository, digest).await?.map(pulled)) };
+        self.look_up(manifest_key(repository, digest), read, manifest_value, question).await
     }
 
     /// The manifest that the repository's tag names.
@@ -101,17 +81,67 @@ impl Registry {
         }
         let any = any_manifest_key(repository);
         let (tag_stamp, any_stamp) = (cache.stamp(&key), cache.stamp(&any));
-        let Some(found) = self.ports().metadata.manifest_by_tag(repository, tag).await? else {
-            return Ok(None);
+        let known = cache.last_known(&key).await.and_then(|value| Digest::from_bytes(&value));
+        let question = self.ports().metadata.manifest_by_tag(repository, tag);
+        let manifest = match self.ask(known, question).await? {
+            Answer::Known(digest) => return self.manifest_by_digest(repository, &digest).await,
+            Answer::Found(None) => return Ok(None),
+            Answer::Found(Some(manifest)) => pulled(manifest),
         };
-        cache.put(key, found.digest.to_bytes().into(), tag_stamp).await;
-        let manifest = manifest_key(repository, &found.digest);
-        let stamp = cache.stamp(&manifest);
+        cache.put(key, manifest.digest.to_bytes().into(), tag_stamp).await;
+        let key = manifest_key(repository, &manifest.digest);
+        let stamp = cache.stamp(&key);
         if cache.stamp(&any) == any_stamp {
-            cache.put(manifest, manifest_value(&found), stamp).await;
+            cache.put(key, manifest_value(&manifest), stamp).await;
         }
-        Ok(Some(pulled(found)))
+        Ok(Some(manifest))
     }
+
+    /// What the cache has under `key`, else what the database says, which the cache then has.
+    async fn look_up<T>(
+        &self,
+        key: Key,
+        read: impl Fn(&Bytes) -> Option<T>,
+        write: impl Fn(&T) -> Bytes,
+        question: impl Future<Output = Result<Option<T>, DatabaseError>>,
+    ) -> Result<Option<T>> {
+        let cache = &self.ports().cache;
+        if let Some(found) = cache.get(&key).await.and_then(|value| read(&value)) {
+            return Ok(Some(found));
+        }
+        let stamp = cache.stamp(&key);
+        let known = cache.last_known(&key).await.and_then(|value| read(&value));
+        match self.ask(known, question).await? {
+            Answer::Known(known) => Ok(Some(known)),
+            Answer::Found(found) => {
+                if let Some(found) = &found {
+                    cache.put(key, write(found), stamp).await;
+                }
+                Ok(found)
+            }
+        }
+    }
+
+    /// What the database says; what was known, if it cannot say anything now.
+    async fn ask<K, F>(
+        &self,
+        known: Option<K>,
+        question: impl Future<Output = Result<F, DatabaseError>>,
+    ) -> Result<Answer<K, F>> {
+        let Some(known) = known else { return Ok(Answer::Found(question.await?)) };
+        match self.ports().access.outage().ask(question).await {
+            Err(DatabaseError::Unavailable(_)) => Ok(Answer::Known(known)),
+            answer => Ok(Answer::Found(answer?)),
+        }
+    }
+}
+
+/// Where an answer comes from.
+enum Answer<K, F> {
+    /// From a moment ago.
+    Known(K),
+    /// From the database.
+    Found(F),
 }
 
 impl Guarded<'_> {
@@ -160,6 +190,11 @@ impl Registry {
     }
 }
 
+fn repository_value(repository: &Repository) -> Bytes {
+    let numbers = [repository.id.0, repository.project_id.0, repository.created_at.as_micros()];
+    numbers.map(i64::to_be_bytes).concat().into()
+}
+
 fn numbers(value: &[u8], name: &RepositoryName) -> Option<Repository> {
     let number = |at: usize| value.get(at..at + 8)?.try_into().ok().map(i64::from_be_bytes);
     Some(Repository {
@@ -189,8 +224,8 @@ fn blob_from(digest: &Digest, value: &Bytes) -> Option<Blob> {
 }
 
 /// The length of the media type in two bytes, the media type, the content.
-fn manifest_value(manifest: &StoredManifest) -> Bytes {
-    let media_type = manifest.media_type.as_str().as_bytes();
+fn manifest_value(manifest: &PulledManifest) -> Bytes {
+    let media_type = &manifest.media_type;
     // Media types have at most 255 bytes.
     let len = u16::try_from(media_type.len()).unwrap_or(u16::MAX);
     [&len.to_be_bytes()[..], media_type, &manifest.content].concat().into()

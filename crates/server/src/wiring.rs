@@ -103,7 +103,8 @@ impl Materials {
         let budget = config.memory.buffers.in_memory();
         let outgoing = BufferPool::new(budget / OUTGOING_PART);
         let incoming = BufferPool::new(budget.saturating_sub(outgoing.budget()));
-        let cache = Arc::new(MemoryCache::new(config.cache.memory.bytes(), lifetimes(config, alone)));
+        let memory = config.cache.memory.bytes();
+        let cache = Arc::new(MemoryCache::new(memory, lifetimes(config, alone), Arc::clone(&clock)));
         let database = database(config, schema).await?;
         let metadata: Arc<dyn Metadata> = Arc::new(database.clone());
         let blobs = blobs(config, &entropy, &outgoing).await?;
@@ -160,14 +161,15 @@ pub(crate) async fn metadata(config: &Config, schema: Schema) -> Result<Arc<dyn 
 }
 
 async fn database(config: &Config, schema: Schema) -> Result<SqlMetadata> {
-    let opening = Opening { connections: config.database.pool, schema };
+    let database = &config.database;
+    let opening = Opening { connections: database.pool, patience: Some(database.timeout), schema };
     match config.embedded_database() {
         Some(file) => {
             data_directory::create(&config.data.directory)?;
             let opened = SqlMetadata::open_sqlite_with(&file, opening).await;
             opened.with_context(|| format!("the database {} cannot be opened", file.display()))
         }
-        None => SqlMetadata::open_postgres_with(config.database.url.expose(), opening)
+        None => SqlMetadata::open_postgres_with(database.url.expose(), opening)
             .await
             .context("the database that database.url names cannot be opened"),
     }
@@ -190,7 +192,7 @@ fn lifetimes(config: &Config, alone: bool) -> Lifetimes {
     if alone {
         Lifetimes { tag, ..Lifetimes::default() }
     } else {
-        Lifetimes { repository: tag, tag, manifest: tag, blob: tag }
+        Lifetimes { repository: tag, tag, manifest: tag, blob: tag, ..Lifetimes::default() }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -31,7 +32,16 @@ struct End {
     socket: std::path::PathBuf,
     state: Mutex<State>,
     changed: Condvar,
-    open: Mutex<Vec<(TcpStream, UnixStream)>>,
+    open: Mutex<Vec<Strand>>,
+}
+
+/// One connection.
+#[derive(Debug)]
+struct Strand {
+    near: TcpStream,
+    far: UnixStream,
+    /// Nothing that is sent through it arrives any more.
+    lost: Arc<AtomicBool>,
 }
 
 impl Cable {
@@ -59,16 +69,24 @@ impl Cable {
     /// Closes every connection, and every new one.
     pub fn cut(&self) {
         self.end.set(State::Cut);
-        for (near, far) in lock(&self.end.open).drain(..) {
+        for strand in lock(&self.end.open).drain(..) {
             // One that has ended already is as good.
-            let _ = near.shutdown(Shutdown::Both);
-            let _ = far.shutdown(Shutdown::Both);
+            let _ = strand.near.shutdown(Shutdown::Both);
+            let _ = strand.far.shutdown(Shutdown::Both);
         }
     }
 
     /// Swallows everything, and tells nobody.
     pub fn silence(&self) {
         self.end.set(State::Silent);
+    }
+
+    /// Swallows for ever whatever is sent through the connections that there are, and lets new ones through: the machine at the
+    /// other end died without a word, and another one has its address.
+    pub fn lose(&self) {
+        for strand in &*lock(&self.end.open) {
+            strand.lost.store(true, Ordering::SeqCst);
+        }
     }
 
     /// Makes it whole again.
@@ -92,26 +110,27 @@ impl End {
         let Ok(far) = UnixStream::connect(&self.socket) else { return };
         let clones = || Some((near.try_clone().ok()?, far.try_clone().ok()?));
         let (Some(there), Some(back), Some(kept)) = (clones(), clones(), clones()) else { return };
-        open.push(kept);
-        let (one, other) = (Arc::clone(self), Arc::clone(self));
+        let lost: Arc<AtomicBool> = Arc::default();
+        open.push(Strand { near: kept.0, far: kept.1, lost: Arc::clone(&lost) });
+        let (one, other, also_lost) = (Arc::clone(self), Arc::clone(self), Arc::clone(&lost));
         thread::spawn(move || {
-            one.relay(&there.0, &there.1);
+            one.relay(&there.0, &there.1, &lost);
             let _ = there.1.shutdown(Shutdown::Both);
         });
         thread::spawn(move || {
-            other.relay(&back.1, &back.0);
+            other.relay(&back.1, &back.0, &also_lost);
             let _ = back.0.shutdown(Shutdown::Both);
         });
     }
 
-    /// Brings bytes from one side to the other until either ends.
-    fn relay(&self, mut from: impl Read, mut to: impl Write) {
+    /// Brings bytes from one side to the other until either ends, if they are not lost.
+    fn relay(&self, mut from: impl Read, mut to: impl Write, lost: &AtomicBool) {
         let mut buffer = vec![0; 64 << 10];
         while let Ok(read @ 1..) = from.read(&mut buffer) {
             let state = lock(&self.state);
             let heard = self.changed.wait_while(state, |state| *state == State::Silent);
             drop(heard.unwrap_or_else(PoisonError::into_inner));
-            if to.write_all(&buffer[..read]).is_err() {
+            if !lost.load(Ordering::SeqCst) && to.write_all(&buffer[..read]).is_err() {
                 return;
             }
         }

@@ -38,7 +38,7 @@ pub(super) fn remembered(
     capacity: usize,
 ) -> Believed<[u8; 32], Option<Arc<Remembered>>> {
     let metadata = Arc::clone(&parts.metadata);
-    Believed::new(capacity, Arc::clone(&parts.clock), move |id_hash: [u8; 32]| {
+    Believed::new(capacity, Arc::clone(&parts.clock), parts.authority.outage(), move |id_hash: [u8; 32]| {
         let metadata = Arc::clone(&metadata);
         Box::pin(async move {
             let Some(session) = metadata.session(&id_hash).await? else { return Ok(None) };

@@ -126,7 +126,7 @@ impl House {
         let ports = Ports {
             metadata: Arc::clone(&metadata),
             blobs: Arc::new(blobs.expect("storage")),
-            cache: Arc::new(MemoryCache::new(16 << 20, Lifetimes::default())),
+            cache: Arc::new(MemoryCache::new(16 << 20, Lifetimes::default(), Arc::new(SystemClock))),
             clock: Arc::new(SystemClock),
             entropy,
             buffers,

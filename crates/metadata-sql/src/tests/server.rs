@@ -30,7 +30,7 @@ async fn a_newer_schema_is_refused() {
 async fn an_older_schema_is_left_as_it_is_where_that_is_asked() {
     let server = Postgres::shared();
     let url = server.new_database();
-    let as_it_is = Opening { connections: Some(1), schema: Schema::AsItIs };
+    let as_it_is = Opening { connections: Some(1), schema: Schema::AsItIs, ..Opening::default() };
     let refused = SqlMetadata::open_postgres_with(&url, as_it_is).await;
     assert!(matches!(refused, Err(OpenError::Older { version: 0, .. })), "{refused:?}");
     SqlMetadata::open_postgres(&url, 1).await.unwrap().close().await;

@@ -82,11 +82,12 @@ impl House {
             Arc::clone(&self.files),
             Options::default(),
         );
+        let clock = Arc::clone(&self.clock) as Arc<dyn berth_domain::Clock>;
         let ports = Ports {
             metadata: Arc::clone(&self.metadata) as Arc<dyn berth_metadata::Metadata>,
             blobs: Arc::new(blobs.unwrap()),
-            cache: Arc::new(MemoryCache::new(8 << 20, Lifetimes::default())),
-            clock: Arc::clone(&self.clock) as Arc<dyn berth_domain::Clock>,
+            cache: Arc::new(MemoryCache::new(8 << 20, Lifetimes::default(), Arc::clone(&clock))),
+            clock,
             entropy,
             buffers,
             access: Access::open(),
