@@ -1,7 +1,7 @@
 //! The data directory of an embedded installation: one process at a time.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -62,11 +62,26 @@ fn holder(lock: &mut File) -> String {
     }
 }
 
-/// Makes a directory and its parents, readable by nobody else; there already is fine.
+/// Makes a directory and its parents, readable by nobody else and durable; there already is fine.
 pub(crate) fn create(path: &Path) -> Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(|| {
+    create_durably(path).with_context(|| {
         format!("the directory {} cannot be made: check the permissions of its parent", path.display())
     })
+}
+
+/// What is acknowledged later is durable in a directory only if that is durable in its parent.
+fn create_durably(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    create_durably(parent)?;
+    match DirBuilder::new().mode(0o700).create(path) {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+        made => made?,
+    }
+    File::open(parent)?.sync_all()
 }
 
 #[cfg(test)]
