@@ -125,10 +125,11 @@ fn by_number(
         // SQLITE_CONSTRAINT_UNIQUE, _PRIMARYKEY, SQLITE_BUSY_SNAPSHOT.
         (2067 | 1555 | 517, _) => Error::Conflict,
         (_, 13) => Error::Full(source()),
-        // SQLITE_PERM, SQLITE_READONLY.
-        (_, 3 | 8) => Error::ReadOnly(source()),
-        // SQLITE_BUSY, _LOCKED, _NOMEM, _CANTOPEN.
-        (_, 5 | 6 | 7 | 14) => Error::Unavailable(source()),
+        // SQLITE_PERM, SQLITE_READONLY; SQLITE_IOERR_WRITE, _FSYNC, _DIR_FSYNC, _TRUNCATE, _SHMOPEN, _SHMSIZE, which a disk
+        // gives that was mounted anew without the right to write, after an error of its own as a rule.
+        (_, 3 | 8) | (778 | 1034 | 1290 | 1546 | 4618 | 4874, _) => Error::ReadOnly(source()),
+        // SQLITE_BUSY, _LOCKED, _NOMEM, _IOERR, _CANTOPEN.
+        (_, 5 | 6 | 7 | 10 | 14) => Error::Unavailable(source()),
         // SQLITE_CORRUPT, _NOTADB.
         (_, 11 | 26) => Error::Corrupt(said.to_string()),
         _ => Error::Backend(source()),

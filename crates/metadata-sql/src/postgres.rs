@@ -34,6 +34,7 @@ pub(crate) async fn pool(options: PgConnectOptions, connections: Option<u32>) ->
         .before_acquire(|connection, metadata| {
             Box::pin(async move { Ok(metadata.idle_for < DOUBTFUL || is_alive(connection).await) })
         })
+        .after_connect(|connection, _| Box::pin(durable(connection)))
         .after_release(|connection, _: PoolConnectionMetadata| Box::pin(is_usable(connection)))
         .connect_with(options)
         .await
@@ -45,6 +46,12 @@ pub(crate) async fn answered<T>(
     answer: impl Future<Output = sqlx::Result<T>>,
 ) -> sqlx::Result<T> {
     timeout(patience, answer).await.unwrap_or_else(|_| Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into())))
+}
+
+/// A role may come with commits that are acknowledged before they are on disk. Who pushes was promised more.
+async fn durable(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let on = "SELECT set_config('synchronous_commit', 'on', FALSE) WHERE current_setting('synchronous_commit') = 'off'";
+    sqlx::raw_sql(on).execute(connection).await.map(drop)
 }
 
 async fn is_alive(connection: &mut PgConnection) -> bool {

@@ -63,6 +63,18 @@ async fn what_cannot_be_reached_is_said() {
 }
 
 #[tokio::test]
+async fn commits_are_durable_whatever_the_role_says() {
+    let server = Postgres::shared();
+    let url = server.new_database();
+    let careless = format!("ALTER DATABASE {} SET synchronous_commit = off", database(&url));
+    server.sql("postgres", &careless);
+    let metadata = SqlMetadata::open_postgres(&url, 1).await.unwrap();
+    let crate::database::Pools::Postgres(pool) = &metadata.pools else { panic!("it is PostgreSQL") };
+    let said: String = sqlx::query_scalar("SHOW synchronous_commit").fetch_one(pool).await.unwrap();
+    assert_eq!(said, "on");
+}
+
+#[tokio::test]
 async fn a_standby_is_told_from_a_failure() {
     let server = Postgres::shared();
     let url = server.new_database();
