@@ -43,8 +43,9 @@ impl Registry {
         if session.finished.is_none() && !retry!(self.mark_expired(session).await)? {
             return Ok(false);
         }
+        // Also of a finished one: a close that stored a copy may have died before the first bytes went.
+        self.ports().blobs.discard(&checkpoint(session)).await?;
         if session.finished.is_none() {
-            self.ports().blobs.discard(&checkpoint(session)).await?;
             // A close whose row could not be written left them published.
             self.ports().blobs.delete(&session.location).await?;
         }
