@@ -107,7 +107,17 @@ impl Registry {
             }
             Place::At(location) => location,
         };
-        match self.ports().blobs.read(location, blob.size, range, transport).await {
+        let opened = match self.ports().blobs.read(location, blob.size, range, transport).await {
+            Err(error) if Damage::of(&error).is_some() => {
+                match self.moved(repository, &blob).await? {
+                    // Another process healed it, and took what is remembered here away.
+                    Some(healed) => return Box::pin(self.read(repository, healed, range, transport)).await,
+                    None => Err(error),
+                }
+            }
+            opened => opened,
+        };
+        match opened {
             Ok(stream) => {
                 let registry = self.clone();
                 let watched = stream.inspect(move |piece| {
@@ -126,6 +136,16 @@ impl Registry {
                 None => Err(error.into()),
             },
         }
+    }
+
+    /// The blob as the database has it, if that is elsewhere than here; what was remembered is forgotten then.
+    async fn moved(&self, repository: RepositoryId, blob: &Blob) -> Result<Option<Blob>> {
+        let found = self.ports().metadata.blob(repository, &blob.digest).await?;
+        let moved = found.filter(|found| found.state == BlobState::Ok && found.place != blob.place);
+        if moved.is_some() {
+            self.forget_blob(&blob.digest, &[repository]).await;
+        }
+        Ok(moved)
     }
 
     fn note_damage_later(self, repository: RepositoryId, blob: Blob, error: &berth_blobs::Error) {

@@ -76,9 +76,12 @@ impl Registry {
     ) -> Result<Option<PulledManifest>> {
         let cache = &self.ports().cache;
         let key = tag_key(repository, tag);
-        if let Some(digest) = cache.get(&key).await.and_then(|value| Digest::from_bytes(&value)) {
-            return self.manifest_by_digest(repository, &digest).await;
+        if let Some(digest) = cache.get(&key).await.and_then(|value| Digest::from_bytes(&value))
+            && let Some(manifest) = self.manifest_by_digest(repository, &digest).await?
+        {
+            return Ok(Some(manifest));
         }
+        // Nothing is known, or another process deleted what is: then it has moved the tag too, or taken it away.
         let any = any_manifest_key(repository);
         let (tag_stamp, any_stamp) = (cache.stamp(&key), cache.stamp(&any));
         let known = cache.last_known(&key).await.and_then(|value| Digest::from_bytes(&value));

@@ -4,8 +4,9 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use berth_oci::Reference;
 use berth_registry::{Condition, Error, Registry};
+use futures::TryStreamExt as _;
 
-use crate::house::{House, MIB, caller, content, name, pull, push};
+use crate::house::{House, MIB, caller, content, name, open, pull, push, until};
 use crate::manifests::{push_image, resolve, tag};
 
 #[tokio::test]
@@ -67,6 +68,48 @@ async fn damaged_bytes_make_a_blob_unknown_until_it_is_pushed_again() {
         let files = house.files().0;
         push(&registry, &repository, &content).await;
         assert_eq!(house.files().0, files);
+    }
+}
+
+/// It was whole when the answer began: the reader must not take what came for all of it.
+#[tokio::test]
+async fn bytes_that_end_too_soon_end_the_stream_and_make_the_blob_unknown() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let (repository, content) = (name("library/cut"), content(4 * MIB));
+    let digest = push(&registry, &repository, &content).await;
+    let mut stream = open(&registry, &repository, &digest).await.unwrap();
+    let mut came = stream.try_next().await.unwrap().unwrap().len();
+    assert!(came < content.len());
+    let file = &house.files().0[0];
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::File::options().write(true).open(file).unwrap().set_len(came as u64).unwrap();
+    let error = loop {
+        match stream.try_next().await {
+            Ok(Some(piece)) => came += piece.len(),
+            Ok(None) => panic!("{came} of {} bytes, and no error", content.len()),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, berth_registry::StorageError::Corrupt(..)), "{error:?}");
+    until(async || head_is_unknown(&registry, &repository, &digest).await).await;
+    push(&registry, &repository, &content).await;
+    assert_eq!(pull(&registry, &repository, &digest).await.unwrap(), content);
+}
+
+/// What one process remembers may be elsewhere by now; that is no news of the blob.
+#[tokio::test]
+async fn a_blob_that_another_process_healed_is_read_where_it_is_now() {
+    let house = House::new().await;
+    let (one, two) = (house.process(1, false).await, house.process(2, false).await);
+    let (repository, content) = (name("library/moved"), content(2 * MIB));
+    let digest = push(&one, &repository, &content).await;
+    assert_eq!(pull(&one, &repository, &digest).await.unwrap(), content);
+    std::fs::remove_file(&house.files().0[0]).unwrap();
+    assert!(matches!(pull(&two, &repository, &digest).await, Err(Error::BlobUnknown(_))));
+    push(&two, &repository, &content).await;
+    for registry in [&one, &two, &one] {
+        assert_eq!(pull(registry, &repository, &digest).await.unwrap(), content);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use berth_access::{Access, Caller};
-use berth_blobs::{BufferPool, Transport};
+use berth_blobs::{BufferPool, ByteStream, Transport};
 use berth_blobs_filesystem::{FileSystem, FilesystemBlobs, LocalFileSystem, Options};
 use berth_cache_memory::{Lifetimes, MemoryCache};
 use berth_metadata::UploadReads as _;
@@ -28,6 +28,8 @@ pub(crate) struct House {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) metadata: Arc<SqlMetadata>,
     pub(crate) settings: Settings,
+    /// How long processes believe what they remember.
+    pub(crate) lifetimes: Lifetimes,
     /// How many bytes a process's bodies may take.
     pub(crate) budget: usize,
     pub(crate) entropy: Arc<SeededEntropy>,
@@ -55,6 +57,7 @@ impl House {
             clock: TestClock::new(),
             metadata: Arc::new(metadata),
             settings,
+            lifetimes: Lifetimes::default(),
             budget: 32 * MIB,
             entropy: SeededEntropy::new(7),
             files: Arc::new(LocalFileSystem),
@@ -86,7 +89,7 @@ impl House {
         let ports = Ports {
             metadata: Arc::clone(&self.metadata) as Arc<dyn berth_metadata::Metadata>,
             blobs: Arc::new(blobs.unwrap()),
-            cache: Arc::new(MemoryCache::new(8 << 20, Lifetimes::default(), Arc::clone(&clock))),
+            cache: Arc::new(MemoryCache::new(8 << 20, self.lifetimes, Arc::clone(&clock))),
             clock,
             entropy,
             buffers,
@@ -198,16 +201,25 @@ pub(crate) async fn push(registry: &Registry, repository: &RepositoryName, conte
     digest
 }
 
-/// Pulls a blob whole.
-pub(crate) async fn pull(registry: &Registry, repository: &RepositoryName, digest: &Digest) -> Result<Bytes> {
+/// Opens a blob.
+pub(crate) async fn open(
+    registry: &Registry,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<ByteStream> {
     let caller = caller();
     let registry = registry.as_caller(&caller);
     let blob = registry.blob(repository, digest).await?;
     if blob.size == 0 {
-        return Ok(Bytes::new());
+        return Ok(stream::empty().boxed());
     }
     let range = ByteRange { start: 0, end: blob.size };
-    let mut content = registry.read_blob(repository, digest, range, Transport::Touched).await?.stream;
+    Ok(registry.read_blob(repository, digest, range, Transport::Touched).await?.stream)
+}
+
+/// Pulls a blob whole.
+pub(crate) async fn pull(registry: &Registry, repository: &RepositoryName, digest: &Digest) -> Result<Bytes> {
+    let mut content = open(registry, repository, digest).await?;
     // Copied piece by piece: pieces are memory out of the budget.
     let mut pulled = Vec::new();
     while let Some(piece) = content.try_next().await? {

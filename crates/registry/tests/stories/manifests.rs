@@ -1,5 +1,7 @@
 //! Manifests and tags: pushed, pulled, moved under conditions.
 
+use std::time::Duration;
+
 use berth_metadata::{RepositoryReads as _, TagReads as _};
 use berth_oci::{Algorithm, Digest, Reference, RepositoryName, Tag};
 use berth_registry::{
@@ -209,4 +211,22 @@ async fn referrers_are_listed_whoever_comes_first() {
     let after = Some(page.items[0].position);
     let rest = guarded.referrers(&repository, &subject, Some("application/x.b"), after, 10).await.unwrap();
     assert_eq!((rest.items.len(), rest.more), (1, false));
+}
+
+/// Another process moved the tag and deleted what it named before; this one remembers the tag, but no more what it named.
+#[tokio::test]
+async fn a_tag_that_moved_is_never_unknown() {
+    let mut house = House::new().await;
+    house.lifetimes.manifest = Duration::ZERO;
+    let (one, two) = (house.process(1, false).await, house.process(2, false).await);
+    let repository = name("library/promoted");
+    push(&two, &repository, &content(10)).await;
+    push(&two, &repository, &content(20)).await;
+    let first = image(&content(10), &content(20), "first");
+    let first = push_to(&two, &repository, "latest", &first, Condition::Anything).await.unwrap().digest;
+    assert_eq!(resolve(&one, &repository, "latest").await, Some(first));
+    let (_, second) = push_image(&two, &repository, "latest").await;
+    let caller = caller();
+    two.as_caller(&caller).delete_manifest(&repository, &first).await.unwrap();
+    assert_eq!(resolve(&one, &repository, "latest").await, Some(second));
 }
