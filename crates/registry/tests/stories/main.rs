@@ -7,6 +7,7 @@ mod house;
 mod manifests;
 mod mounts;
 mod power;
+mod power_rare;
 mod sessions;
 mod takeover;
 mod uploads;
