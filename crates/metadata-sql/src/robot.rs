@@ -66,11 +66,13 @@ statements! {
          VALUES ($1, $2, $3, $4, $5, $6, $10, $7, $8, $9, $10, $10)
          ON CONFLICT (project_id, name) DO NOTHING RETURNING id"
     );
-    CHANGE_ROBOT = sql!(
+    CHANGE_ROBOT = sql!(concat!(
         "UPDATE robots SET description = $2, duration = $3, disabled = $4, updated_at = $5,
-                           valid_after = CASE WHEN $4 AND NOT disabled THEN $5 ELSE valid_after END
+                           valid_after = CASE WHEN $4 AND NOT disabled THEN ",
+        later!("$5"),
+        " ELSE valid_after END
          WHERE id = $1"
-    );
+    ));
     ADD_GRANTS = sql!(
         pg: "INSERT INTO robot_permissions (robot_id, scope, resource, action)
              SELECT CAST($1 AS BIGINT), CAST(e->>0 AS BIGINT), e->>1, e->>2
@@ -80,8 +82,11 @@ statements! {
                ON CONFLICT DO NOTHING",
     );
     REMOVE_GRANTS = sql!("DELETE FROM robot_permissions WHERE robot_id = $1");
-    SET_ROBOT_SECRET =
-        sql!("UPDATE robots SET secret = $2, valid_after = $3, updated_at = $3 WHERE id = $1");
+    SET_ROBOT_SECRET = sql!(concat!(
+        "UPDATE robots SET secret = $2, valid_after = ",
+        later!("$3"),
+        ", updated_at = $3 WHERE id = $1"
+    ));
     REHASH_ROBOT_SECRET = sql!("UPDATE robots SET secret = $3 WHERE id = $1 AND secret = $2");
     DELETE_ROBOT = sql!("DELETE FROM robots WHERE id = $1");
     REMOVE_GRANTS_OF_PROJECT = sql!(

@@ -73,6 +73,13 @@ macro_rules! sql {
     };
 }
 
+/// A row's next `valid_after`: the moment given, or just after what was there if the clock that gave it is behind.
+macro_rules! later {
+    ($at:expr) => {
+        concat!("CASE WHEN valid_after >= ", $at, " THEN valid_after + 1 ELSE ", $at, " END")
+    };
+}
+
 /// Names the statements of a file and lists them as its `STATEMENTS`.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $texts:expr;)+) => {

@@ -30,6 +30,19 @@ macro_rules! filtered {
     };
 }
 
+/// Sets one of an account's secrets; what was issued before ends, whatever the clock says.
+macro_rules! set_secret {
+    ($column:expr) => {
+        concat!(
+            "UPDATE users SET ",
+            $column,
+            " = $2, valid_after = ",
+            later!("$3"),
+            ", updated_at = $3 WHERE id = $1 AND deleted_at IS NULL"
+        )
+    };
+}
+
 statements! {
     USER = sql!(concat!("SELECT ", columns!(), " FROM users WHERE id = $1 AND deleted_at IS NULL"));
     USER_BY_NAME =
@@ -63,14 +76,10 @@ statements! {
          AND NOT EXISTS (SELECT 1 FROM users o
                          WHERE o.email = $2 AND o.email <> '' AND o.deleted_at IS NULL AND o.id <> $1)"
     );
-    SET_PASSWORD = sql!(
-        "UPDATE users SET password = $2, valid_after = $3, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL"
-    );
+    SET_PASSWORD = sql!(set_secret!("password"));
     REHASH_PASSWORD =
         sql!("UPDATE users SET password = $3 WHERE id = $1 AND password = $2 AND deleted_at IS NULL");
-    SET_CLI_SECRET = sql!(
-        "UPDATE users SET cli_secret = $2, valid_after = $3, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL"
-    );
+    SET_CLI_SECRET = sql!(set_secret!("cli_secret"));
     SET_SYSADMIN =
         sql!("UPDATE users SET sysadmin = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL");
     /// In one order for all, so that none waits for another in a circle.

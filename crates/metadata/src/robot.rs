@@ -95,16 +95,16 @@ pub trait RobotReads {
     async fn count_robots(&self, filter: &RobotFilter) -> Result<u64>;
 }
 
-/// Changing robots.
+/// Changing robots. `valid_after` only ever moves on, as that of users.
 #[async_trait]
 pub trait RobotWrites {
     /// Makes a robot.
     async fn add_robot(&mut self, robot: &NewRobot, at: Timestamp) -> Result<Added<RobotId>>;
 
-    /// Changes it. Switching it off moves `valid_after` to `at`. Whether it was there.
+    /// Changes it. Switching it off moves `valid_after`. Whether it was there.
     async fn change_robot(&mut self, id: RobotId, change: &RobotChange, at: Timestamp) -> Result<bool>;
 
-    /// Changes its secret and moves `valid_after` to `at`. Whether it was there.
+    /// Changes its secret and moves `valid_after`. Whether it was there.
     async fn set_robot_secret(&mut self, id: RobotId, secret: &str, at: Timestamp) -> Result<bool>;
 
     /// Keeps the same secret in a newer form, if it is still kept as `from`; `valid_after` stays.

@@ -88,6 +88,9 @@ pub trait UserReads {
 }
 
 /// Changing users. `at` becomes the row's `updated_at`. What gives a `bool` says whether the account was there.
+///
+/// What moves `valid_after` moves it on, to `at` or, if a clock that was ahead set it later, by a microsecond: so every such change
+/// ends what was issued before it.
 #[async_trait]
 pub trait UserWrites {
     /// Makes an account with the next number. Numbers of accounts made here begin at 3.
@@ -106,13 +109,13 @@ pub trait UserWrites {
         at: Timestamp,
     ) -> Result<Option<Added<UserId>>>;
 
-    /// Changes the password and moves `valid_after` to `at`.
+    /// Changes the password and moves `valid_after`.
     async fn set_user_password(&mut self, id: UserId, password: &str, at: Timestamp) -> Result<bool>;
 
     /// Keeps the same password in a newer form, if it is still kept as `from`; `valid_after` stays.
     async fn rehash_user_password(&mut self, id: UserId, from: &str, to: &str) -> Result<bool>;
 
-    /// Changes the CLI secret and moves `valid_after` to `at`.
+    /// Changes the CLI secret and moves `valid_after`.
     async fn set_user_cli_secret(&mut self, id: UserId, secret: &str, at: Timestamp) -> Result<bool>;
 
     /// Makes the account a system administrator, or no longer one. At least one live one must stay; the use case asks for the

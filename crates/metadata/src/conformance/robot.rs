@@ -104,6 +104,32 @@ pub(super) async fn changes_move_what_is_valid(metadata: &dyn Metadata) {
     assert_eq!(metadata.robot(again).await.expect("an answer").expect("a robot").robot.grants, []);
 }
 
+pub(super) async fn an_earlier_clock_ends_what_was_before(metadata: &dyn Metadata) {
+    let id = make(metadata, &new_robot("time-traveller", RobotLevel::System)).await;
+    let valid_after =
+        async || metadata.robot(id).await.expect("an answer").expect("a robot").robot.valid_after;
+    let switch =
+        |disabled| RobotChange { description: String::new(), duration: None, disabled, grants: Vec::new() };
+    let mut before = valid_after().await;
+    // Forward, at the same moment, and from a clock that is behind.
+    for moment in [100, 100, 40, 40] {
+        for switched in [false, true] {
+            let mut tx = begin(metadata).await;
+            let there = if switched {
+                tx.change_robot(id, &switch(false), at(moment)).await.expect("an answer");
+                tx.change_robot(id, &switch(true), at(moment)).await
+            } else {
+                tx.set_robot_secret(id, "another", at(moment)).await
+            };
+            assert!(there.expect("an answer"));
+            tx.commit().await.expect("a commit");
+            let after = valid_after().await;
+            assert!(after > before, "{after:?} is not after {before:?}");
+            before = after;
+        }
+    }
+}
+
 pub(super) async fn lists_are_of_one_level(metadata: &dyn Metadata) {
     let project = project(metadata, "listed-machines").await;
     let level = RobotLevel::Project(project);

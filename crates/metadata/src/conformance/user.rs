@@ -96,6 +96,28 @@ pub(super) async fn secrets_move_what_is_valid(metadata: &dyn Metadata) {
     assert!(!tx.set_user_password(UserId(i64::MAX), "x", at(9)).await.expect("an answer"));
 }
 
+pub(super) async fn an_earlier_clock_ends_what_was_before(metadata: &dyn Metadata) {
+    let id = user(metadata, "time traveller").await;
+    let valid_after = async || metadata.user(id).await.expect("an answer").expect("an account").valid_after;
+    let mut before = valid_after().await;
+    // Forward, at the same moment, and from a clock that is behind.
+    for moment in [100, 100, 40, 40] {
+        for cli in [false, true] {
+            let mut tx = begin(metadata).await;
+            let there = if cli {
+                tx.set_user_cli_secret(id, "cli", at(moment)).await
+            } else {
+                tx.set_user_password(id, "password", at(moment)).await
+            };
+            assert!(there.expect("an answer"));
+            tx.commit().await.expect("a commit");
+            let after = valid_after().await;
+            assert!(after > before, "{after:?} is not after {before:?}");
+            before = after;
+        }
+    }
+}
+
 pub(super) async fn deletion_takes_everything_but_the_number(metadata: &dyn Metadata) {
     let id = user(metadata, "leaver").await;
     let project = project(metadata, "left-behind").await;
