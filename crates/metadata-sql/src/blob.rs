@@ -22,6 +22,19 @@ statements! {
                      WHERE l.digest = $2 AND l.repository_id = $1 AND l.deleted_at IS NULL
                      AND r.deleted_at IS NULL)"
     );
+    KNOWN_BLOB = sql!("SELECT digest, size, state, location, content FROM blobs WHERE digest = $1");
+    LINKED_SIZES = sql!(
+        pg: "SELECT l.digest, b.size FROM json_array_elements_text(CAST($2 AS json)) AS wanted
+             JOIN blob_links l ON l.digest = decode(wanted, 'hex')
+             JOIN blobs b ON b.digest = l.digest
+             WHERE l.repository_id = $1 AND l.deleted_at IS NULL AND b.state = 0
+             AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)",
+        lite: "SELECT l.digest, b.size FROM json_each($2) AS wanted
+               CROSS JOIN blob_links l ON l.digest = unhex(wanted.value)
+               JOIN blobs b ON b.digest = l.digest
+               WHERE l.repository_id = $1 AND l.deleted_at IS NULL AND b.state = 0
+               AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)",
+    );
     BLOB_HOLDERS = sql!(
         "SELECT r.id, r.name FROM blob_links l JOIN repositories r ON r.id = l.repository_id
          WHERE l.digest = $1 AND l.deleted_at IS NULL AND r.deleted_at IS NULL
@@ -131,6 +144,16 @@ impl BlobReads for SqlMetadata {
     async fn blob(&self, repository: RepositoryId, digest: &Digest) -> Result<Option<Blob>> {
         let row: Option<Row> = optional!(self, BLOB, repository.0, digest.to_bytes());
         row.map(blob).transpose()
+    }
+
+    async fn known_blob(&self, digest: &Digest) -> Result<Option<Blob>> {
+        let row: Option<Row> = optional!(self, KNOWN_BLOB, digest.to_bytes());
+        row.map(blob).transpose()
+    }
+
+    async fn linked_sizes(&self, repository: RepositoryId, digests: &[Digest]) -> Result<Vec<Option<u64>>> {
+        let rows: Vec<(Vec<u8>, i64)> = all!(self, LINKED_SIZES, repository.0, batch::digests(digests));
+        in_order(digests, &rows)
     }
 
     async fn blob_holders(&self, digest: &Digest, limit: u32) -> Result<Vec<BlobHolder>> {

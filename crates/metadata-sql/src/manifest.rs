@@ -35,6 +35,16 @@ statements! {
          WHERE t.repository_id = $1 AND t.name = $2 AND t.deleted_at IS NULL
          AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)"
     );
+    MANIFEST_SIZES = sql!(
+        pg: "SELECT m.digest, m.size FROM json_array_elements_text(CAST($2 AS json)) AS wanted
+             JOIN manifests m ON m.digest = decode(wanted, 'hex')
+             WHERE m.repository_id = $1 AND m.deleted_at IS NULL
+             AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)",
+        lite: "SELECT m.digest, m.size FROM json_each($2) AS wanted
+               CROSS JOIN manifests m ON m.digest = unhex(wanted.value)
+               WHERE m.repository_id = $1 AND m.deleted_at IS NULL
+               AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)",
+    );
     MANIFESTS = sql!(
         "SELECT r.id, r.project_id, r.name, r.created_at, m.digest, m.media_type, m.content
          FROM manifests m JOIN repositories r ON r.id = m.repository_id AND r.deleted_at IS NULL
@@ -115,6 +125,11 @@ impl ManifestReads for SqlMetadata {
     async fn manifest_by_tag(&self, repository: RepositoryId, tag: &Tag) -> Result<Option<StoredManifest>> {
         let row: Option<Row> = optional!(self, MANIFEST_BY_TAG, repository.0, tag.as_str());
         row.map(stored).transpose()
+    }
+
+    async fn manifest_sizes(&self, repository: RepositoryId, digests: &[Digest]) -> Result<Vec<Option<u64>>> {
+        let rows: Vec<(Vec<u8>, i64)> = all!(self, MANIFEST_SIZES, repository.0, batch::digests(digests));
+        in_order(digests, &rows)
     }
 
     async fn manifests(

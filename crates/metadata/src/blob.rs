@@ -69,6 +69,13 @@ pub trait BlobReads {
     /// The blob, if a live link brings it into the repository; whatever its state.
     async fn blob(&self, repository: RepositoryId, digest: &Digest) -> Result<Option<Blob>>;
 
+    /// The blob of that digest in whatever repository, linked or not; whatever its state.
+    async fn known_blob(&self, digest: &Digest) -> Result<Option<Blob>>;
+
+    /// For each digest, in the given order: the size of the blob if a live link brings it into the repository and its state is
+    /// `Ok`. What [`BlobWrites::lock_links`] tells, as of now.
+    async fn linked_sizes(&self, repository: RepositoryId, digests: &[Digest]) -> Result<Vec<Option<u64>>>;
+
     /// Live repositories with a live link to a blob in state `Ok`, by number, at most `limit`.
     async fn blob_holders(&self, digest: &Digest, limit: u32) -> Result<Vec<BlobHolder>>;
 

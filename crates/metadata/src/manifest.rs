@@ -47,6 +47,10 @@ pub trait ManifestReads {
     /// The live manifest that a live tag names, in one look-up.
     async fn manifest_by_tag(&self, repository: RepositoryId, tag: &Tag) -> Result<Option<StoredManifest>>;
 
+    /// For each digest, in the given order: the size of the live manifest of that digest. What
+    /// [`ManifestWrites::lock_manifests`] tells, as of now.
+    async fn manifest_sizes(&self, repository: RepositoryId, digests: &[Digest]) -> Result<Vec<Option<u64>>>;
+
     /// All live manifests with their repositories, by the repository's id and the digest's bytes, after `after`.
     async fn manifests(
         &self,

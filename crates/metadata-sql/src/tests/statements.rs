@@ -40,6 +40,7 @@ const SEARCHES: &[(&str, &str)] = &[
     ("MANIFEST_BY_TAG", "manifests_digest (repository_id=? AND digest=?)"),
     ("MANIFESTS", "manifests_digest ((repository_id,digest)>(?,?))"),
     ("LOCK_MANIFESTS", "manifests_digest (repository_id=? AND digest=?)"),
+    ("MANIFEST_SIZES", "manifests_digest (repository_id=? AND digest=?)"),
     ("REFERRERS", "manifests_subject (repository_id=? AND subject=? AND id>?)"),
     ("REFERRERS_OF", "manifests_subject (repository_id=? AND subject=?)"),
     ("REFERENCES", "PRIMARY KEY (repository_id=? AND manifest_id=?)"),

@@ -48,6 +48,8 @@ pub(super) async fn a_bad_blob_is_healed(metadata: &dyn Metadata) {
     tx.commit().await.expect("a commit");
     let marked = metadata.blob(id, &digest).await.expect("an answer").expect("it is linked");
     assert_eq!(marked.state, BlobState::Corrupt);
+    assert_eq!(metadata.linked_sizes(id, &[digest]).await.expect("an answer"), [None]);
+    assert_eq!(metadata.known_blob(&digest).await.expect("an answer"), Some(marked));
     assert!(metadata.blob_holders(&digest, 5).await.expect("a list").is_empty());
 
     let mut tx = scene.begin().await;
@@ -75,11 +77,16 @@ pub(super) async fn links_come_and_go(metadata: &dyn Metadata) {
     assert_eq!(sizes, [Some(14), None, Some(5), None, Some(14)]);
     assert_eq!(tx.lock_links(id, &[]).await.expect("an answer"), []);
     drop(tx);
+    assert_eq!(metadata.linked_sizes(id, &asked).await.expect("an answer"), sizes);
+    assert_eq!(metadata.linked_sizes(id, &[]).await.expect("an answer"), []);
     assert_eq!(metadata.blob(id, &foreign).await.expect("an answer"), None);
 
     assert!(scene.unlink(&first, &act("links", 1)).await);
     assert!(!scene.unlink(&first, &act("links again", 2)).await);
     assert_eq!(metadata.blob(id, &first).await.expect("an answer"), None);
+    assert_eq!(metadata.linked_sizes(id, &[first]).await.expect("an answer"), [None]);
+    assert_eq!(metadata.known_blob(&first).await.expect("an answer"), Some(blob("first")));
+    assert_eq!(metadata.known_blob(&unknown).await.expect("an answer"), None);
     scene.push_blob("first").await;
     assert_eq!(metadata.blob(id, &first).await.expect("an answer"), Some(blob("first")));
 }

@@ -87,7 +87,10 @@ pub(super) async fn lock_gives_sizes_in_order(metadata: &dyn Metadata) {
     assert_eq!(sizes, [Some(contents[1].len() as u64), None, Some(contents[0].len() as u64)]);
     assert_eq!(tx.lock_manifests(scene.repository.id, &[]).await.expect("a list"), []);
     drop(tx);
+    assert_eq!(metadata.manifest_sizes(scene.repository.id, &asked).await.expect("a list"), sizes);
+    assert_eq!(metadata.manifest_sizes(scene.repository.id, &[]).await.expect("a list"), []);
     scene.delete(&first, &act("sizes", 1)).await;
+    assert_eq!(metadata.manifest_sizes(scene.repository.id, &[first]).await.expect("a list"), [None]);
     let mut tx = scene.begin().await;
     assert_eq!(tx.lock_manifests(scene.repository.id, &[first]).await.expect("a list"), [None]);
 }

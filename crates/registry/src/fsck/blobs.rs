@@ -111,8 +111,7 @@ impl Check<'_> {
 
     /// Whether the row still says what it said: meanwhile a push may have healed the blob, or it may be gone.
     async fn is_still(&self, blob: &Blob) -> Result<bool> {
-        let mut tx = self.registry.ports().metadata.begin().await?;
-        let now = tx.lock_blob(&blob.digest).await?;
+        let now = self.registry.ports().metadata.known_blob(&blob.digest).await?;
         Ok(now.is_some_and(|now| place(&now) == place(blob) && now.state == blob.state))
     }
 }

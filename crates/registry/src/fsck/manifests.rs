@@ -38,21 +38,20 @@ impl Check<'_> {
         let Ok(manifest) = Manifest::parse(&stored.content, Some(&stored.media_type)) else {
             return Ok(None);
         };
-        match self.lacks(repository, &manifest).await? {
-            // A deletion or a push that came meanwhile settles it.
-            Some(_) if !self.is_there(repository, stored).await? => Ok(None),
-            Some(lacks) => {
-                let (repository, digest) = (repository.name.clone(), stored.digest);
-                Ok(Some(Finding::Incomplete { repository, digest, lacks }))
-            }
-            None => Ok(None),
+        // A deletion or a push that came meanwhile settles it.
+        if self.lacks(repository, &manifest).await?.is_none() || !self.is_there(repository, stored).await? {
+            return Ok(None);
         }
+        Ok(self.lacks(repository, &manifest).await?.map(|lacks| {
+            let (repository, digest) = (repository.name.clone(), stored.digest);
+            Finding::Incomplete { repository, digest, lacks }
+        }))
     }
 
     /// What a push of this manifest would be refused for now, in words.
     async fn lacks(&self, repository: &Repository, manifest: &Manifest) -> Result<Option<String>> {
-        let mut tx = self.registry.ports().metadata.begin().await?;
-        let present = Present::lock(tx.as_mut(), repository.id, manifest).await?;
+        let metadata = self.registry.ports().metadata.as_ref();
+        let present = Present::look(metadata, repository.id, manifest).await?;
         match present.satisfies(manifest, self.registry.settings().missing_content) {
             Ok(()) => Ok(None),
             Err(Error::ManifestBlobUnknown(missing)) => {

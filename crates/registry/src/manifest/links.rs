@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use berth_domain::RepositoryId;
-use berth_metadata::Transaction;
+use berth_metadata::{Metadata, Transaction};
 use berth_oci::manifest::{Link, LinkRole};
 use berth_oci::{Digest, Manifest};
 
@@ -12,7 +12,7 @@ use crate::{Error, MissingContent, Result};
 /// How many digests are asked for in one statement.
 const BATCH: usize = 500;
 
-/// The sizes of what the repository has, locked against deletion until the transaction ends.
+/// The sizes of what the repository has.
 #[derive(Debug, Default)]
 pub(crate) struct Present {
     blobs: BTreeMap<Digest, u64>,
@@ -20,23 +20,37 @@ pub(crate) struct Present {
 }
 
 impl Present {
-    /// Looks up everything that `manifest` points at, in the digests' order, so that two pushes never wait for each other in a
-    /// circle.
+    /// Looks up everything that `manifest` points at, as of now.
+    pub(crate) async fn look(
+        metadata: &dyn Metadata,
+        repository: RepositoryId,
+        manifest: &Manifest,
+    ) -> Result<Self> {
+        let mut present = Self::default();
+        for digests in asked(manifest, may_be_blob).chunks(BATCH) {
+            let sizes = metadata.linked_sizes(repository, digests).await?;
+            present.blobs.extend(known(digests, sizes));
+        }
+        for digests in asked(manifest, may_be_manifest).chunks(BATCH) {
+            let sizes = metadata.manifest_sizes(repository, digests).await?;
+            present.manifests.extend(known(digests, sizes));
+        }
+        Ok(present)
+    }
+
+    /// The same, locked against deletion until the transaction ends; in the digests' order, so that two pushes never wait for
+    /// each other in a circle.
     pub(crate) async fn lock(
         tx: &mut dyn Transaction,
         repository: RepositoryId,
         manifest: &Manifest,
     ) -> Result<Self> {
-        let asked = |in_question: fn(LinkRole) -> bool| -> Vec<Digest> {
-            let links = manifest.links.iter().filter(|link| in_question(link.role));
-            links.map(|link| link.descriptor.digest).collect::<BTreeSet<_>>().into_iter().collect()
-        };
         let mut present = Self::default();
-        for digests in asked(may_be_blob).chunks(BATCH) {
+        for digests in asked(manifest, may_be_blob).chunks(BATCH) {
             let sizes = tx.lock_links(repository, digests).await?;
             present.blobs.extend(known(digests, sizes));
         }
-        for digests in asked(may_be_manifest).chunks(BATCH) {
+        for digests in asked(manifest, may_be_manifest).chunks(BATCH) {
             let sizes = tx.lock_manifests(repository, digests).await?;
             present.manifests.extend(known(digests, sizes));
         }
@@ -68,6 +82,12 @@ impl Present {
         let manifest = self.manifests.get(digest).filter(|_| may_be_manifest(role));
         manifest.filter(|size| **size == said).or(blob).or(manifest).copied()
     }
+}
+
+/// What the manifest points at in such roles: each digest once, in order.
+fn asked(manifest: &Manifest, in_question: fn(LinkRole) -> bool) -> Vec<Digest> {
+    let links = manifest.links.iter().filter(|link| in_question(link.role));
+    links.map(|link| link.descriptor.digest).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 const fn may_be_blob(role: LinkRole) -> bool {

@@ -10,7 +10,7 @@ use berth_registry::fsck::{Finding, Options, Report};
 use berth_registry::{Condition, Registry};
 
 use crate::house::{House, MIB, NEXT, body, caller, content, name, pull, push};
-use crate::manifests::{image, tag, to};
+use crate::manifests::{image, push_image, tag, to};
 
 async fn check(registry: &Registry, deep: bool, repair: bool) -> (Report, Vec<Finding>) {
     let mut findings = Vec::new();
@@ -79,6 +79,37 @@ async fn a_deep_check_reads_manifests_and_looks_for_what_they_demand() {
     let expected = [incomplete(pushed[0]), incomplete(pushed[1]), corrupt];
     assert!(findings.len() == 3 && expected.iter().all(|one| findings.contains(one)), "{findings:?}");
     assert!(guarded.blob(&repository, &config_digest).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_check_goes_on_while_another_process_writes() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let repository = name("library/beside");
+    let (_, manifest) = push_image(&registry, &repository, "1").await;
+    let gone = push(&registry, &repository, &content(MIB)).await;
+    std::fs::remove_file(&house.files().0[0]).unwrap();
+    let kept = house.metadata.repository(&repository).await.unwrap().unwrap();
+    let by = berth_domain::Actor::system();
+    let mut tx = house.metadata.begin().await.unwrap();
+    let layer = Digest::sha256(&content(20));
+    let deletion = Deletion { id: DeletionId(uuid::Uuid::from_u128(1)), by, at: house.clock.now() };
+    tx.unlink_blob(&kept, &layer, &deletion).await.unwrap();
+    tx.commit().await.unwrap();
+    // The one turn at writing is another's until the check is done.
+    let database = house.directory.path().join("berth.db");
+    let other = berth_metadata_sql::SqlMetadata::open_sqlite(&database).await.unwrap();
+    let mut writing = other.begin().await.unwrap();
+    writing.ensure_setting("taken", b"1").await.unwrap();
+    let (report, findings) = check(&registry, true, false).await;
+    assert_eq!((report.missing, report.incomplete), (1, 1), "{findings:?}");
+    let named = |finding: &Finding| match finding {
+        Finding::Missing { digest, .. } => *digest == gone,
+        Finding::Incomplete { digest, .. } => *digest == manifest,
+        _ => false,
+    };
+    assert!(findings.iter().all(named), "{findings:?}");
+    writing.commit().await.unwrap();
 }
 
 #[tokio::test]
