@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use berth_domain::{Actor, Repository, RepositoryId, Timestamp};
 use berth_metadata::{
-    Deletion, Error, ManifestPosition, ManifestReads, ManifestWrites, NewManifest, Result, StoredManifest,
+    AddedManifest, Deletion, Error, ManifestPosition, ManifestReads, ManifestWrites, NewManifest, Result,
+    StoredManifest,
 };
 use berth_oci::manifest::LinkRole;
 use berth_oci::{Digest, Tag};
@@ -72,9 +73,17 @@ statements! {
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (repository_id, digest) WHERE deleted_at IS NULL DO NOTHING RETURNING id"
     );
+    /// The manifest if its bytes are these.
     LOCK_MANIFEST = sql!(
-        pg: "SELECT id FROM manifests WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL FOR SHARE",
-        lite: "SELECT id FROM manifests WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL",
+        pg: "SELECT id FROM manifests
+             WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL AND content = $3 FOR SHARE",
+        lite: "SELECT id FROM manifests
+               WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL AND content = $3",
+    );
+    /// Locked alone, and only if there is something to heal: two that shared it first would wait for each other.
+    HEAL_MANIFEST = sql!(
+        "UPDATE manifests SET content = $3, size = $4
+         WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL AND content <> $3"
     );
     ADD_REFERENCES = sql!(
         pg: "INSERT INTO manifest_references (repository_id, manifest_id, position, role, target, size)
@@ -167,13 +176,10 @@ impl ManifestWrites for SqlTransaction {
         new: &NewManifest<'_>,
         by: &Actor,
         at: Timestamp,
-    ) -> Result<bool> {
+    ) -> Result<AddedManifest> {
         self.hold_to_add(repository.id).await?;
         let Some(id) = self.insert_manifest(repository, new, by, at).await? else {
-            let there: Option<(i64,)> =
-                optional!(self, LOCK_MANIFEST, repository.id.0, new.digest.to_bytes());
-            // It may have been deleted between the two statements.
-            return there.map(|_| false).ok_or(Error::Conflict);
+            return self.keep_manifest(repository.id, new).await;
         };
         let references = references(new);
         if !references.is_empty() {
@@ -186,7 +192,7 @@ impl ManifestWrites for SqlTransaction {
         self.pending.review_manifest(repository.id, &new.digest, at);
         self.pending.count(Sum::RepositoryManifests, repository.id.0, 1);
         self.fill(repository.id).await?;
-        Ok(true)
+        Ok(AddedManifest::Added)
     }
 
     async fn delete_manifest(
@@ -249,6 +255,24 @@ impl SqlTransaction {
             new.content.as_ref()
         );
         Ok(row.map(|(id,)| id))
+    }
+
+    /// Locks the manifest that is there, and puts its bytes right if they are damaged.
+    async fn keep_manifest(
+        &mut self,
+        repository: RepositoryId,
+        new: &NewManifest<'_>,
+    ) -> Result<AddedManifest> {
+        let (name, content) = (new.digest.to_bytes(), new.content.as_ref());
+        let good: Option<(i64,)> = optional!(self, LOCK_MANIFEST, repository.0, &name, content);
+        if good.is_some() {
+            return Ok(AddedManifest::Kept);
+        }
+        match execute!(self, HEAL_MANIFEST, repository.0, &name, content, signed(content.len() as u64)) {
+            // Deleted or healed between the statements.
+            0 => Err(Error::Conflict),
+            _ => Ok(AddedManifest::Healed),
+        }
     }
 
     /// Puts into the review queue what the deleted manifest held, itself, and what is about it.

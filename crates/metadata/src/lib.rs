@@ -46,7 +46,9 @@ pub use blob::{AddedBlob, Blob, BlobHolder, BlobReads, BlobState, BlobWrites, Pl
 pub use deletion::{Deletion, DeletionWrites, Restored};
 pub use error::Error;
 pub use group::{GroupReads, GroupWrites};
-pub use manifest::{ManifestPosition, ManifestReads, ManifestWrites, NewManifest, StoredManifest};
+pub use manifest::{
+    AddedManifest, ManifestPosition, ManifestReads, ManifestWrites, NewManifest, StoredManifest,
+};
 pub use member::{MemberReads, MemberWrites};
 pub use project::{ProjectReads, ProjectWrites};
 pub use project_page::{ProjectPageReads, ProjectPageWrites};

@@ -38,6 +38,17 @@ pub struct NewManifest<'a> {
     pub manifest: &'a Manifest,
 }
 
+/// What became of [`ManifestWrites::add_manifest`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddedManifest {
+    /// It is new.
+    Added,
+    /// It was there, with these bytes, and nothing was written.
+    Kept,
+    /// It was there with other bytes, which were damaged, because the digest names these; they took their place.
+    Healed,
+}
+
 /// Looking at manifests.
 #[async_trait]
 pub trait ManifestReads {
@@ -69,14 +80,14 @@ pub trait ManifestWrites {
         digests: &[Digest],
     ) -> Result<Vec<Option<u64>>>;
 
-    /// Keeps a manifest with everything it points at; there already is fine. Whether it is new.
+    /// Keeps a manifest with everything it points at; there already is fine. The digest was computed from the bytes.
     async fn add_manifest(
         &mut self,
         repository: &Repository,
         manifest: &NewManifest<'_>,
         by: &Actor,
         at: Timestamp,
-    ) -> Result<bool>;
+    ) -> Result<AddedManifest>;
 
     /// Takes the manifest out of the repository, and every tag on it. The tags, or `None` if it was not there.
     async fn delete_manifest(

@@ -57,18 +57,21 @@ impl Registry {
         self.look_up(blob_key(repository, digest), read, blob_value, question).await
     }
 
-    /// The repository's manifest of that digest.
+    /// The repository's manifest of that digest, if its bytes are what the digest names.
     pub(crate) async fn manifest_by_digest(
         &self,
         repository: RepositoryId,
         digest: &Digest,
     ) -> Result<Option<PulledManifest>> {
         let read = |value: &Bytes| manifest_from(*digest, value);
-        let question = async { Ok(self.ports().metadata.manifest(repository, digest).await?.map(pulled)) };
+        let question = async {
+            let found = self.ports().metadata.manifest(repository, digest).await?;
+            Ok(found.filter(is_whole).map(pulled))
+        };
         self.look_up(manifest_key(repository, digest), read, manifest_value, question).await
     }
 
-    /// The manifest that the repository's tag names.
+    /// The manifest that the repository's tag names, if its bytes are what its digest names.
     pub(crate) async fn manifest_by_tag(
         &self,
         repository: RepositoryId,
@@ -88,8 +91,8 @@ impl Registry {
         let question = self.ports().metadata.manifest_by_tag(repository, tag);
         let manifest = match self.ask(known, question).await? {
             Answer::Known(digest) => return self.manifest_by_digest(repository, &digest).await,
-            Answer::Found(None) => return Ok(None),
-            Answer::Found(Some(manifest)) => pulled(manifest),
+            Answer::Found(Some(manifest)) if is_whole(&manifest) => pulled(manifest),
+            Answer::Found(_) => return Ok(None),
         };
         cache.put(key, manifest.digest.to_bytes().into(), tag_stamp).await;
         let key = manifest_key(repository, &manifest.digest);
@@ -196,6 +199,20 @@ impl Registry {
 fn repository_value(repository: &Repository) -> Bytes {
     let numbers = [repository.id.0, repository.project_id.0, repository.created_at.as_micros()];
     numbers.map(i64::to_be_bytes).concat().into()
+}
+
+/// Whether the bytes that the database gave are those that the digest names. Others are not there for clients, so that they push
+/// them again, which puts them right. Looked at once, when they are read: memory is believed.
+fn is_whole(manifest: &StoredManifest) -> bool {
+    let actual = Digest::of(manifest.digest.algorithm(), &manifest.content);
+    let whole = actual == manifest.digest;
+    if !whole {
+        tracing::error!(
+            digest = %manifest.digest, %actual,
+            "a manifest's bytes in the database are damaged: it is not served until it is pushed again"
+        );
+    }
+    whole
 }
 
 fn numbers(value: &[u8], name: &RepositoryName) -> Option<Repository> {

@@ -85,6 +85,7 @@ const OFTEN: &[(&str, &str)] = &[
     ("KNOWN_BLOB", "'\\x01aa'"),
     ("REFERENCES", "7, 5"),
     ("REFERRERS_OF", "7, '\\x01aa'"),
+    ("HEAL_MANIFEST", "7, '\\x01aa', '\\x00', 5"),
     ("DELETE_MANIFEST", "7, '\\x01aa', 5, '\\x00'"),
     ("UNLINK_BLOB", "7, '\\x01aa', 5, '\\x00'"),
     ("BLOBS", "'\\x01aa', 500"),

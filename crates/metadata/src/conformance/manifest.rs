@@ -4,7 +4,7 @@ use berth_oci::{Algorithm, Digest, Manifest};
 use bytes::Bytes;
 
 use super::scene::{ANY, Scene, act, at, image, index, somebody, tag};
-use crate::{ManifestPosition, Metadata, NewManifest};
+use crate::{AddedManifest, ManifestPosition, Metadata, NewManifest};
 
 pub(super) async fn a_manifest_comes_back_bit_for_bit(metadata: &dyn Metadata) {
     let scene = Scene::new(metadata, "bit-for-bit").await;
@@ -23,11 +23,38 @@ pub(super) async fn a_manifest_comes_back_bit_for_bit(metadata: &dyn Metadata) {
     let again = NewManifest { digest, content: &content, manifest: &manifest };
     let longer = NewManifest { digest: Digest::of(Algorithm::Sha512, &content), ..again.clone() };
     let mut tx = scene.begin().await;
-    assert!(!tx.add_manifest(&scene.repository, &again, &somebody(), at(1)).await.expect("an answer"));
-    assert!(tx.add_manifest(&scene.repository, &longer, &somebody(), at(1)).await.expect("an answer"));
+    let added = tx.add_manifest(&scene.repository, &again, &somebody(), at(1)).await.expect("an answer");
+    assert_eq!(added, AddedManifest::Kept);
+    let added = tx.add_manifest(&scene.repository, &longer, &somebody(), at(1)).await.expect("an answer");
+    assert_eq!(added, AddedManifest::Added);
     tx.commit().await.expect("a commit");
     let stored = metadata.manifest(id, &longer.digest).await.expect("an answer").expect("a manifest");
     assert_eq!(stored.digest, longer.digest);
+}
+
+pub(super) async fn damaged_bytes_are_put_right(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "put-right").await;
+    let id = scene.repository.id;
+    let (content, neighbour) = (image("c", &["l"], None, None), image("c", &["neighbour"], None, None));
+    let digest = Digest::sha256(&content);
+    let beside = scene.push(&neighbour, &[]).await;
+    let manifest = Manifest::parse(&content, None).expect("a manifest");
+    // Bytes that the digest does not name are what damage leaves.
+    let damaged = Bytes::from_static(b"{\0");
+    let mut tx = scene.begin().await;
+    let expected = [AddedManifest::Added, AddedManifest::Healed, AddedManifest::Kept];
+    for (content, expected) in [&damaged, &content, &content].into_iter().zip(expected) {
+        let new = NewManifest { digest, content, manifest: &manifest };
+        let added = tx.add_manifest(&scene.repository, &new, &somebody(), at(1)).await.expect("an answer");
+        assert_eq!(added, expected);
+        let sizes = tx.lock_manifests(id, &[digest, beside]).await.expect("a list");
+        assert_eq!(sizes, [Some(content.len() as u64), Some(neighbour.len() as u64)]);
+    }
+    tx.commit().await.expect("a commit");
+    let stored = metadata.manifest(id, &digest).await.expect("an answer").expect("a manifest");
+    assert_eq!(stored.content, content);
+    let stored = metadata.manifest(id, &beside).await.expect("an answer").expect("a manifest");
+    assert_eq!(stored.content, neighbour);
 }
 
 pub(super) async fn all_are_listed_by_repository_and_digest(metadata: &dyn Metadata) {

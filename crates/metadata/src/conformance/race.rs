@@ -1,10 +1,11 @@
 //! Races: whatever the order, both sides agree on who was first.
 
-use berth_oci::Digest;
+use berth_oci::{Digest, Manifest};
+use bytes::Bytes;
 use futures::future::{join, join_all};
 
 use super::scene::{Scene, act, at, begin, blob, image, index, lost, somebody, tag};
-use crate::{AddedBlob, BlobState, CatalogScope, Expected, Metadata, TagMove};
+use crate::{AddedBlob, AddedManifest, BlobState, CatalogScope, Expected, Metadata, NewManifest, TagMove};
 
 pub(super) async fn many_writers_are_all_heard(metadata: &dyn Metadata) {
     let scene = Scene::new(metadata, "many-writers").await;
@@ -203,6 +204,26 @@ pub(super) async fn the_list_agrees_with_the_last_manifest(metadata: &dyn Metada
         assert_eq!(listed, round % 2 == 1, "round {round}");
         scene.delete(&Digest::sha256(&third), &act(&format!("third {round}"), 2)).await;
     }
+}
+
+pub(super) async fn one_of_many_heals_a_manifest(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "heals-a-manifest").await;
+    let content = image("healed by many", &[], None, None);
+    let manifest = Manifest::parse(&content, None).expect("a manifest");
+    let push = async |content: &Bytes| loop {
+        let mut tx = scene.begin().await;
+        let new = NewManifest { digest: Digest::sha256(b"its name"), content, manifest: &manifest };
+        let added = tx.add_manifest(&scene.repository, &new, &somebody(), at(1)).await;
+        if let Some(added) = lost(added)
+            && lost(tx.commit().await).is_some()
+        {
+            return added;
+        }
+    };
+    assert_eq!(push(&Bytes::from_static(b"damaged")).await, AddedManifest::Added);
+    let all = join_all((0..8).map(|_| push(&content))).await;
+    assert_eq!(all.iter().filter(|added| **added == AddedManifest::Healed).count(), 1, "{all:?}");
+    assert_eq!(all.iter().filter(|added| **added == AddedManifest::Kept).count(), 7, "{all:?}");
 }
 
 pub(super) async fn one_of_many_heals_a_blob(metadata: &dyn Metadata) {

@@ -1,7 +1,7 @@
 //! Pushing a manifest: its bytes, what they point at and the tags on it become visible in one transaction.
 
 use berth_domain::{Action, Resource};
-use berth_metadata::{Expected, NewManifest, TagMove};
+use berth_metadata::{AddedManifest, Expected, NewManifest, TagMove};
 use berth_oci::{Digest, Manifest, MediaType, Reference, RepositoryName, Tag};
 use bytes::Bytes;
 
@@ -72,7 +72,7 @@ impl Guarded<'_> {
         let present = Present::lock(tx.as_mut(), repository.id, &read.manifest).await?;
         present.satisfies(&read.manifest, self.registry.settings().missing_content)?;
         let new = NewManifest { digest: read.digest, content: &push.content, manifest: &read.manifest };
-        tx.add_manifest(&repository, &new, by, at).await?;
+        let added = tx.add_manifest(&repository, &new, by, at).await?;
         for tag in &read.tags {
             let moved = tx.point_tag(&repository, tag, &read.digest, &push.condition, by, at).await?;
             if let TagMove::Refused { current } = moved {
@@ -80,6 +80,10 @@ impl Guarded<'_> {
             }
         }
         tx.commit().await?;
+        if added == AddedManifest::Healed {
+            // Damaged bytes are never remembered, so there is nothing to forget.
+            tracing::warn!(repository = %repository.name, digest = %read.digest, "a damaged manifest is whole again");
+        }
         let keys: Vec<_> = read.tags.iter().map(|tag| tag_key(repository.id, tag)).collect();
         self.registry.ports().cache.invalidate(&keys).await;
         Ok(())

@@ -3,6 +3,7 @@
 
 mod deletions;
 mod fsck;
+mod healing;
 mod house;
 mod manifests;
 mod mounts;
