@@ -52,14 +52,17 @@ statements! {
         pg: "SELECT digest, size, state, location, content FROM blobs WHERE digest = $1 FOR SHARE",
         lite: "SELECT digest, size, state, location, content FROM blobs WHERE digest = $1",
     );
-    /// Locked alone, and only if there is something to heal: two that shared it first would wait for each other.
+    /// Locked alone, and only if there is something to heal: two that shared it first would wait for each other. Bytes in the row
+    /// itself that are not those that are given are damaged.
     LOCK_BAD_BLOB = sql!(
-        pg: "SELECT digest, size, state, location, content FROM blobs WHERE digest = $1 AND state <> 0 FOR UPDATE",
-        lite: "SELECT digest, size, state, location, content FROM blobs WHERE digest = $1 AND state <> 0",
+        pg: "SELECT digest, size, state, location, content FROM blobs
+             WHERE digest = $1 AND (state <> 0 OR content <> $2) FOR UPDATE",
+        lite: "SELECT digest, size, state, location, content FROM blobs
+               WHERE digest = $1 AND (state <> 0 OR content <> $2)",
     );
     HEAL_BLOB = sql!(
         "UPDATE blobs SET size = $2, state = 0, state_at = $3, location = $4, content = $5
-         WHERE digest = $1 AND state <> 0"
+         WHERE digest = $1 AND (state <> 0 OR content <> $5)"
     );
     LINK_BLOB = sql!(
         "INSERT INTO blob_links (digest, repository_id, linked_at, by_kind, by_id, by_name)
@@ -179,7 +182,7 @@ impl BlobWrites for SqlTransaction {
         if execute!(self, ADD_BLOB, &digest, size, at.as_micros(), location, content) > 0 {
             return Ok(AddedBlob::Added);
         }
-        let bad: Option<Row> = optional!(self, LOCK_BAD_BLOB, &digest);
+        let bad: Option<Row> = optional!(self, LOCK_BAD_BLOB, &digest, content);
         if let Some(bad) = bad.map(self::blob).transpose()? {
             execute!(self, HEAL_BLOB, &digest, size, at.as_micros(), location, content);
             return Ok(AddedBlob::Healed { old: bad.place });

@@ -47,7 +47,8 @@ pub enum AddedBlob {
     Added,
     /// A good row was there: its place stays and the given one is not needed.
     Kept,
-    /// A row that was not `Ok` now has the given place; what the old place held is of no use any more.
+    /// A row that was not `Ok`, or had in itself other bytes than the given ones, now has the given place; what the old place
+    /// held is of no use any more.
     Healed {
         /// Where the bad bytes may still lie.
         old: Place,
@@ -86,7 +87,8 @@ pub trait BlobReads {
 /// Changing blobs.
 #[async_trait]
 pub trait BlobWrites {
-    /// Makes content known whose bytes are durable at `blob.place`; `blob.state` is `Ok`.
+    /// Makes content known whose bytes are durable at `blob.place`; `blob.state` is `Ok`, and the digest was computed from the
+    /// bytes.
     async fn add_blob(&mut self, blob: &Blob, at: Timestamp) -> Result<AddedBlob>;
 
     /// The blob of that digest in whatever repository, locked against deletion.

@@ -54,6 +54,7 @@ pub const CASES: &[Case] = cases![
     blob::an_added_blob_keeps_its_place,
     blob::inline_content_comes_back,
     blob::a_bad_blob_is_healed,
+    blob::damaged_inline_content_is_put_right,
     blob::links_come_and_go,
     blob::holders_are_live_and_good,
     blob::all_blobs_are_listed_by_digest,

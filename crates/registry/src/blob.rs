@@ -156,7 +156,7 @@ impl Registry {
     }
 
     /// Marks the blob, so that it is unknown until a push heals it.
-    async fn note_damage(&self, repository: RepositoryId, blob: &Blob, damage: Damage) {
+    pub(crate) async fn note_damage(&self, repository: RepositoryId, blob: &Blob, damage: Damage) {
         // A volume that is not there says of every blob that it is missing: that is no news of the blob.
         if damage.0 == BlobState::Missing && self.ports().blobs.check().await.is_err() {
             return;
@@ -199,9 +199,20 @@ impl Registry {
     }
 }
 
-/// What an error of storage says of a blob's bytes.
+/// What is wrong with bytes that are kept in the blob's own row, in words; of those that lie in storage nothing is known here.
+pub(crate) fn inline_damage(blob: &Blob) -> Option<String> {
+    let Place::Inline(content) = &blob.place else { return None };
+    let actual = Digest::of(blob.digest.algorithm(), content);
+    if actual != blob.digest {
+        return Some(format!("the bytes have the digest {actual}"));
+    }
+    let len = content.len() as u64;
+    (len != blob.size).then(|| format!("the row says {} bytes instead of {len}", blob.size))
+}
+
+/// What is known of a blob's bytes to be wrong.
 #[derive(Clone, Copy, Debug)]
-struct Damage(BlobState);
+pub(crate) struct Damage(pub(crate) BlobState);
 
 impl Damage {
     /// `None` if the error says nothing of them.

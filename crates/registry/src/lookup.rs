@@ -9,6 +9,7 @@ use berth_metadata::{Blob, BlobState, Error as DatabaseError, Place, StoredManif
 use berth_oci::{Digest, RepositoryName, Tag};
 use bytes::Bytes;
 
+use crate::blob::{Damage, inline_damage};
 use crate::guarded::Guarded;
 use crate::{Error, PulledManifest, Registry, Result};
 
@@ -47,12 +48,19 @@ impl Registry {
         self.find(name).await?.ok_or_else(|| Error::NameUnknown(name.clone()))
     }
 
-    /// The repository's blob, if its bytes are good.
+    /// The repository's blob, if its bytes are good as far as is known. Those that the database keeps are looked at when they are
+    /// read: memory is believed.
     pub(crate) async fn good_blob(&self, repository: RepositoryId, digest: &Digest) -> Result<Option<Blob>> {
         let read = |value: &Bytes| blob_from(digest, value);
         let question = async {
             let found = self.ports().metadata.blob(repository, digest).await?;
-            Ok(found.filter(|blob| blob.state == BlobState::Ok))
+            let Some(blob) = found.filter(|blob| blob.state == BlobState::Ok) else { return Ok(None) };
+            if let Some(reason) = inline_damage(&blob) {
+                tracing::error!(%digest, reason, "a blob that the database keeps is damaged");
+                self.note_damage(repository, &blob, Damage(BlobState::Corrupt)).await;
+                return Ok(None);
+            }
+            Ok(Some(blob))
         };
         self.look_up(blob_key(repository, digest), read, blob_value, question).await
     }

@@ -26,7 +26,7 @@ pub(super) const HOT: &[(&str, &str)] = &[
     ("BLOB", "7, '\\x01aa'"),
     ("BLOB_HOLDERS", "'\\x01aa', 1"),
     ("LOCK_BLOB", "'\\x01aa'"),
-    ("LOCK_BAD_BLOB", "'\\x01aa'"),
+    ("LOCK_BAD_BLOB", "'\\x01aa', '\\x00'"),
     ("LOCK_LINK", "7, '\\x01aa'"),
     ("BLOB_USERS", "7, '\\x01aa', 1"),
     ("LOCK_UPLOAD", "'\\x00'"),

@@ -63,6 +63,28 @@ pub(super) async fn a_bad_blob_is_healed(metadata: &dyn Metadata) {
     assert_eq!(metadata.blob(id, &digest).await.expect("an answer"), Some(new));
 }
 
+pub(super) async fn damaged_inline_content_is_put_right(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "inline-put-right").await;
+    let inline = |content: &'static str| Place::Inline(Bytes::from_static(content.as_bytes()));
+    let good = Blob { place: inline("inline, put right"), ..blob("inline, put right") };
+    // Bytes that the digest does not name are what damage leaves.
+    let damaged = Blob { place: inline("damaged"), ..good.clone() };
+    let elsewhere = blob("inline, put right");
+    let mut tx = scene.begin().await;
+    let pushes = [
+        (&damaged, AddedBlob::Added),
+        // What lies elsewhere says nothing of the bytes in the row.
+        (&elsewhere, AddedBlob::Kept),
+        (&good, AddedBlob::Healed { old: damaged.place.clone() }),
+        (&good, AddedBlob::Kept),
+    ];
+    for (pushed, expected) in pushes {
+        assert_eq!(tx.add_blob(pushed, at(0)).await.expect("an answer"), expected);
+    }
+    tx.commit().await.expect("a commit");
+    assert_eq!(metadata.known_blob(&good.digest).await.expect("an answer"), Some(good));
+}
+
 pub(super) async fn links_come_and_go(metadata: &dyn Metadata) {
     let scene = Scene::new(metadata, "links").await;
     let other = Scene::new(metadata, "links-of-another").await;

@@ -1,13 +1,13 @@
 //! Damaged bytes in the database: never served, found, and put right by the next push.
 
 use berth_domain::{Actor, Clock as _};
-use berth_metadata::{Metadata as _, NewManifest, RepositoryReads as _};
+use berth_metadata::{Blob, BlobState, Metadata as _, NewManifest, Place, RepositoryReads as _};
 use berth_oci::{Digest, Manifest, Reference, RepositoryName};
 use berth_registry::fsck::{Finding, Options, Report};
 use berth_registry::{Condition, Error, Registry};
 use bytes::Bytes;
 
-use crate::house::{House, caller, content, name};
+use crate::house::{House, caller, content, name, pull, push};
 use crate::manifests::{image, push_image, push_to, tag};
 
 const DAMAGED: Bytes = Bytes::from_static(b"{\"damaged\":true}");
@@ -19,6 +19,14 @@ async fn damage_manifest(house: &House, repository: &RepositoryName, digest: Dig
     let damaged = NewManifest { digest, content: &DAMAGED, manifest: &manifest };
     let mut tx = house.metadata.begin().await.unwrap();
     tx.add_manifest(&kept, &damaged, &Actor::system(), house.clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// The same to a blob that the database keeps.
+async fn damage_blob(house: &House, digest: Digest, size: u64) {
+    let damaged = Blob { digest, size, place: Place::Inline(DAMAGED), state: BlobState::Ok };
+    let mut tx = house.metadata.begin().await.unwrap();
+    tx.add_blob(&damaged, house.clock.now()).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -60,4 +68,43 @@ async fn a_damaged_manifest_is_not_served_and_the_next_push_puts_it_right() {
     }
     let (report, findings) = check(&there, true).await;
     assert!(report.is_clean(), "{findings:?}");
+}
+
+#[tokio::test]
+async fn a_damaged_small_blob_is_not_served_and_the_next_push_puts_it_right() {
+    let house = House::new().await;
+    let (repository, small) = (name("library/small"), content(1000));
+    let digest = push(&house.process(1, true).await, &repository, &small).await;
+    damage_blob(&house, digest, 1000).await;
+    let there = house.process(2, true).await;
+    let (report, findings) = check(&there, false).await;
+    assert!(report.corrupt == 1 && !report.is_sound(), "{findings:?}");
+    assert!(
+        matches!(&findings[..], [Finding::Corrupt { digest: found, location: None, known: false, .. }] if *found == digest),
+        "{findings:?}"
+    );
+    let asked = pull(&there, &repository, &digest).await;
+    assert!(matches!(asked, Err(Error::BlobUnknown(_))), "{asked:?}");
+    // It was marked, so that nobody counts on it.
+    let findings = check(&there, false).await.1;
+    assert!(matches!(&findings[..], [Finding::Corrupt { known: true, .. }]), "{findings:?}");
+    push(&there, &repository, &small).await;
+    assert_eq!(pull(&there, &repository, &digest).await.unwrap(), small);
+    assert!(check(&there, true).await.0.is_clean());
+}
+
+#[tokio::test]
+async fn a_push_puts_a_small_blob_right_whose_damage_nobody_saw() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let (repository, small) = (name("library/unseen"), content(1000));
+    let digest = push(&registry, &repository, &small).await;
+    // Whatever the row says of their length.
+    for size in [1000, DAMAGED.len() as u64] {
+        damage_blob(&house, digest, size).await;
+        push(&registry, &repository, &small).await;
+        let fresh = house.process(2, true).await;
+        assert_eq!(pull(&fresh, &repository, &digest).await.unwrap(), small);
+        assert!(check(&fresh, true).await.0.is_clean());
+    }
 }
