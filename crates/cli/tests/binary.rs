@@ -131,8 +131,16 @@ fn serves_until_it_is_told_to_end_and_can_be_checked_and_copied_meanwhile() {
     assert_eq!(server.wait().expect("it ends").code(), Some(0));
 
     remove_blobs(&directory.path().join("data/blobs/blobs"));
-    let checked = run(&["fsck", "--data", &data]);
-    assert_eq!((checked.status.code(), out(&checked).contains("missing: sha256:")), (Some(1), true));
+    for (flags, remedy) in [
+        (&[][..], "run with --deep --repair to hide it"),
+        (&["--deep", "--repair"], "clients do not see it until it is pushed again"),
+        (&[], "clients do not see it until it is pushed again"),
+    ] {
+        let checked = run(&[&["fsck", "--data", &data], flags].concat());
+        let found = out(&checked);
+        let line = found.lines().find(|line| line.starts_with("missing: sha256:")).unwrap_or_default();
+        assert_eq!((checked.status.code(), line.contains(remedy)), (Some(1), true), "{found}");
+    }
     let restored = path("restored");
     assert_eq!(run(&["restore", "--data", &restored, &copy]).status.code(), Some(0));
     assert_eq!(run(&["fsck", "--deep", "--data", &restored]).status.code(), Some(0));

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use berth_domain::{Actor, Location, Repository, RepositoryId, Timestamp};
 use berth_metadata::{
-    AddedBlob, Blob, BlobHolder, BlobReads, BlobState, BlobWrites, Deletion, Error, Place, Result,
+    AddedBlob, Blob, BlobHolder, BlobReads, BlobState, BlobWrites, Deletion, Error, LinkPosition, LinkTarget,
+    Place, Result,
 };
 use berth_oci::Digest;
 
 use crate::error::corrupt;
+use crate::repository::repository as found;
 use crate::transaction::SqlTransaction;
 use crate::value::{digest, parse, signed, unsigned};
 use crate::{SqlMetadata, batch};
@@ -43,6 +45,14 @@ statements! {
     );
     BLOBS = sql!(
         "SELECT digest, size, state, location, content FROM blobs WHERE digest > $1 ORDER BY digest LIMIT $2"
+    );
+    /// Counted rather than asked for, so that no plan reads all blobs to answer for a page of links.
+    LINK_TARGETS = sql!(
+        "SELECT r.id, r.project_id, r.name, r.created_at, l.digest,
+                (SELECT COUNT(*) FROM blobs b WHERE b.digest = l.digest)
+         FROM blob_links l JOIN repositories r ON r.id = l.repository_id AND r.deleted_at IS NULL
+         WHERE l.deleted_at IS NULL AND (l.digest, l.repository_id) > ($1, $2)
+         ORDER BY l.digest, l.repository_id LIMIT $3"
     );
     ADD_BLOB = sql!(
         "INSERT INTO blobs (digest, size, state, created_at, state_at, location, content)
@@ -105,6 +115,8 @@ statements! {
     );
 }
 
+/// A repository's row, the blob that is linked there, and how many rows it has.
+type TargetRow = (i64, i64, String, i64, Vec<u8>, i64);
 type Row = (Vec<u8>, i64, i16, Option<String>, Option<Vec<u8>>);
 
 fn blob((name, size, state, location, content): Row) -> Result<Blob> {
@@ -171,6 +183,21 @@ impl BlobReads for SqlMetadata {
         let after = after.map(Digest::to_bytes).unwrap_or_default();
         let rows: Vec<Row> = all!(self, BLOBS, after, i64::from(limit));
         rows.into_iter().map(blob).collect()
+    }
+
+    async fn link_targets(
+        &self,
+        after: Option<&LinkPosition>,
+        limit: u32,
+    ) -> Result<Vec<(Repository, LinkTarget)>> {
+        let (after, repository) =
+            after.map_or((Vec::new(), 0), |after| (after.digest.to_bytes(), after.repository.0));
+        let rows: Vec<TargetRow> = all!(self, LINK_TARGETS, after, repository, i64::from(limit));
+        let targets = rows.into_iter().map(|(id, project, name, created_at, target, blobs)| {
+            let target = LinkTarget { digest: digest(&target)?, there: blobs > 0 };
+            Ok((found((id, project, name, created_at))?, target))
+        });
+        targets.collect()
     }
 }
 

@@ -2,11 +2,15 @@
 
 use async_trait::async_trait;
 use berth_domain::{Actor, Repository, RepositoryId, Timestamp};
-use berth_metadata::{Deletion, Error, Expected, Result, TagChange, TagDelete, TagMove, TagReads, TagWrites};
+use berth_metadata::{
+    Deletion, Error, Expected, Result, TagChange, TagDelete, TagMove, TagPosition, TagReads, TagTarget,
+    TagWrites,
+};
 use berth_oci::{Digest, Tag};
 
 use crate::SqlMetadata;
 use crate::pending::Sum;
+use crate::repository::repository as found;
 use crate::transaction::SqlTransaction;
 use crate::value::{actor, digest, optional_digest, parse, time};
 
@@ -22,6 +26,15 @@ statements! {
         "SELECT name FROM tags WHERE repository_id = $1 AND name > $2 AND deleted_at IS NULL
          AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)
          ORDER BY name LIMIT $3"
+    );
+    /// Counted rather than asked for, so that no plan reads all manifests to answer for a page of tags.
+    TAG_TARGETS = sql!(
+        "SELECT r.id, r.project_id, r.name, r.created_at, t.name, t.digest,
+                (SELECT COUNT(*) FROM manifests m
+                 WHERE m.repository_id = t.repository_id AND m.digest = t.digest AND m.deleted_at IS NULL)
+         FROM tags t JOIN repositories r ON r.id = t.repository_id AND r.deleted_at IS NULL
+         WHERE t.deleted_at IS NULL AND (t.repository_id, t.name) > ($1, $2)
+         ORDER BY t.repository_id, t.name LIMIT $3"
     );
     TAG_HISTORY = sql!(
         "SELECT from_digest, to_digest, changed_at, by_kind, by_id, by_name FROM tag_history
@@ -87,6 +100,8 @@ statements! {
     );
 }
 
+/// A repository's row, its tag, what that names, and of how many manifests that is the digest.
+type TargetRow = (i64, i64, String, i64, String, Vec<u8>, i64);
 type HistoryRow = (Option<Vec<u8>>, Option<Vec<u8>>, i64, String, i64, String);
 
 fn change(tag: &Tag, (from, to, at, kind, id, name): HistoryRow) -> Result<TagChange> {
@@ -119,6 +134,21 @@ impl TagReads for SqlMetadata {
         let after = after.unwrap_or_default();
         let rows: Vec<(String,)> = all!(self, TAGS, repository.0, after, i64::from(limit));
         rows.iter().map(|(name,)| parse("the tag", name)).collect()
+    }
+
+    async fn tag_targets(
+        &self,
+        after: Option<&TagPosition>,
+        limit: u32,
+    ) -> Result<Vec<(Repository, TagTarget)>> {
+        let (repository, tag) = after.map_or((0, ""), |after| (after.repository.0, after.tag.as_str()));
+        let rows: Vec<TargetRow> = all!(self, TAG_TARGETS, repository, tag, i64::from(limit));
+        let targets = rows.into_iter().map(|(id, project, name, created_at, tag, target, manifests)| {
+            let tag = parse("the tag", &tag)?;
+            let target = TagTarget { tag, digest: digest(&target)?, there: manifests > 0 };
+            Ok((found((id, project, name, created_at))?, target))
+        });
+        targets.collect()
     }
 
     async fn tag_history(&self, repository: RepositoryId, tag: &Tag, limit: u32) -> Result<Vec<TagChange>> {

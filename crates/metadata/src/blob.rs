@@ -64,6 +64,24 @@ pub struct BlobHolder {
     pub name: RepositoryName,
 }
 
+/// A blob that belongs to a repository, and whether it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkTarget {
+    /// The blob.
+    pub digest: Digest,
+    /// Whether there is a row that says where its bytes are.
+    pub there: bool,
+}
+
+/// Where a list of all links goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkPosition {
+    /// The blob of the last one that was seen.
+    pub digest: Digest,
+    /// Its repository.
+    pub repository: RepositoryId,
+}
+
 /// Looking at blobs.
 #[async_trait]
 pub trait BlobReads {
@@ -82,6 +100,13 @@ pub trait BlobReads {
 
     /// All blobs by the bytes of their digests, after `after`, linked or not; inline content is given too.
     async fn blobs(&self, after: Option<&Digest>, limit: u32) -> Result<Vec<Blob>>;
+
+    /// What all live links bring into which live repositories, by the bytes of the digest and the repository's id, after `after`.
+    async fn link_targets(
+        &self,
+        after: Option<&LinkPosition>,
+        limit: u32,
+    ) -> Result<Vec<(Repository, LinkTarget)>>;
 }
 
 /// Changing blobs.

@@ -42,7 +42,9 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-pub use blob::{AddedBlob, Blob, BlobHolder, BlobReads, BlobState, BlobWrites, Place};
+pub use blob::{
+    AddedBlob, Blob, BlobHolder, BlobReads, BlobState, BlobWrites, LinkPosition, LinkTarget, Place,
+};
 pub use deletion::{Deletion, DeletionWrites, Restored};
 pub use error::Error;
 pub use group::{GroupReads, GroupWrites};
@@ -64,7 +66,7 @@ pub use session::{SessionReads, SessionWrites};
 pub use setting::SettingWrites;
 pub use signing_key::{SigningKeyReads, SigningKeyWrites};
 pub use standing::StandingReads;
-pub use tag::{Expected, TagChange, TagDelete, TagMove, TagReads, TagWrites};
+pub use tag::{Expected, TagChange, TagDelete, TagMove, TagPosition, TagReads, TagTarget, TagWrites};
 pub use upload::{UploadReads, UploadSession, UploadWrites, Writer};
 pub use user::{Added, UserReads, UserWrites};
 pub use window::Window;

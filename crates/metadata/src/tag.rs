@@ -70,6 +70,26 @@ pub struct TagChange {
     pub by: Actor,
 }
 
+/// What a tag names, and whether it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagTarget {
+    /// The tag.
+    pub tag: Tag,
+    /// What it names.
+    pub digest: Digest,
+    /// Whether its repository has a live manifest of that digest.
+    pub there: bool,
+}
+
+/// Where a list of all tags goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagPosition {
+    /// The repository of the last one that was seen.
+    pub repository: RepositoryId,
+    /// Its name.
+    pub tag: Tag,
+}
+
 /// Looking at tags.
 #[async_trait]
 pub trait TagReads {
@@ -78,6 +98,13 @@ pub trait TagReads {
 
     /// Live tags in byte order, after `after` (which need not be a tag).
     async fn tags(&self, repository: RepositoryId, after: Option<&str>, limit: u32) -> Result<Vec<Tag>>;
+
+    /// What all live tags name, with their repositories, by the repository's id and the tag's name, after `after`.
+    async fn tag_targets(
+        &self,
+        after: Option<&TagPosition>,
+        limit: u32,
+    ) -> Result<Vec<(Repository, TagTarget)>>;
 
     /// The history of one tag, latest first.
     async fn tag_history(&self, repository: RepositoryId, tag: &Tag, limit: u32) -> Result<Vec<TagChange>>;

@@ -1,4 +1,4 @@
-//! The check of everything: every row has its bytes, all bytes have their row or a live session.
+//! The check of everything: every row has its bytes and what it refers to, all bytes have their row or a live session.
 //!
 //! Safe beside a running server: what looks wrong is looked at again before it is believed, and nothing is removed that was
 //! touched lately. Rows are read first and storage after them, so that bytes that come meanwhile have rows to be found.
@@ -6,6 +6,7 @@
 mod blobs;
 mod manifests;
 mod orphans;
+mod references;
 mod sessions;
 
 use std::collections::HashSet;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use berth_domain::Location;
 use berth_metadata::BlobState;
-use berth_oci::{Digest, RepositoryName};
+use berth_oci::{Digest, RepositoryName, Tag};
 use uuid::Uuid;
 
 use crate::{Registry, Result};
@@ -85,6 +86,22 @@ pub enum Finding {
         /// What is lacking, in words.
         lacks: String,
     },
+    /// A tag names a manifest that its repository does not have: clients do not see the tag's image.
+    DanglingTag {
+        /// Its repository.
+        repository: RepositoryName,
+        /// Its name.
+        tag: Tag,
+        /// What it names.
+        digest: Digest,
+    },
+    /// A repository holds a blob of which nothing is known: clients do not see it.
+    DanglingLink {
+        /// The repository.
+        repository: RepositoryName,
+        /// The blob.
+        digest: Digest,
+    },
     /// Bytes of an unfinished upload are gone: its client has to start anew.
     LostUpload {
         /// The session.
@@ -120,6 +137,10 @@ pub struct Report {
     pub bytes: u64,
     /// Manifests, if the check was deep.
     pub manifests: u64,
+    /// Tags.
+    pub tags: u64,
+    /// Blobs of repositories, each as often as repositories hold it.
+    pub links: u64,
     /// Sessions that may go on.
     pub sessions: u64,
     /// Things that storage holds.
@@ -130,6 +151,8 @@ pub struct Report {
     pub corrupt: u64,
     /// [`Finding::Incomplete`].
     pub incomplete: u64,
+    /// [`Finding::DanglingTag`] and [`Finding::DanglingLink`].
+    pub dangling: u64,
     /// [`Finding::Recovered`].
     pub recovered: u64,
     /// [`Finding::LostUpload`].
@@ -147,7 +170,7 @@ impl Report {
     /// process that was killed leaves them.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
-        self.missing == 0 && self.corrupt == 0 && self.incomplete == 0
+        self.missing == 0 && self.corrupt == 0 && self.incomplete == 0 && self.dangling == 0
     }
 
     /// Whether nothing was found that somebody should look at; [`Finding::Recent`] is nothing of the kind.
@@ -177,6 +200,8 @@ impl Registry {
         let mut named = Named::default();
         check.sessions(&mut named).await?;
         check.blobs(&mut named).await?;
+        check.links().await?;
+        check.tags().await?;
         if options.deep {
             check.manifests().await?;
         }
@@ -191,6 +216,7 @@ impl Check<'_> {
             Finding::Missing { .. } => self.report.missing += 1,
             Finding::Corrupt { .. } | Finding::CorruptManifest { .. } => self.report.corrupt += 1,
             Finding::Incomplete { .. } => self.report.incomplete += 1,
+            Finding::DanglingTag { .. } | Finding::DanglingLink { .. } => self.report.dangling += 1,
             Finding::Recovered { .. } => self.report.recovered += 1,
             Finding::LostUpload { .. } => self.report.lost_uploads += 1,
             Finding::Recent { .. } => self.report.recent += 1,

@@ -19,8 +19,10 @@ Examples:
   berth fsck --deep --data /srv/berth
   berth fsck --repair --config /etc/berth.yaml
 
-Exits with 0 if all is well, 1 if something was found, 2 if the check could not be done. Files that nothing names yet
-and that were touched in the last 48 hours are listed as recent: a push may be about to name them.")]
+Exits with 0 if all is well, 1 if something was found, 2 if the check could not be done. Each line says what to do about
+what it found. Nothing that is lost can be made up here: damaged blobs and manifests, and images that lack something, are
+whole again when they are pushed again. Files that nothing names yet and that were touched in the last 48 hours are listed
+as recent: a push may be about to name them.")]
 pub(crate) struct Fsck {
     /// Read all bytes and compare their digests, not only their lengths; also manifests, and whether they have what they demand
     #[arg(long)]
@@ -41,22 +43,34 @@ impl Fsck {
         // A server may run on the same data.
         let registry = Parts::unguarded(&config).await?;
         let options = Options { deep: self.deep, repair: self.repair };
-        let mut sink = |finding: &Finding| output::say(&described(finding));
+        let mut sink = |finding: &Finding| output::say(&described(finding, options));
         let report = registry.fsck(options, &mut sink).await?;
         output::say(&summary(&report));
         Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }
 }
 
-fn described(finding: &Finding) -> String {
-    let known = |known: bool| if known { " (known: clients do not see it)" } else { "" };
-    match finding {
-        Finding::Missing { digest, location, known: k } => {
-            format!("missing: {digest}: there is nothing at {location}{}", known(*k))
+/// What was found, and what is to be done about it.
+fn described(finding: &Finding, options: Options) -> String {
+    // A mark hides the blob from clients, who then push it again, and from the images that are looked at after it.
+    let remedy = |known: bool| match (known || options.repair, options.deep) {
+        (true, true) => {
+            "clients do not see it until it is pushed again; images that lack it are listed below"
         }
-        Finding::Corrupt { digest, location, reason, known: k } => {
+        (true, false) => {
+            "clients do not see it until it is pushed again; --deep lists the images that lack it"
+        }
+        (false, _) => {
+            "run with --deep --repair to hide it and to list the images that lack it, and push those again"
+        }
+    };
+    match finding {
+        Finding::Missing { digest, location, known } => {
+            format!("missing: {digest}: there is nothing at {location}; {}", remedy(*known))
+        }
+        Finding::Corrupt { digest, location, reason, known } => {
             let place = location.as_ref().map_or("in the database".to_owned(), |at| format!("at {at}"));
-            format!("corrupt: {digest}: {reason}, {place}{}", known(*k))
+            format!("corrupt: {digest}: {reason}, {place}; {}", remedy(*known))
         }
         Finding::Recovered { digest, repaired, .. } => {
             let done =
@@ -64,11 +78,17 @@ fn described(finding: &Finding) -> String {
             format!("recovered: {digest}: its bytes are there after all; {done}")
         }
         Finding::CorruptManifest { repository, digest, actual } => format!(
-            "corrupt: manifest {repository}@{digest}: the bytes in the database have the digest {actual}; delete it and push it again"
+            "corrupt: manifest {repository}@{digest}: the bytes in the database have the digest {actual}; clients do not see it until the image is pushed again"
         ),
         Finding::Incomplete { repository, digest, lacks } => {
             format!("incomplete: manifest {repository}@{digest}: {lacks}; push the image again")
         }
+        Finding::DanglingTag { repository, tag, digest } => format!(
+            "dangling: {repository}:{tag} names {digest}, which is not in the repository; push the image again, or delete the tag"
+        ),
+        Finding::DanglingLink { repository, digest } => format!(
+            "dangling: {repository} holds {digest}, of which nothing is known; push it again (--deep lists the images that lack it)"
+        ),
         Finding::LostUpload { id, location } => {
             format!("lost upload: {id}: there is nothing at {location}; its client has to start anew")
         }
@@ -76,16 +96,17 @@ fn described(finding: &Finding) -> String {
             format!("recent: {location}: nothing names these {size} bytes yet; left alone for 48 hours")
         }
         Finding::Orphan { location, size, removed } => {
-            let done = if *removed { "; removed" } else { "" };
-            format!("orphan: {location}: nothing names these {size} bytes{done}")
+            let done = if *removed { "removed" } else { "run with --repair to remove them" };
+            format!("orphan: {location}: nothing names these {size} bytes; {done}")
         }
     }
 }
 
 fn summary(report: &Report) -> String {
-    let Report { blobs, bytes, manifests, sessions, stored, .. } = report;
-    let mut looked_at =
-        format!("looked at {blobs} blobs ({bytes} bytes), {sessions} uploads, {stored} stored files");
+    let Report { blobs, bytes, links, tags, manifests, sessions, stored, .. } = report;
+    let mut looked_at = format!(
+        "looked at {blobs} blobs ({bytes} bytes, {links} links), {tags} tags, {sessions} uploads, {stored} stored files"
+    );
     if *manifests > 0 {
         let _ = write!(looked_at, ", {manifests} manifests");
     }
@@ -95,9 +116,10 @@ fn summary(report: &Report) -> String {
     if report.is_clean() {
         return format!("{looked_at}: all is well");
     }
-    let Report { missing, corrupt, incomplete, recovered, lost_uploads, orphans, removed, .. } = report;
+    let Report { missing, corrupt, incomplete, dangling, recovered, lost_uploads, orphans, removed, .. } =
+        report;
     format!(
-        "{looked_at}: {missing} missing, {corrupt} corrupt, {incomplete} incomplete, {recovered} recovered, {lost_uploads} lost uploads, \
-         {orphans} orphans ({removed} removed)"
+        "{looked_at}: {missing} missing, {corrupt} corrupt, {incomplete} incomplete, {dangling} dangling, {recovered} recovered, \
+         {lost_uploads} lost uploads, {orphans} orphans ({removed} removed)"
     )
 }

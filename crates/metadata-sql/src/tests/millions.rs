@@ -92,11 +92,23 @@ const OFTEN: &[(&str, &str)] = &[
     ("UPLOADS", "'\\x00', 500"),
     ("EXPIRED_UPLOADS", "5, 100"),
     ("MANIFESTS", "7, '\\x01aa', 500"),
+    ("TAG_TARGETS", "7, 'latest', 500"),
+    ("LINK_TARGETS", "'\\x01aa', 7, 500"),
 ];
 
 /// Lists that are continued by key: their first rows come out of an index in order, however many there are.
-const LISTS: &[&str] =
-    &["TAGS", "REFERRERS", "CATALOG", "BLOB_HOLDERS", "BLOBS", "UPLOADS", "EXPIRED_UPLOADS", "MANIFESTS"];
+const LISTS: &[&str] = &[
+    "TAGS",
+    "REFERRERS",
+    "CATALOG",
+    "BLOB_HOLDERS",
+    "BLOBS",
+    "UPLOADS",
+    "EXPIRED_UPLOADS",
+    "MANIFESTS",
+    "TAG_TARGETS",
+    "LINK_TARGETS",
+];
 
 /// How one database counts and writes values.
 struct Dialect {

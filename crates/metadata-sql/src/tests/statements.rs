@@ -35,6 +35,9 @@ pub(super) const HOT: &[(&str, &str)] = &[
 /// How SQLite must find the rows of statements for which it has a slower way too, which only statistics would tell it.
 const SEARCHES: &[(&str, &str)] = &[
     ("TAGS", "tags_name (repository_id=? AND name>?)"),
+    ("TAG_TARGETS", "tags_name ((repository_id,name)>(?,?))"),
+    ("TAG_TARGETS", "manifests_digest (repository_id=? AND digest=?)"),
+    ("LINK_TARGETS", "PRIMARY KEY ((digest,repository_id)>(?,?))"),
     ("LOCK_TAGS_ON", "tags_digest (repository_id=? AND digest=?)"),
     ("DELETE_TAGS_ON", "tags_digest (repository_id=? AND digest=?)"),
     ("MANIFEST_BY_TAG", "manifests_digest (repository_id=? AND digest=?)"),

@@ -1,11 +1,11 @@
 //! Blobs and their links.
 
-use berth_domain::Location;
+use berth_domain::{Location, Repository};
 use berth_oci::{Algorithm, Digest};
 use bytes::Bytes;
 
 use super::scene::{Scene, act, at, begin, blob, image, somebody};
-use crate::{AddedBlob, Blob, BlobState, Metadata, Place};
+use crate::{AddedBlob, Blob, BlobState, LinkPosition, LinkTarget, Metadata, Place};
 
 pub(super) async fn an_added_blob_keeps_its_place(metadata: &dyn Metadata) {
     let first = blob("keeps its place");
@@ -153,6 +153,40 @@ pub(super) async fn all_blobs_are_listed_by_digest(metadata: &dyn Metadata) {
     assert!(seen.is_sorted_by(|a, b| a.to_bytes() < b.to_bytes()));
     assert!(seen.contains(&blob("listed, unlinked").digest));
     assert!((0..5).all(|n| seen.contains(&blob(&format!("listed {n}")).digest)));
+}
+
+pub(super) async fn all_links_are_listed_with_what_they_need(metadata: &dyn Metadata) {
+    let (one, two) = (Scene::new(metadata, "links-of/one").await, Scene::new(metadata, "links-of/two").await);
+    let both = one.push_blob("linked by both").await;
+    two.push_blob("linked by both").await;
+    let gone = one.push_blob("no longer linked").await;
+    one.unlink(&gone, &act("links of", 1)).await;
+    let unknown = Digest::sha256(b"linked, never pushed");
+    let mut tx = one.begin().await;
+    tx.link_blob(&one.repository, &unknown, 20, &somebody(), at(0)).await.expect("a link");
+    tx.commit().await.expect("a commit");
+
+    let mut listed: Vec<(Repository, LinkTarget)> = Vec::new();
+    loop {
+        let after = listed
+            .last()
+            .map(|(repository, last)| LinkPosition { digest: last.digest, repository: repository.id });
+        let page = metadata.link_targets(after.as_ref(), 2).await.expect("a list");
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() <= 2);
+        listed.extend(page);
+    }
+    assert!(
+        listed.is_sorted_by_key(|(repository, target)| (target.digest.to_bytes(), repository.id.0)),
+        "{listed:?}"
+    );
+    listed.retain(|(repository, _)| [&one, &two].iter().any(|scene| scene.repository == *repository));
+    let link = |scene: &Scene<'_>, digest, there| (scene.repository.clone(), LinkTarget { digest, there });
+    let mut expected = [link(&one, both, true), link(&two, both, true), link(&one, unknown, false)];
+    expected.sort_by_key(|(repository, target)| (target.digest.to_bytes(), repository.id.0));
+    assert_eq!(listed, expected);
 }
 
 pub(super) async fn users_of_a_blob_are_found(metadata: &dyn Metadata) {

@@ -1,9 +1,10 @@
 //! Tags and their history.
 
+use berth_domain::Repository;
 use berth_oci::Digest;
 
 use super::scene::{Scene, act, at, image, somebody, tag};
-use crate::{Expected, Metadata, TagDelete, TagMove};
+use crate::{Expected, Metadata, TagDelete, TagMove, TagPosition, TagTarget};
 
 /// A repository with two manifests.
 async fn two<'a>(metadata: &'a dyn Metadata, name: &str) -> (Scene<'a>, Digest, Digest) {
@@ -95,6 +96,51 @@ pub(super) async fn lists_are_in_byte_order(metadata: &dyn Metadata) {
     assert_eq!(page(Some("Zzz is no tag"), 1).await, ["_x"]);
     assert_eq!(page(Some("v1.9"), 2).await, Vec::<String>::new());
     assert_eq!(page(None, 0).await, Vec::<String>::new());
+}
+
+pub(super) async fn all_are_listed_with_what_they_name(metadata: &dyn Metadata) {
+    let (one, first, second) = two(metadata, "targets/one").await;
+    let (two, ..) = two(metadata, "targets/two").await;
+    let (stranger, deleted) =
+        (Digest::sha256(b"never pushed"), Scene::new(metadata, "targets/deleted").await);
+    let elsewhere = deleted.push(&image("elsewhere", &[], None, None), &["of-a-deleted-repository"]).await;
+    let names = [("b", first), ("a", stranger), ("Z", second), ("c", elsewhere), ("gone", first)];
+    for (name, digest) in names {
+        point(&one, name, digest, Expected::Anything, 1).await;
+    }
+    point(&two, "a", second, Expected::Anything, 1).await;
+    delete(&one, "gone", Expected::Anything, 2).await;
+    let mut tx = deleted.begin().await;
+    tx.delete_repository(&deleted.repository, &act("targets", 3)).await.expect("an answer");
+    tx.commit().await.expect("a commit");
+
+    let mut listed: Vec<(Repository, TagTarget)> = Vec::new();
+    loop {
+        let after = listed
+            .last()
+            .map(|(repository, last)| TagPosition { repository: repository.id, tag: last.tag.clone() });
+        let page = metadata.tag_targets(after.as_ref(), 2).await.expect("a list");
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() <= 2);
+        listed.extend(page);
+    }
+    assert!(listed.is_sorted_by_key(|(repository, target)| (repository.id.0, target.tag.to_string())));
+    let ours = [&one, &two, &deleted].map(|scene| scene.repository.clone());
+    listed.retain(|(repository, _)| ours.contains(repository));
+    let target = |scene: &Scene<'_>, name, digest, there| {
+        (scene.repository.clone(), TagTarget { tag: tag(name), digest, there })
+    };
+    let expected = [
+        target(&one, "Z", second, true),
+        target(&one, "a", stranger, false),
+        target(&one, "b", first, true),
+        // A manifest of another repository is none of this one.
+        target(&one, "c", elsewhere, false),
+        target(&two, "a", second, true),
+    ];
+    assert_eq!(listed, expected);
 }
 
 pub(super) async fn history_tells_every_real_move(metadata: &dyn Metadata) {

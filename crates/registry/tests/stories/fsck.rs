@@ -155,6 +155,37 @@ async fn damage_is_found_marked_and_healed() {
 }
 
 #[tokio::test]
+async fn what_refers_to_nothing_is_found() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let repository = name("library/dangling");
+    push_image(&registry, &repository, "good").await;
+    let (report, findings) = check(&registry, false, false).await;
+    assert_eq!((report.tags, report.links, report.is_clean()), (1, 2, true), "{findings:?}");
+    // No key in the database keeps a tag or a link from naming what is not there.
+    let kept = house.metadata.repository(&repository).await.unwrap().unwrap();
+    let (by, now) = (berth_domain::Actor::system(), house.clock.now());
+    let (digest, dangling) = (Digest::sha256(b"never pushed"), tag("dangling"));
+    let mut tx = house.metadata.begin().await.unwrap();
+    tx.point_tag(&kept, &dangling, &digest, &Condition::Anything, &by, now).await.unwrap();
+    tx.link_blob(&kept, &digest, 12, &by, now).await.unwrap();
+    tx.commit().await.unwrap();
+    let (report, findings) = check(&registry, false, true).await;
+    assert_eq!((report.dangling, report.is_sound(), report.is_clean()), (2, false, false));
+    let expected = [
+        Finding::DanglingLink { repository: repository.clone(), digest },
+        Finding::DanglingTag { repository: repository.clone(), tag: dangling.clone(), digest },
+    ];
+    assert_eq!(findings, expected);
+    // What it says to do helps.
+    push(&registry, &repository, &bytes::Bytes::from_static(b"never pushed")).await;
+    let caller = caller();
+    registry.as_caller(&caller).delete_tag(&repository, &dangling, Condition::Anything).await.unwrap();
+    let (report, findings) = check(&registry, true, false).await;
+    assert!(report.is_clean(), "{findings:?}");
+}
+
+#[tokio::test]
 async fn orphans_are_listed_and_removed_when_they_are_old() {
     let house = House::new().await;
     let registry = house.process(1, true).await;
