@@ -6,21 +6,37 @@ use std::path::Path;
 
 use berth_blobs::{Location, Result};
 
-use crate::FilesystemBlobs;
+use crate::disk::blocking;
 use crate::error;
 use crate::layout::{Entry, Layout, Name};
 
-impl FilesystemBlobs {
-    /// Brings a published blob below `root`, so that this adapter finds it there under the same location: by a hard link where
-    /// both are on one volume, else by a copy. There already is fine. It is durable after [`sync_copies`].
-    pub async fn copy_to(&self, location: &Location, root: &Path) -> Result<()> {
-        let name = Name::of(location)?;
-        let target = Layout::new(root);
-        self.on_disk(move |disk| {
-            let from = disk.layout.path(Entry::Blob(name));
-            link_or_copy(&from, &target, name).map_err(|e| error::reading(name, e))
-        })
-        .await
+/// Copies of published blobs, from below one root to below another. Below the first one nothing is ever made or changed, so it may be
+/// read-only.
+#[derive(Clone, Debug)]
+pub struct BlobCopies {
+    from: Layout,
+    to: Layout,
+}
+
+impl BlobCopies {
+    /// Between two roots, the second of which is there.
+    #[must_use]
+    pub fn new(from: &Path, to: &Path) -> Self {
+        Self { from: Layout::new(from), to: Layout::new(to) }
+    }
+
+    /// Brings one blob along, so that this adapter finds it under the same location: by a hard link where both roots are on one
+    /// volume, else by a copy. There already is fine. It is durable after [`BlobCopies::sync`].
+    pub async fn bring(&self, location: &Location) -> Result<()> {
+        let (name, copies) = (Name::of(location)?, self.clone());
+        let linked = move || link_or_copy(&copies.from.path(Entry::Blob(name)), &copies.to, name);
+        blocking(move || linked().map_err(|e| error::reading(name, e))).await
+    }
+
+    /// Makes all of them durable.
+    pub async fn sync(&self) -> Result<()> {
+        let to = self.to.clone();
+        blocking(move || sync(&to).map_err(error::in_directory)).await
     }
 }
 
@@ -44,12 +60,10 @@ fn copy(from: &Path, target: &Layout, name: Name) -> io::Result<()> {
     fs::rename(&unfinished, target.path(Entry::Blob(name)))
 }
 
-/// Makes all blobs durable that were copied below `root`. Blocks meanwhile.
-pub fn sync_copies(root: &Path) -> io::Result<()> {
-    let layout = Layout::new(root);
-    let directories = (0..=u8::MAX).map(Entry::FanOut).chain([Entry::Blobs]).map(|entry| layout.path(entry));
-    for directory in directories.chain([root.to_path_buf()]) {
-        match File::open(&directory) {
+fn sync(layout: &Layout) -> io::Result<()> {
+    let directories = (0..=u8::MAX).map(Entry::FanOut).chain([Entry::Blobs, Entry::Root]);
+    for directory in directories {
+        match File::open(layout.path(directory)) {
             Ok(open) => open.sync_all()?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
@@ -67,7 +81,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::{LocalFileSystem, Options};
+    use crate::{FilesystemBlobs, LocalFileSystem, Options};
 
     #[tokio::test]
     async fn a_copy_has_the_same_location_below_another_root() {
@@ -79,13 +93,16 @@ mod tests {
         };
         let (from, to) = (open("from"), open("to"));
         let location = from.put(Bytes::from_static(b"berth")).await.unwrap();
+        let copies = BlobCopies::new(&parent.path().join("from"), &parent.path().join("to"));
         for _ in 0..2 {
-            from.copy_to(&location, &parent.path().join("to")).await.unwrap();
+            copies.bring(&location).await.unwrap();
         }
-        sync_copies(&parent.path().join("to")).unwrap();
+        copies.sync().await.unwrap();
         assert_eq!(to.inspect(&location).await.unwrap().unwrap().size, 5);
         from.delete(&location).await.unwrap();
         assert_eq!(to.inspect(&location).await.unwrap().unwrap().size, 5);
-        assert!(from.copy_to(&location, &parent.path().join("to2")).await.is_err());
+        let gone = BlobCopies::new(&parent.path().join("from"), &parent.path().join("to2"));
+        let outcome = gone.bring(&location).await;
+        assert!(matches!(outcome, Err(berth_blobs::Error::Missing(_))), "{outcome:?}");
     }
 }

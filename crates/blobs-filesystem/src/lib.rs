@@ -41,7 +41,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
-pub use copy::sync_copies;
+pub use copy::BlobCopies;
 use disk::{Disk, blocking};
 pub use file_system::{FileSystem, LocalFileSystem, WritableFile};
 pub use layout::MARK;

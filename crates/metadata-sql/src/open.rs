@@ -1,6 +1,7 @@
 //! Opening a database: connect, bring the schema up to date; and copying an embedded one.
 
 use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::str::FromStr as _;
@@ -103,6 +104,22 @@ impl SqlMetadata {
         Ok(Self::over(Pools::Postgres(pool), patience.unwrap_or(postgres::PATIENCE)))
     }
 
+    /// Copies the file of an embedded database that no process has open, with the log beside it if one was left, into a new file
+    /// (mode 0600). What is copied is read and nothing else: neither it nor its directory changes, and its schema may be any.
+    pub async fn copy_sqlite_at_rest(from: &Path, to: &Path) -> Result<(), OpenError> {
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| OpenError::Backup {
+            path: to.display().to_string(),
+            source,
+        };
+        let files = [(from.to_owned(), to.to_owned()), (sqlite::log(from), sqlite::log(to))];
+        let copying = tokio::task::spawn_blocking(move || {
+            let [(from, to), (log, log_copy)] = files;
+            copy_file(&from, &to)?;
+            if log.exists() { copy_file(&log, &log_copy) } else { Ok(()) }
+        });
+        copying.await.map_err(|ended| failed(ended.into()))?.map_err(|error| failed(error.into()))
+    }
+
     /// Copies an embedded database, as it is at one moment, into a new file (mode 0600), durably. Others go on meanwhile.
     pub async fn backup_sqlite(&self, to: &Path) -> Result<(), OpenError> {
         let Pools::Lite(lite) = &self.pools else { return Err(OpenError::NotEmbedded) };
@@ -117,6 +134,13 @@ impl SqlMetadata {
         }
         copied.map_err(failed)
     }
+}
+
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    let mut from = File::open(from)?;
+    let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    io::copy(&mut from, &mut to)?;
+    to.sync_all()
 }
 
 /// Copies the file by SQLite's own means and syncs the copy with its directory.

@@ -75,6 +75,13 @@ impl Lite {
     }
 }
 
+/// The log beside a database's file: what was committed and is not in the file yet.
+pub(crate) fn log(path: &Path) -> PathBuf {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
+
 /// How the writer opens the file.
 pub(crate) fn writer(path: &Path) -> SqliteConnectOptions {
     options(path)

@@ -54,6 +54,19 @@ impl DataDirectory {
     }
 }
 
+/// Fails if another process has the data directory. Nothing in it is changed, and it may be read-only.
+pub(crate) fn ensure_at_rest(path: &Path) -> Result<()> {
+    let Ok(mut lock) = File::open(path.join("lock")) else { return Ok(()) };
+    if matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+        bail!(
+            "{} is in use by another Berth ({}): end that one, or make a backup of it with `berth backup` and name that",
+            path.display(),
+            holder(&mut lock),
+        );
+    }
+    Ok(())
+}
+
 fn holder(lock: &mut File) -> String {
     let mut text = String::new();
     match lock.read_to_string(&mut text) {

@@ -1,13 +1,12 @@
 //! An embedded installation at rest or beside a running server: backup and restore.
 
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use berth_blobs::{BufferPool, Error as BlobError};
-use berth_blobs_filesystem::{FilesystemBlobs, LocalFileSystem, Options, sync_copies};
+use berth_blobs::Error as BlobError;
+use berth_blobs_filesystem::BlobCopies;
 use berth_config::Config;
-use berth_domain::SystemEntropy;
 use berth_metadata::{BlobReads, BlobState, Metadata, Place, UploadReads};
 use berth_metadata_sql::{Opening, Schema, SqlMetadata};
 
@@ -16,6 +15,8 @@ use crate::{accounts, private_file};
 
 /// The name of the database in a data directory and in a backup.
 const DATABASE: &str = "berth.db";
+/// The name of the database in a data directory while it is restored.
+const DRAFT: &str = "berth.db.restored";
 /// How many rows are looked at together.
 const BATCH: u32 = 1000;
 
@@ -46,10 +47,14 @@ pub async fn backup(config: &Config, directory: &Path) -> Result<Copied> {
     metadata.backup_sqlite(&copy).await.context("the database cannot be copied")?;
     let copied = SqlMetadata::open_sqlite(&copy).await.context("the copied database cannot be opened")?;
     forget_uploads(&copied).await.context("unfinished uploads cannot be left out")?;
-    copy_blobs(&copied, &config.blob_directory(), &directory.join("blobs")).await
+    let outcome = copy_blobs(&copied, &config.blob_directory(), &directory.join("blobs")).await;
+    // Everything is in the one file then.
+    copied.close().await;
+    outcome
 }
 
-/// Brings the backup in `directory` into the configured data directory, which must be empty or not there.
+/// Brings the backup in `directory` into the configured data directory, which must be empty or not there. The backup is only read:
+/// what has to be brought up to date is its copy.
 pub async fn restore(config: &Config, directory: &Path) -> Result<Copied> {
     let Some(database) = config.embedded_database() else {
         bail!(
@@ -61,16 +66,53 @@ pub async fn restore(config: &Config, directory: &Path) -> Result<Copied> {
     let locked = DataDirectory::lock(&config.data.directory)?;
     ensure_empty(&config.data.directory)?;
     let blobs = config.blob_directory();
-    data_directory::create(&blobs)?;
-    ensure_empty(&blobs)?;
+    if blobs.exists() {
+        ensure_empty(&blobs)?;
+    }
+    data_directory::ensure_at_rest(directory)?;
+    let draft = Draft(config.data.directory.join(DRAFT));
+    let copied = SqlMetadata::copy_sqlite_at_rest(&backup, &draft.0).await;
+    copied.context("the backup's database cannot be copied")?;
     let metadata =
-        SqlMetadata::open_sqlite(&backup).await.context("the backup's database cannot be opened")?;
+        SqlMetadata::open_sqlite(&draft.0).await.context("the backup's database cannot be opened")?;
     let copied = copy_blobs(&metadata, &directory.join("blobs"), &blobs).await?;
     copy_keys(directory, &config.data.directory)?;
+    metadata.close().await;
     // Last, so that a restore that was interrupted leaves nothing that looks like an installation.
-    metadata.backup_sqlite(&database).await.context("the database cannot be copied")?;
+    draft.become_database(&database).context("the restored database cannot be put in its place")?;
     drop(locked);
     Ok(copied)
+}
+
+/// A database on its way to be an installation's; it goes if it does not become that.
+struct Draft(PathBuf);
+
+impl Draft {
+    /// Gives the closed database its name, durably.
+    fn become_database(&self, database: &Path) -> Result<()> {
+        let [_, log, _] = self.files();
+        ensure!(!log.exists(), "{} is left: the database was not closed", log.display());
+        fs::rename(&self.0, database)?;
+        Ok(File::open(database.parent().unwrap_or(Path::new(".")))?.sync_all()?)
+    }
+
+    /// The file, and what SQLite keeps beside it while it is open.
+    fn files(&self) -> [PathBuf; 3] {
+        ["", "-wal", "-shm"].map(|end| {
+            let mut name = self.0.clone().into_os_string();
+            name.push(end);
+            name.into()
+        })
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        for file in self.files() {
+            // Usually none is there any more; another error says nothing that the restore's own does not.
+            let _ = fs::remove_file(file);
+        }
+    }
 }
 
 /// The embedded database of the configured data directory, if an installation is there.
@@ -97,7 +139,7 @@ fn copy_keys(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn ensure_empty(directory: &Path) -> Result<()> {
-    let entries = std::fs::read_dir(directory);
+    let entries = fs::read_dir(directory);
     let entries = entries.with_context(|| format!("{} cannot be read", directory.display()))?;
     // The lock's file stays when a server has ended.
     let found = entries.filter_map(|entry| Some(entry.ok()?.file_name())).find(|name| name != "lock");
@@ -127,14 +169,8 @@ async fn forget_uploads(metadata: &SqlMetadata) -> Result<()> {
 }
 
 async fn copy_blobs(metadata: &SqlMetadata, from: &Path, to: &Path) -> Result<Copied> {
-    let (source, buffers) = (from.to_owned(), BufferPool::new(0));
-    let opening = tokio::task::spawn_blocking(move || {
-        let files = Arc::new(LocalFileSystem);
-        FilesystemBlobs::open(&source, Arc::new(SystemEntropy), buffers, files, Options::default())
-    });
-    let blobs =
-        opening.await?.with_context(|| format!("the blobs in {} cannot be opened", from.display()))?;
     data_directory::create(to)?;
+    let blobs = BlobCopies::new(from, to);
     let mut copied = Copied::default();
     let mut after = None;
     loop {
@@ -143,7 +179,7 @@ async fn copy_blobs(metadata: &SqlMetadata, from: &Path, to: &Path) -> Result<Co
         after = Some(last.digest);
         for row in rows {
             let Place::At(location) = &row.place else { continue };
-            match blobs.copy_to(location, to).await {
+            match blobs.bring(location).await {
                 Ok(()) => {
                     copied.blobs += 1;
                     copied.bytes += row.size;
@@ -156,8 +192,6 @@ async fn copy_blobs(metadata: &SqlMetadata, from: &Path, to: &Path) -> Result<Co
             }
         }
     }
-    let root = to.to_owned();
-    let synced = tokio::task::spawn_blocking(move || sync_copies(&root)).await?;
-    synced.context("the copies cannot be made durable")?;
+    blobs.sync().await.context("the copies cannot be made durable")?;
     Ok(copied)
 }

@@ -49,6 +49,39 @@ async fn a_copy_holds_one_moment_and_nothing_open() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_of_what_nobody_writes_has_what_the_log_holds() {
+    let directory = TempDir::new().unwrap();
+    let metadata = embedded(&directory).await;
+    let (_, repository) = repository(&metadata).await;
+    push(&metadata, &repository, "in the log").await.unwrap();
+    let (original, copy) = (directory.path().join("berth.db"), directory.path().join("copy.db"));
+    assert!(sqlite::log(&original).metadata().unwrap().len() > 0);
+    SqlMetadata::copy_sqlite_at_rest(&original, &copy).await.unwrap();
+    assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let copied = SqlMetadata::open_sqlite(&copy).await.unwrap();
+    assert!(is_there(&copied, &repository, "in the log").await);
+    let again = SqlMetadata::copy_sqlite_at_rest(&original, &copy).await;
+    assert!(matches!(again, Err(OpenError::Backup { .. })), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_copy_is_brought_up_to_date_and_the_original_stays_as_it_is() {
+    let directory = TempDir::new().unwrap();
+    let (original, copy) = (directory.path().join("berth.db"), directory.path().join("copy.db"));
+    let mut connection = sqlite::writer(&original).create_if_missing(true).connect().await.unwrap();
+    let first = crate::open::LITE.iter().take(1).cloned().collect();
+    sqlx::migrate::Migrator::with_migrations(first).run(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let bytes = fs::read(&original).unwrap();
+    SqlMetadata::copy_sqlite_at_rest(&original, &copy).await.unwrap();
+    SqlMetadata::open_sqlite(&copy).await.unwrap().close().await;
+    SqlMetadata::open_sqlite_with(&copy, as_it_is()).await.unwrap();
+    assert!(fs::read(&original).unwrap() == bytes);
+    let refused = SqlMetadata::open_sqlite_with(&original, as_it_is()).await;
+    assert!(matches!(refused, Err(OpenError::Older { version: 1, .. })), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_leaves_one_file() {
     let directory = TempDir::new().unwrap();
     let metadata = embedded(&directory).await;

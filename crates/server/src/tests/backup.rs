@@ -1,7 +1,13 @@
 //! Backups of a running server, and servers on what was restored from them.
 
-use crate::{Server, embedded};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
 use tokio::io::AsyncWriteExt;
+
+use crate::data_directory::DataDirectory;
+use crate::{Server, embedded};
 
 use crate::tests::client::{get, one, send, status};
 use crate::tests::{config, drain, start};
@@ -26,6 +32,9 @@ async fn what_was_pushed_before_a_backup_is_pulled_from_its_restoration() {
     assert!(again.contains("is not empty"), "{again}");
     assert!(server.end().await);
 
+    // Root could write all the same, so what it finds afterwards is compared.
+    set_modes(&backup, 0o555, 0o444);
+    let before = state(&backup);
     let configuration = config(&elsewhere);
     let copied = embedded::restore(&configuration, &backup).await.unwrap();
     assert_eq!((copied.blobs, copied.missing.len()), (1, 0));
@@ -40,4 +49,55 @@ async fn what_was_pushed_before_a_backup_is_pulled_from_its_restoration() {
     assert!(status(&pulled) == 200 && pulled.ends_with("hello"), "{pulled}");
     stop.send(()).unwrap();
     assert!(serving.await.unwrap());
+    assert_eq!(state(&backup), before, "a restore and a server on what it made leave the backup as it was");
+    assert!(before.iter().any(|(path, _)| path.ends_with("berth.db")), "{before:?}");
+    set_modes(&backup, 0o755, 0o644);
+}
+
+#[tokio::test]
+async fn what_another_process_serves_is_no_backup() {
+    let data = tempfile::tempdir().unwrap();
+    let (used, fresh) = (data.path().join("used"), data.path().join("fresh"));
+    let locked = DataDirectory::lock(&used).unwrap();
+    fs::write(used.join("berth.db"), "").unwrap();
+    let mut configuration = config(&data);
+    configuration.data.directory = fresh.clone();
+    let said = embedded::restore(&configuration, &used).await.unwrap_err().to_string();
+    assert!(said.contains("is in use by another Berth"), "{said}");
+    drop(locked);
+    let said = format!("{:#}", embedded::restore(&configuration, &used.join("no")).await.unwrap_err());
+    assert!(said.contains("holds no backup"), "{said}");
+    // What is no database leaves nothing that would stand in the way of the next try.
+    fs::write(used.join("berth.db"), [b'x'; 4096]).unwrap();
+    let said = format!("{:#}", embedded::restore(&configuration, &used).await.unwrap_err());
+    assert!(said.contains("the backup's database cannot be opened"), "{said}");
+    assert_eq!(files(&fresh), [fresh.clone(), fresh.join("lock")]);
+}
+
+/// Everything below a directory, and itself.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten();
+    let below = entries.map(|entry| entry.unwrap().path());
+    std::iter::once(directory.to_owned())
+        .chain(below.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }))
+        .collect()
+}
+
+fn set_modes(directory: &Path, directories: u32, files: u32) {
+    for path in self::files(directory) {
+        let mode = if path.is_dir() { directories } else { files };
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+    }
+}
+
+/// What everything is: its bytes, and when it, or what is in it, last changed.
+fn state(directory: &Path) -> Vec<(PathBuf, (u32, i64, i64, Vec<u8>))> {
+    let state = |path: PathBuf| {
+        let metadata = path.metadata().unwrap();
+        let content = if path.is_dir() { Vec::new() } else { fs::read(&path).unwrap() };
+        (path, (metadata.mode(), metadata.mtime(), metadata.mtime_nsec(), content))
+    };
+    let mut states: Vec<_> = files(directory).into_iter().map(state).collect();
+    states.sort();
+    states
 }
