@@ -1,7 +1,8 @@
 //! Whose blobs these are: the database and the directory of its blobs name the same installation.
 //!
-//! **Invariant.** A directory that is not the database's is never taken for an empty one: a volume that is not mounted would look
-//! like the loss of everything.
+//! **Invariants.** A directory that is not the database's is never taken for an empty one: a volume that is not mounted would look
+//! like the loss of everything. Blobs of which the database names none are never taken for its own: a check would call them orphans,
+//! and its repair would remove them.
 
 use std::path::Path;
 
@@ -17,7 +18,8 @@ const SETTING: &str = "installation";
 /// How many blobs are looked at together.
 const BATCH: u32 = 500;
 
-/// Makes sure that the blobs in `directory` are those of the database, and marks a directory that is new or bears no mark yet.
+/// Makes sure that the blobs in `directory` are those of the database, and marks a directory that is new, or holds what the database
+/// names and bears no mark yet.
 /// `fresh` becomes the name of an installation that has none.
 pub(crate) async fn claim(
     metadata: &dyn Metadata,
@@ -38,12 +40,63 @@ pub(crate) async fn claim(
         Some(theirs) => bail!(
             "{at} holds the blobs of the installation {theirs}, but this database is of {ours}: name the right directory as storage.directory, or the right database"
         ),
-        None if blobs.list().next().await.is_none() && names_files(metadata).await? => bail!(
-            "the database names blobs, but {at} is empty: is its volume mounted? To begin with an empty directory all the same, write {ours} into {at}/{}",
-            berth_blobs_filesystem::MARK
-        ),
-        None => Ok(blobs.mark(ours).await?),
+        None => {
+            let mark = format!("{at}/{}", berth_blobs_filesystem::MARK);
+            match kinship(metadata, blobs).await? {
+                Kinship::Ours | Kinship::New => Ok(blobs.mark(ours).await?),
+                Kinship::Lost => bail!(
+                    "the database names blobs, but {at} holds none: is its volume mounted? To begin with an empty directory all the same, write {ours} into {mark}"
+                ),
+                Kinship::Strange => bail!(
+                    "{at} holds blobs, but none that this database names: name the right directory as storage.directory, or the right database, or an empty directory to begin anew. To take this one all the same, which lets `berth fsck --repair` remove those blobs, write {ours} into {mark}"
+                ),
+            }
+        }
     }
+}
+
+/// What a database and a directory without a mark are to each other.
+#[derive(Clone, Copy, Debug)]
+enum Kinship {
+    /// The directory holds what the database names: it was restored, or filled before there were marks.
+    Ours,
+    /// Neither knows of any blob. Whatever else lies in the directory, such as the tree of another registry, does not matter.
+    New,
+    /// The database names blobs, and the directory holds none.
+    Lost,
+    /// The directory holds blobs, and the database names none of them.
+    Strange,
+}
+
+async fn kinship(metadata: &dyn Metadata, blobs: &FilesystemBlobs) -> Result<Kinship> {
+    let holds = holds_blobs(blobs).await?;
+    let mut after = None;
+    loop {
+        let rows = metadata.blobs(after.as_ref(), BATCH).await?;
+        let Some(last) = rows.last() else { break };
+        after = Some(last.digest);
+        for row in &rows {
+            let Place::At(location) = &row.place else { continue };
+            if !holds {
+                return Ok(Kinship::Lost);
+            }
+            if blobs.inspect(location).await?.is_some_and(|stored| stored.published) {
+                return Ok(Kinship::Ours);
+            }
+        }
+    }
+    Ok(if holds { Kinship::Strange } else { Kinship::New })
+}
+
+/// Whether any blob was published in the directory.
+async fn holds_blobs(blobs: &FilesystemBlobs) -> Result<bool> {
+    let mut listed = blobs.list();
+    while let Some(stored) = listed.next().await {
+        if stored?.published {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn name(metadata: &dyn Metadata, fresh: Uuid) -> Result<Uuid> {
@@ -51,17 +104,4 @@ async fn name(metadata: &dyn Metadata, fresh: Uuid) -> Result<Uuid> {
     let kept = tx.ensure_setting(SETTING, fresh.as_bytes()).await?;
     tx.commit().await?;
     Ok(Uuid::from_slice(&kept)?)
-}
-
-/// Whether any blob lies outside of the database.
-async fn names_files(metadata: &dyn Metadata) -> Result<bool> {
-    let mut after = None;
-    loop {
-        let blobs = metadata.blobs(after.as_ref(), BATCH).await?;
-        let Some(last) = blobs.last() else { return Ok(false) };
-        after = Some(last.digest);
-        if blobs.iter().any(|blob| matches!(blob.place, Place::At(_))) {
-            return Ok(true);
-        }
-    }
 }

@@ -32,6 +32,13 @@ async fn refused(config: &Config) -> String {
     format!("{:#}", Server::bind(config).await.unwrap_err())
 }
 
+/// What somebody does who knows better.
+fn write_what_was_said(said: &str) {
+    let line = said.split(" write ").nth(1).unwrap();
+    let (name, mark) = line.split_once(" into ").unwrap();
+    fs::write(mark, name).unwrap();
+}
+
 #[tokio::test]
 async fn a_volume_that_is_not_mounted_is_not_an_empty_one() {
     let (_data, config, blobs) = installation().await;
@@ -40,10 +47,7 @@ async fn a_volume_that_is_not_mounted_is_not_an_empty_one() {
     fs::rename(&blobs, &away).unwrap();
     let said = refused(&config).await;
     assert!(said.contains("is its volume mounted?"), "{said}");
-    // Who knows better writes what was said.
-    let line = said.split(" write ").nth(1).unwrap();
-    let (name, mark) = line.split_once(" into ").unwrap();
-    fs::write(mark, name).unwrap();
+    write_what_was_said(&said);
     drop(Server::bind(&config).await.unwrap());
     fs::remove_dir_all(&blobs).unwrap();
     fs::rename(&away, &blobs).unwrap();
@@ -51,22 +55,54 @@ async fn a_volume_that_is_not_mounted_is_not_an_empty_one() {
 }
 
 #[tokio::test]
-async fn blobs_of_another_installation_are_refused_and_unmarked_ones_adopted() {
+async fn blobs_of_another_installation_are_refused_with_a_mark_and_without() {
     let (_one, mut config, blobs) = installation().await;
     let (_two, _, theirs) = installation().await;
     config.storage.directory = Some(theirs.clone());
     let said = refused(&config).await;
     assert!(said.contains("of the installation") && said.contains("storage.directory"), "{said}");
     fs::remove_file(theirs.join("installation")).unwrap();
-    drop(Server::bind(&config).await.unwrap());
-    assert_eq!(
-        fs::read(theirs.join("installation")).unwrap(),
-        fs::read(blobs.join("installation")).unwrap(),
-        "blobs without a mark are taken for ours"
-    );
-    fs::write(theirs.join("installation"), "no name").unwrap();
+    // The same content was pushed to both, but a name is never used twice.
+    let said = refused(&config).await;
+    assert!(said.contains("none that this database names") && said.contains("storage.directory"), "{said}");
+    assert!(!theirs.join("installation").exists());
+    // A new database names nothing at all.
+    let fresh = TempDir::new().unwrap();
+    let mut fresh = super::config(&fresh);
+    fresh.storage.directory = Some(theirs.clone());
+    let said = refused(&fresh).await;
+    assert!(said.contains("none that this database names"), "{said}");
+    write_what_was_said(&said);
+    drop(Server::bind(&fresh).await.unwrap());
+
+    fs::write(blobs.join("installation"), "no name").unwrap();
+    config.storage.directory = None;
     let said = refused(&config).await;
     assert!(said.contains("cannot be read: bring it back, or remove it"), "{said}");
+}
+
+#[tokio::test]
+async fn its_own_blobs_are_adopted_without_a_mark_and_so_is_what_holds_none() {
+    let (_data, config, blobs) = installation().await;
+    let mark = blobs.join("installation");
+    let before = fs::read(&mark).unwrap();
+    fs::remove_file(&mark).unwrap();
+    drop(Server::bind(&config).await.unwrap());
+    assert_eq!(fs::read(&mark).unwrap(), before);
+
+    // Another registry's tree, and an upload that never came to its end, are no blobs of anybody.
+    let elsewhere = TempDir::new().unwrap();
+    let directory = elsewhere.path().join("volume");
+    let foreign = directory.join("docker/registry/v2/blobs/sha256/2c/2cf24dba/data");
+    let unfinished = directory.join("uploads/3f0c9a51e2b84d3c8a7f001122334460");
+    for file in [&foreign, &unfinished] {
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, "hello").unwrap();
+    }
+    let mut fresh = super::config(&elsewhere);
+    fresh.storage.directory = Some(directory.clone());
+    drop(Server::bind(&fresh).await.unwrap());
+    assert!(directory.join("installation").exists() && foreign.exists());
 }
 
 #[tokio::test]
