@@ -78,12 +78,16 @@ statements! {
         "INSERT INTO blob_links (digest, repository_id, linked_at, by_kind, by_id, by_name)
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (digest, repository_id, deletion_id) DO NOTHING"
     );
+    /// One look-up a digest: left to choose, PostgreSQL would read all links of the repository, or all there are.
     LOCK_LINKS = sql!(
-        pg: "SELECT l.digest, b.size FROM json_array_elements_text(CAST($2 AS json)) AS wanted
-             JOIN blob_links l ON l.digest = decode(wanted, 'hex')
-             JOIN blobs b ON b.digest = l.digest
-             WHERE l.repository_id = $1 AND l.deleted_at IS NULL AND b.state = 0
-             ORDER BY l.digest FOR SHARE OF l",
+        pg: "SELECT l.digest, l.size FROM (
+                 SELECT decode(e, 'hex') AS digest FROM json_array_elements_text(CAST($2 AS json)) AS e ORDER BY 1
+             ) AS wanted
+             CROSS JOIN LATERAL (
+                 SELECT l.digest, b.size FROM blob_links l JOIN blobs b ON b.digest = l.digest
+                 WHERE l.digest = wanted.digest AND l.repository_id = $1 AND l.deleted_at IS NULL AND b.state = 0
+                 FOR SHARE OF l
+             ) AS l",
         lite: "SELECT l.digest, b.size FROM json_each($2) AS wanted
                CROSS JOIN blob_links l ON l.digest = unhex(wanted.value)
                JOIN blobs b ON b.digest = l.digest

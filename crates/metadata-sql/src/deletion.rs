@@ -45,10 +45,10 @@ statements! {
                          WHERE o.repository_id = t.repository_id AND o.digest = t.digest AND o.deleted_at IS NULL)
          RETURNING id, digest"
     );
-    /// The links that come back, with what their project has to count for each.
+    /// The links that come back, with what their project has to count for each. Found by the deletion: a repository may have many.
     LINKS_TO_RESTORE = sql!(
         pg: "SELECT t.digest, b.size FROM blob_links t JOIN blobs b ON b.digest = t.digest
-             WHERE t.deletion_id = $1 AND t.repository_id = $2 AND t.deleted_at IS NOT NULL
+             WHERE t.deletion_id = $1 AND +t.repository_id = $2 AND t.deleted_at IS NOT NULL
              AND NOT EXISTS (SELECT 1 FROM blob_links o
                              WHERE o.digest = t.digest AND o.repository_id = t.repository_id
                              AND o.deleted_at IS NULL)

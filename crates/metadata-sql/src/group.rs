@@ -62,7 +62,7 @@ statements! {
     JOIN_GROUPS = sql!(
         pg: "INSERT INTO user_group_members (user_id, group_id)
              SELECT CAST($1 AS BIGINT), g.id FROM user_groups g
-             WHERE g.id IN (SELECT CAST(e AS BIGINT) FROM json_array_elements_text(CAST($2 AS json)) AS e)
+             WHERE g.id = ANY (ARRAY(SELECT CAST(e AS BIGINT) FROM json_array_elements_text(CAST($2 AS json)) AS e))
              ORDER BY g.id FOR KEY SHARE
              ON CONFLICT DO NOTHING",
         lite: "INSERT INTO user_group_members (user_id, group_id)

@@ -52,10 +52,15 @@ statements! {
          WHERE m.deleted_at IS NULL AND (m.repository_id, m.digest) > ($1, $2)
          ORDER BY m.repository_id, m.digest LIMIT $3"
     );
+    /// One look-up a digest: left to choose, PostgreSQL would read all manifests of the repository.
     LOCK_MANIFESTS = sql!(
-        pg: "SELECT m.digest, m.size FROM json_array_elements_text(CAST($2 AS json)) AS wanted
-             JOIN manifests m ON m.digest = decode(wanted, 'hex')
-             WHERE m.repository_id = $1 AND m.deleted_at IS NULL ORDER BY m.digest FOR SHARE OF m",
+        pg: "SELECT m.digest, m.size FROM (
+                 SELECT decode(e, 'hex') AS digest FROM json_array_elements_text(CAST($2 AS json)) AS e ORDER BY 1
+             ) AS wanted
+             CROSS JOIN LATERAL (
+                 SELECT m.digest, m.size FROM manifests m
+                 WHERE m.repository_id = $1 AND m.digest = wanted.digest AND m.deleted_at IS NULL FOR SHARE
+             ) AS m",
         lite: "SELECT m.digest, m.size FROM json_each($2) AS wanted
                CROSS JOIN manifests m ON m.digest = unhex(wanted.value)
                WHERE m.repository_id = $1 AND m.deleted_at IS NULL",

@@ -71,15 +71,16 @@ macro_rules! filtered {
 
 statements! {
     PROJECT_BY_ID = sql!("SELECT id, name, public, created_at FROM projects WHERE id = $1 AND deleted_at IS NULL");
+    /// As an array, because of a subquery PostgreSQL expects so many rows that it reads all projects.
     PROJECTS_NAMED = sql!(
         pg: "SELECT id, name, public, created_at FROM projects
-             WHERE deleted_at IS NULL AND name IN (SELECT json_array_elements_text(CAST($1 AS json)))",
+             WHERE deleted_at IS NULL AND name = ANY (ARRAY(SELECT json_array_elements_text(CAST($1 AS json))))",
         lite: "SELECT id, name, public, created_at FROM projects
                WHERE deleted_at IS NULL AND name IN (SELECT value FROM json_each($1))",
     );
     PROJECT_NAMES = sql!(
         pg: "SELECT id, name FROM projects WHERE deleted_at IS NULL
-             AND id IN (SELECT CAST(e AS BIGINT) FROM json_array_elements_text(CAST($1 AS json)) AS e)",
+             AND id = ANY (ARRAY(SELECT CAST(e AS BIGINT) FROM json_array_elements_text(CAST($1 AS json)) AS e))",
         lite: "SELECT id, name FROM projects
                WHERE deleted_at IS NULL AND id IN (SELECT value FROM json_each($1))",
     );
@@ -98,7 +99,8 @@ statements! {
     COUNT_PROJECTS = sql!(concat!("SELECT COUNT(*)", filtered!()));
     METADATA_OF = sql!(
         pg: "SELECT m.project_id, m.name, m.value FROM project_metadata m
-             WHERE m.project_id IN (SELECT CAST(e AS BIGINT) FROM json_array_elements_text(CAST($1 AS json)) AS e)
+             WHERE m.project_id = ANY (
+                 ARRAY(SELECT CAST(e AS BIGINT) FROM json_array_elements_text(CAST($1 AS json)) AS e))
              ORDER BY m.project_id, m.name",
         lite: "SELECT m.project_id, m.name, m.value FROM project_metadata m
                WHERE m.project_id IN (SELECT value FROM json_each($1)) ORDER BY m.project_id, m.name",
@@ -125,8 +127,9 @@ statements! {
          ON CONFLICT (project_id, name) DO UPDATE SET value = excluded.value"
     );
     REMOVE_METADATA = sql!("DELETE FROM project_metadata WHERE project_id = $1 AND name = $2");
+    /// In the index's order, so that it is read where there are many too.
     ANY_REPOSITORY =
-        sql!("SELECT id FROM repositories WHERE project_id = $1 AND deleted_at IS NULL LIMIT 1");
+        sql!("SELECT id FROM repositories WHERE project_id = $1 AND deleted_at IS NULL ORDER BY name LIMIT 1");
     DELETE_PROJECT =
         sql!("UPDATE projects SET deleted_at = $2, deletion_id = $3, updated_at = $2 WHERE id = $1");
     REMOVE_MEMBERS = sql!("DELETE FROM project_members WHERE project_id = $1");

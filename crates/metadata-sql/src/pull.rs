@@ -12,10 +12,14 @@ use crate::transaction::SqlTransaction;
 use crate::value::signed;
 
 statements! {
+    /// One look-up a pull, whatever PostgreSQL thinks of the number of manifests.
     PULLED_MANIFESTS = sql!(
         pg: "SELECT m.repository_id, m.id, m.digest FROM json_array_elements(CAST($1 AS json)) AS e
-             JOIN manifests m ON m.repository_id = CAST(e->>0 AS BIGINT) AND m.digest = decode(e->>1, 'hex')
-             WHERE m.deleted_at IS NULL",
+             CROSS JOIN LATERAL (
+                 SELECT m.repository_id, m.id, m.digest FROM manifests m
+                 WHERE m.repository_id = CAST(e->>0 AS BIGINT) AND m.digest = decode(e->>1, 'hex')
+                 AND m.deleted_at IS NULL OFFSET 0
+             ) AS m",
         lite: "SELECT m.repository_id, m.id, m.digest FROM json_each($1) AS e
                CROSS JOIN manifests m ON m.repository_id = e.value->>0 AND m.digest = unhex(e.value->>1)
                WHERE m.deleted_at IS NULL",

@@ -94,7 +94,10 @@ statements! {
         pg: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE",
         lite: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL",
     );
-    HAS_MANIFEST = sql!("SELECT id FROM manifests WHERE repository_id = $1 AND deleted_at IS NULL LIMIT 1");
+    /// In the index's order, so that it is read where there are many too.
+    HAS_MANIFEST = sql!(
+        "SELECT id FROM manifests WHERE repository_id = $1 AND deleted_at IS NULL ORDER BY digest LIMIT 1"
+    );
     /// Writes nothing, and locks nothing, if it is filled already.
     FILL = sql!("UPDATE repositories SET filled = TRUE WHERE id = $1 AND NOT filled");
     EMPTY = sql!("UPDATE repositories SET filled = FALSE WHERE id = $1");

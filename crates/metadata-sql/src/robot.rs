@@ -96,7 +96,7 @@ statements! {
     /// In one order for all, so that none waits for another in a circle.
     LOCK_ROBOTS = sql!(
         pg: "SELECT id FROM robots
-             WHERE id IN (SELECT CAST(e AS BIGINT) FROM json_array_elements_text(CAST($1 AS json)) AS e)
+             WHERE id = ANY (ARRAY(SELECT CAST(e AS BIGINT) FROM json_array_elements_text(CAST($1 AS json)) AS e))
              ORDER BY id FOR NO KEY UPDATE",
         lite: "SELECT id FROM robots WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id",
     );

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use berth_testkit::Postgres;
 use sqlx::SqliteConnection;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, SqlSafeStr as _,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _,
+    SqlSafeStr as _,
 };
 use tempfile::TempDir;
 
-use crate::{SqlMetadata, sqlite, statement};
+use super::millions::{LISTS, OFTEN, WHOLE};
+use crate::statement::{self, Statement};
+use crate::{SqlMetadata, sqlite};
 
 /// What runs for every pull and push, with parameters to plan it by.
 pub(super) const HOT: &[(&str, &str)] = &[
@@ -152,6 +155,15 @@ async fn postgres_prepares_every_statement() {
     }
 }
 
+#[test]
+fn what_is_said_of_statements_is_said_of_some() {
+    let known: BTreeSet<_> = statement::all().map(|statement| statement.name).collect();
+    let said = HOT.iter().chain(SEARCHES).map(|(name, _)| name).chain(SMALL);
+    for name in said.chain(OFTEN.iter().map(|(name, _)| name)).chain(LISTS).chain(WHOLE) {
+        assert!(known.contains(name), "there is no statement {name}");
+    }
+}
+
 #[tokio::test]
 async fn names_are_unique() {
     let mut seen = BTreeSet::new();
@@ -164,14 +176,9 @@ async fn names_are_unique() {
 async fn hot_statements_touch_one_partition_of_a_table() {
     let mut connection = migrated().await;
     for (name, parameters) in HOT {
-        let text = statement::all().find(|statement| statement.name == *name).unwrap().postgres;
-        let plan = plan(&mut connection, name, text, parameters).await;
-        let mut partitions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for (table, partition) in plan.split_whitespace().filter_map(|word| word.rsplit_once("_p")) {
-            if partition.parse::<u8>().is_ok() {
-                partitions.entry(table).or_default().insert(partition);
-            }
-        }
+        let statement = statement::all().find(|statement| statement.name == *name).unwrap();
+        let plan = plan(&mut connection, statement, Some(parameters), 1).await;
+        let partitions = partitions(&plan);
         assert!(partitions.values().all(|touched| touched.len() == 1), "{name}: {plan}");
         assert!(
             name.contains("REPOSITORY") || name.contains("UPLOAD") || !partitions.is_empty(),
@@ -187,12 +194,56 @@ pub(super) async fn migrated() -> PgConnection {
     PgConnection::connect(&url).await.unwrap()
 }
 
-/// The plan of a prepared statement.
-pub(super) async fn plan(connection: &mut PgConnection, name: &str, text: &str, parameters: &str) -> String {
+/// The partitions of each table that a plan reads.
+pub(super) fn partitions(plan: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut partitions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (table, partition) in plan.split_whitespace().filter_map(|word| word.rsplit_once("_p")) {
+        if partition.parse::<u8>().is_ok() {
+            partitions.entry(table).or_default().insert(partition);
+        }
+    }
+    partitions
+}
+
+/// PostgreSQL's plan of a prepared statement when it is executed for the `execution`th time: with these parameters and the pages that
+/// it read, or only planned for some of their types.
+pub(super) async fn plan(
+    connection: &mut PgConnection,
+    statement: &Statement,
+    parameters: Option<&str>,
+    execution: u32,
+) -> String {
     // Quoted, because names of statements may be words of the language.
-    let prepare = format!("PREPARE \"{name}\" AS {text}");
+    let name = statement.name;
+    let prepare = format!("DEALLOCATE ALL; PREPARE \"{name}\" AS {}", statement.postgres);
     sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *connection).await.unwrap();
-    let explain = AssertSqlSafe(format!("EXPLAIN (COSTS OFF) EXECUTE \"{name}\" ({parameters})"));
-    let lines: Vec<(String,)> = sqlx::query_as(explain).fetch_all(connection).await.unwrap();
-    lines.into_iter().map(|(line,)| line).collect::<Vec<_>>().join("\n")
+    let (options, parameters) = match parameters {
+        Some(parameters) => ("ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF, COSTS OFF", parameters.to_owned()),
+        None => ("COSTS OFF", some_parameters(connection, name).await),
+    };
+    let list = if parameters.is_empty() { String::new() } else { format!("({parameters})") };
+    let explain = format!("BEGIN; EXPLAIN ({options}) EXECUTE \"{name}\" {list}; ROLLBACK");
+    let mut plan = Vec::new();
+    for _ in 0..execution {
+        let rows = sqlx::raw_sql(AssertSqlSafe(explain.clone())).fetch_all(&mut *connection).await.unwrap();
+        plan = rows.iter().map(|row| row.get::<String, _>(0)).collect();
+    }
+    plan.join("\n")
+}
+
+/// Parameters of the types that the prepared statement takes; a text is also JSON.
+async fn some_parameters(connection: &mut PgConnection, name: &str) -> String {
+    let types =
+        format!("SELECT CAST(parameter_types AS TEXT) FROM pg_prepared_statements WHERE name = '{name}'");
+    let types = sqlx::raw_sql(AssertSqlSafe(types)).fetch_one(connection).await.unwrap();
+    let types = types.get::<String, _>(0);
+    let types = types.trim_matches(['{', '}']).split(',').filter(|kind| !kind.is_empty());
+    let value = |kind| match kind {
+        "bigint" | "smallint" => "9",
+        "bytea" => "'\\x01aa'",
+        "text" | "json" => "'[]'",
+        "boolean" => "TRUE",
+        other => panic!("{name} takes a {other}"),
+    };
+    types.map(value).collect::<Vec<_>>().join(", ")
 }
