@@ -7,7 +7,9 @@ use crate::{process, tools};
 
 /// Makes sure that the peers are there, then hands over to the benchmark.
 pub(crate) fn run(context: &Context, arguments: &[String]) -> Result<()> {
-    tools::ensure_packages(tools::BENCH)?;
+    for packages in [tools::TESTS, tools::BENCH] {
+        tools::ensure_packages(packages)?;
+    }
     tools::ensure(context, "registry")?;
     process::run(process::cargo(context).args(["build", "--release", "--package", "berth-cli"]))?;
     let mut command = process::cargo(context);

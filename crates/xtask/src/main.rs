@@ -6,6 +6,7 @@
 mod bench;
 mod conformance;
 mod context;
+mod fuzz;
 mod generate;
 mod process;
 mod report;
@@ -42,6 +43,14 @@ enum Chore {
     Conformance,
     /// Write the generated files anew.
     Generate,
+    /// Run the fuzz targets with libFuzzer.
+    Fuzz {
+        /// This one only; without it all of them in turn.
+        target: Option<String>,
+        /// How long each runs.
+        #[arg(default_value_t = 60)]
+        seconds: u64,
+    },
     /// Build for release and measure against other registries; what follows is handed to the benchmark.
     Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -54,6 +63,7 @@ fn main() -> ExitCode {
         Chore::Test { only, soak } => test::run(&context.with_soak(soak), &only),
         Chore::Conformance => conformance::run(&context),
         Chore::Generate => generate::run(&context),
+        Chore::Fuzz { target, seconds } => fuzz::run(&context, target.as_deref(), seconds),
         Chore::Bench { arguments } => bench::run(&context, &arguments),
     });
     match outcome {

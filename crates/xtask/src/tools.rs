@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::context::Context;
 use crate::{process, report};
 
-pub(crate) use debian::{BENCH, ensure as ensure_packages};
+pub(crate) use debian::{BENCH, FUZZ, TESTS, ensure as ensure_packages};
 
 /// The pins, read by the testkit too.
 const LIST: &str = include_str!("../../../tests/tools.list");

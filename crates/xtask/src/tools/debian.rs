@@ -10,7 +10,8 @@ use crate::{process, report};
 /// A program that shows that a package is there, and the package; where Debian's releases differ, the first one that apt offers.
 type Need = (&'static str, &'static [&'static str]);
 
-const TESTS: &[Need] = &[
+/// What the tests need.
+pub(crate) const TESTS: &[Need] = &[
     ("dockerd", &["docker.io"]),
     // Its own package from Debian 13 on.
     ("docker", &["docker-cli", "docker.io"]),
@@ -31,12 +32,14 @@ const TESTS: &[Need] = &[
     ("faketime", &["faketime"]),
 ];
 
-/// What only the benchmark needs.
+/// What only the benchmark needs, beside what the tests do.
 pub(crate) const BENCH: &[Need] = &[("nginx", &["nginx-light", "nginx"]), ("wrk", &["wrk"])];
 
-/// Makes sure that the tests' packages are installed. How many there are.
-pub(crate) fn ensure(more: &[Need]) -> Result<usize> {
-    let wanted: Vec<_> = TESTS.iter().chain(more).copied().collect();
+/// What only fuzzing needs: libFuzzer is C++.
+pub(crate) const FUZZ: &[Need] = &[("c++", &["g++"])];
+
+/// Makes sure that packages are installed. How many there are.
+pub(crate) fn ensure(wanted: &[Need]) -> Result<usize> {
     let missing: Vec<_> = wanted.iter().filter(|(program, _)| find(program).is_none()).copied().collect();
     if !missing.is_empty() {
         install(&missing)?;

@@ -1,0 +1,22 @@
+//! The `Authorization` header: any bytes are read or refused, and a name that is shown can stand in a log.
+#![no_main]
+
+use berth_http::authorization::Shown;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|value: &[u8]| {
+    let Ok(value) = HeaderValue::from_bytes(value) else { return };
+    let mut headers = HeaderMap::new();
+    headers.insert(AUTHORIZATION, value);
+    match Shown::of(&headers) {
+        Shown::Nothing => panic!("there is a header"),
+        Shown::Basic { login, secret } => {
+            assert!(!login.is_empty() && !login.contains(':'));
+            assert!(!login.contains(char::is_control) && !secret.reveal().contains(char::is_control));
+        }
+        Shown::Bearer(token) => assert!(!token.is_empty()),
+        Shown::Unusable(words) => assert!(!words.is_empty()),
+    }
+});
