@@ -53,7 +53,12 @@ pub(crate) fn run(context: &Context, target: Option<&str>, seconds: u64) -> Resu
         command.args(["run", "--quiet", "--release", "--target", "host-tuple", "--bin", target]);
         command.arg("--manifest-path").arg(&manifest).arg("--target-dir").arg(&folder);
         command.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"));
-        command.arg("--").arg(&corpus).arg(format!("-artifact_prefix={}/", findings.display()));
+        command.arg("--").arg(&corpus);
+        // What is too long to be found by chance.
+        let seeds = context.root().join("fuzz/seeds").join(target);
+        command.args(Some(seeds).filter(|seeds| seeds.is_dir()));
+        command.arg(format!("-dict={}", context.root().join("fuzz/words.dict").display()));
+        command.arg(format!("-artifact_prefix={}/", findings.display()));
         command.args(["-max_len=8192", "-print_final_stats=1", &format!("-max_total_time={seconds}")]);
         process::run(&mut command).with_context(|| {
             format!("{target} has a finding in {}: give it a unit test first", findings.display())
