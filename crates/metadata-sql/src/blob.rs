@@ -26,11 +26,13 @@ statements! {
     );
     KNOWN_BLOB = sql!("SELECT digest, size, state, location, content FROM blobs WHERE digest = $1");
     LINKED_SIZES = sql!(
-        pg: "SELECT l.digest, b.size FROM json_array_elements_text(CAST($2 AS json)) AS wanted
-             JOIN blob_links l ON l.digest = decode(wanted, 'hex')
-             JOIN blobs b ON b.digest = l.digest
-             WHERE l.repository_id = $1 AND l.deleted_at IS NULL AND b.state = 0
-             AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)",
+        pg: "SELECT l.digest, l.size FROM json_array_elements_text(CAST($2 AS json)) AS wanted
+             CROSS JOIN LATERAL (
+                 SELECT l.digest, b.size FROM blob_links l JOIN blobs b ON b.digest = l.digest
+                 WHERE l.digest = decode(wanted, 'hex') AND l.repository_id = $1 AND l.deleted_at IS NULL
+                 AND b.state = 0 OFFSET 0
+             ) AS l
+             WHERE EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)",
         lite: "SELECT l.digest, b.size FROM json_each($2) AS wanted
                CROSS JOIN blob_links l ON l.digest = unhex(wanted.value)
                JOIN blobs b ON b.digest = l.digest

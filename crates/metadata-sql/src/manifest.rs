@@ -38,9 +38,11 @@ statements! {
     );
     MANIFEST_SIZES = sql!(
         pg: "SELECT m.digest, m.size FROM json_array_elements_text(CAST($2 AS json)) AS wanted
-             JOIN manifests m ON m.digest = decode(wanted, 'hex')
-             WHERE m.repository_id = $1 AND m.deleted_at IS NULL
-             AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)",
+             CROSS JOIN LATERAL (
+                 SELECT m.digest, m.size FROM manifests m
+                 WHERE m.repository_id = $1 AND m.digest = decode(wanted, 'hex') AND m.deleted_at IS NULL OFFSET 0
+             ) AS m
+             WHERE EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)",
         lite: "SELECT m.digest, m.size FROM json_each($2) AS wanted
                CROSS JOIN manifests m ON m.digest = unhex(wanted.value)
                WHERE m.repository_id = $1 AND m.deleted_at IS NULL
