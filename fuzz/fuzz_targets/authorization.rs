@@ -1,6 +1,7 @@
-//! The `Authorization` header: any bytes are read or refused, and a name that is shown can stand in a log.
+//! The `Authorization` header: any bytes are read or refused, a name that is shown can stand in a log, and a robot's is what it was.
 #![no_main]
 
+use berth_domain::RobotLogin;
 use berth_http::authorization::Shown;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
@@ -15,6 +16,9 @@ fuzz_target!(|value: &[u8]| {
         Shown::Basic { login, secret } => {
             assert!(!login.is_empty() && !login.contains(':'));
             assert!(!login.contains(char::is_control) && !secret.reveal().contains(char::is_control));
+            if let Some(robot) = RobotLogin::parse("robot$", &login) {
+                assert_eq!(robot.render("robot$"), login);
+            }
         }
         Shown::Bearer(token) => assert!(!token.is_empty()),
         Shown::Unusable(words) => assert!(!words.is_empty()),
