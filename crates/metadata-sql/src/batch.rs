@@ -1,6 +1,10 @@
 //! Many values as one parameter: JSON text, which both databases can turn into rows.
 //!
 //! One statement a batch instead of one a value: a call to SQLite crosses to its thread and back, one to PostgreSQL the network.
+//!
+//! PostgreSQL takes every batch for a hundred rows. What is joined with one it may therefore read as a whole: all that a repository
+//! has, or all that there is. So rows are looked up for each value by itself (`CROSS JOIN LATERAL`) or by an array of them
+//! (`= ANY (ARRAY(SELECT …))`).
 
 use std::fmt::Write as _;
 
