@@ -15,6 +15,7 @@ use berth_domain::Entropy;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Secret;
+use crate::tally::Count;
 use argon::Argon;
 
 pub use stored::{HarborHash, StoredPassword};
@@ -80,6 +81,7 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     at_once: Arc<Semaphore>,
     queue: Arc<Semaphore>,
+    hashes: Count,
     /// The hash of a password that nobody has: what a guess at an unknown account is checked against.
     decoy: StoredPassword,
 }
@@ -100,15 +102,25 @@ impl Passwords {
                 entropy,
                 at_once: Arc::new(Semaphore::new(at_once)),
                 queue: Arc::new(Semaphore::new(at_once + settings.waiting)),
+                hashes: Count::default(),
                 decoy,
             }),
         })
     }
 
+    /// How many hashes were computed, for whatever reason.
+    #[must_use]
+    pub fn hashes(&self) -> &Count {
+        &self.inner.hashes
+    }
+
     /// The form in which a new password is kept.
     pub async fn hash(&self, password: Secret) -> Result<StoredPassword, PasswordError> {
-        self.apart(move |inner| hash(&inner.argon, inner.entropy.as_ref(), password.reveal().as_bytes()))
-            .await?
+        let hashing = move |inner: &Inner| {
+            inner.hashes.one_more();
+            hash(&inner.argon, inner.entropy.as_ref(), password.reveal().as_bytes())
+        };
+        self.apart(hashing).await?
     }
 
     /// Checks a password against what is kept; against a decoy if nothing is.
@@ -144,6 +156,7 @@ impl Inner {
             _ if password.len() > LONGEST => (self.matches(self.decoy.as_str(), &[]), false),
             StoredPassword::Argon2(phc) => (self.matches(phc, password), !self.is_current(phc)),
             StoredPassword::Harbor(harbor) => {
+                self.hashes.one_more();
                 let right = harbor.matches(password);
                 if !right {
                     // The new hash that a right one will cost.
@@ -156,6 +169,7 @@ impl Inner {
     }
 
     fn matches(&self, phc: &str, password: &[u8]) -> bool {
+        self.hashes.one_more();
         let parsed = PasswordHash::new(phc);
         parsed.is_ok_and(|hash| self.argon.verify_password(password, &hash).is_ok())
     }

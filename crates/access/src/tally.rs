@@ -19,6 +19,8 @@ pub struct LogIns {
     pub refused: Count,
     /// They were not looked at: too many wrong ones came before, or too many at once.
     pub delayed: Count,
+    /// How often the database was asked for an account of that name.
+    pub looked_up: Count,
 }
 
 /// Tokens that were issued and checked.

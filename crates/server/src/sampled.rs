@@ -58,7 +58,15 @@ impl Parts {
             let values = Values::Each(label, samples);
             Sampled { name, help, kind: SampledKind::Counter, values }
         };
+        let passwords = self.gatekeeper.passwords.clone();
+        let hashes: Sample = Box::new(move || passwords.hashes().get());
+        let one = |name, help, sample| {
+            let values = Values::One(sample);
+            Sampled { name, help, kind: SampledKind::Counter, values }
+        };
         vec![
+            one("log_in_lookups", "Accounts that log-ins looked up", log_ins(|counts| &counts.looked_up)),
+            one("password_hashes", "Hashes of passwords, the slow part of log-ins", hashes),
             counter("log_ins", "Log-ins, by what came of them", "outcome", outcomes),
             counter("tokens_issued", "Tokens that were issued, by the kind of account", "kind", kinds),
             counter(
