@@ -1,6 +1,7 @@
 //! Who is it? Credentials of every kind are turned into a [`Caller`] here, and nowhere else.
 //!
-//! **Invariants.** Whatever is wrong with a name and a secret, the answer is the same and costs the same. What was right is
+//! **Invariants.** Whatever is wrong with a name and a secret, the answer is the same and costs the same. Secrets that nobody can
+//! guess are let in whatever else goes on; everything else is held back by [`crate::brute_force`]. What was right is
 //! remembered for a minute by a keyed hash, and still asked every few seconds whether it was revoked. Every caller carries the
 //! moment of the credentials, which is the account's `valid_after` as it was when they were checked: any later change refuses them.
 
@@ -14,21 +15,22 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use berth_domain::{Clock, Entropy};
+use berth_domain::{Clock, Entropy, RobotLogin};
 use berth_metadata::Metadata;
 
 use crate::authority::{Authority, AuthorityError};
 use crate::believed::Believed;
-use crate::brute_force::{Admission, BruteForce};
+use crate::brute_force::{BruteForce, Guess};
 use crate::caller::Identity;
 use crate::keyring::Keyring;
 use crate::password::Passwords;
 use crate::recent::Recent;
-use crate::robot_secret::SecretKey;
+use crate::robot_secret::{self, SecretKey};
 use crate::tally::LogIns;
 use crate::token::TokenError;
 use crate::{Caller, LoginError, Means, Secret};
 
+use check::Found;
 use checks::Checks;
 pub use session::LoggedIn;
 use session::Remembered;
@@ -172,32 +174,34 @@ impl Authenticator {
         &self.log_ins
     }
 
+    /// Checks them, together with everybody who shows the same now.
     async fn checked(&self, shown: &Credentials<'_>) -> Result<Identity, LoginError> {
-        let outcome = self.check_slowly(shown).await;
+        let outcome = self.checks.join(self.fingerprint(shown), self.check(shown)).await;
+        if matches!(outcome, Err(LoginError::Wrong)) {
+            tracing::info!(address = ?shown.address, request_id = shown.request_id, "failed log-in");
+        }
         self.log_ins.count(&outcome);
         outcome
     }
 
-    /// Checks them not before the delay that earlier failures cost, and remembers this one if it is one.
-    async fn check_slowly(&self, shown: &Credentials<'_>) -> Result<Identity, LoginError> {
-        match self.parts.brute_force.admit(shown.login, shown.address).await {
-            Admission::Refused { retry_after } => return Err(LoginError::Slow { retry_after }),
-            Admission::After(wait) if wait.is_zero() => {}
-            Admission::After(wait) => tokio::time::sleep(wait).await,
+    /// Checks at once what nobody can guess; everything else when it is admitted. What is done before depends on what is shown
+    /// alone, so that the time tells nothing of which names there are.
+    async fn check(&self, shown: &Credentials<'_>) -> Result<Identity, LoginError> {
+        let looks_generated = robot_secret::looks_generated(shown.secret);
+        let found = if looks_generated { Some(self.find(shown).await?) } else { None };
+        if let Some(Found::Proven(identity)) = found {
+            return Ok(identity);
         }
-        match self.checks.join(self.fingerprint(shown), self.look_up(shown)).await {
-            Ok(identity) => {
-                self.parts.brute_force.succeeded(shown.login, shown.address).await;
-                Ok(identity)
-            }
-            Err(error) => {
-                if matches!(error, LoginError::Wrong) {
-                    self.parts.brute_force.failed(shown.login, shown.address).await;
-                    tracing::info!(address = ?shown.address, request_id = shown.request_id, "failed log-in");
-                }
-                Err(error)
-            }
+        let is_robots = RobotLogin::parse(&self.settings.robot_prefix, shown.login).is_some();
+        let guess = if looks_generated && is_robots { Guess::Generated } else { Guess::Password };
+        let attempt = self.parts.brute_force.admit(shown.login, shown.address, guess).await?;
+        let outcome = self.check_slowly(found, shown).await;
+        match &outcome {
+            Ok(_) => attempt.succeeded().await,
+            Err(LoginError::Wrong) => drop(attempt),
+            Err(_) => attempt.came_to_nothing().await,
         }
+        outcome
     }
 
     fn fingerprint(&self, shown: &Credentials<'_>) -> [u8; 32] {

@@ -13,7 +13,7 @@ pub enum LoginError {
     #[error("the username or the password is wrong")]
     Wrong,
     /// Too many wrong ones came before.
-    #[error("too many failed attempts: wait {} seconds", retry_after.as_secs().max(1))]
+    #[error("too many failed attempts: wait {} seconds", whole_seconds(*retry_after))]
     Slow {
         /// For the `Retry-After` header.
         retry_after: Duration,
@@ -36,6 +36,11 @@ pub enum LoginError {
     /// Hashing failed.
     #[error("the password cannot be checked now")]
     Password(#[source] PasswordError),
+}
+
+/// Rounded up: who comes earlier is refused again.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 impl From<AuthorityError> for LoginError {

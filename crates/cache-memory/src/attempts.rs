@@ -78,6 +78,14 @@ impl Attempts for MemoryAttempts {
         entry.at(now)
     }
 
+    async fn take_back(&self, name: &Bytes) {
+        let now = self.clock.now();
+        let mut shard = self.shard(name);
+        if let Some(entry) = shard.take(name, now).filter(|entry| entry.count > 1) {
+            shard.keep(name.clone(), Entry { count: entry.count - 1, ..entry }, self.most);
+        }
+    }
+
     async fn forget(&self, name: &Bytes) {
         let now = self.clock.now();
         self.shard(name).take(name, now);

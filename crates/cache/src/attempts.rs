@@ -1,4 +1,5 @@
-//! Counts of failures, shared by all replicas: what guessing is slowed down by.
+//! Counts of failures, shared by all replicas: what guessing is slowed down by. An attempt is counted before it is made and taken
+//! back if it was none, so that attempts at the same time know of each other.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,6 +15,9 @@ pub trait Attempts: Send + Sync + fmt::Debug {
 
     /// Counts one more, atomically with respect to all replicas. All of them are forgotten `window` after the last one.
     async fn fail(&self, name: Bytes, window: Duration) -> Failures;
+
+    /// Takes one back that turned out to be none, atomically likewise. The end of the others stays where it is.
+    async fn take_back(&self, name: &Bytes);
 
     /// Forgets the failures under `name`.
     async fn forget(&self, name: &Bytes);

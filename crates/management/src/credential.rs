@@ -1,6 +1,6 @@
 //! People's secrets: passwords, and the CLI secrets that do for the registry in their place.
 
-use berth_access::brute_force::Admission;
+use berth_access::brute_force::Guess;
 use berth_access::password::{StoredPassword, Verdict};
 use berth_access::{LoginError, Secret};
 use berth_domain::user::check_password;
@@ -52,18 +52,17 @@ impl Guarded<'_> {
         let kept = self.metadata().user_credentials(&user.username).await?;
         let kept = kept.and_then(|kept| kept.password).as_deref().and_then(StoredPassword::parse);
         let (brute_force, address) = (&self.management.parts().brute_force, self.caller.address);
-        match brute_force.admit(&user.username, address).await {
-            Admission::Refused { retry_after } => return Err(LoginError::Slow { retry_after }.into()),
-            Admission::After(wait) if wait.is_zero() => {}
-            Admission::After(wait) => tokio::time::sleep(wait).await,
-        }
+        let attempt = brute_force.admit(&user.username, address, Guess::Password).await;
+        let attempt = attempt.map_err(LoginError::from)?;
         let old = old.unwrap_or_else(|| Secret::new(""));
-        let verdict = self.management.parts().passwords.verify(kept, old.clone()).await?;
-        if verdict == Verdict::Wrong {
-            brute_force.failed(&user.username, address).await;
-            return Err(Error::Forbidden("the old password is wrong"));
+        match self.management.parts().passwords.verify(kept, old.clone()).await {
+            Ok(Verdict::Wrong) => return Err(Error::Forbidden("the old password is wrong")),
+            Ok(Verdict::Right { .. }) => attempt.succeeded().await,
+            Err(error) => {
+                attempt.came_to_nothing().await;
+                return Err(error.into());
+            }
         }
-        brute_force.succeeded(&user.username, address).await;
         if old == *new {
             return Err(Error::invalid("the new password must not be the old one"));
         }

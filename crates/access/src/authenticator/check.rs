@@ -9,7 +9,6 @@ use berth_metadata::user::UserCredentials;
 use super::{Authenticator, Credentials, Purpose};
 use crate::caller::Identity;
 use crate::password::{StoredPassword, Verdict};
-use crate::robot_secret::SecretKey;
 use crate::{LoginError, Secret};
 
 /// Whose password is hashed again.
@@ -19,84 +18,101 @@ enum Owner {
     Robot(RobotId),
 }
 
+/// The account that is meant.
+pub(super) enum Found {
+    /// It is theirs: they showed a secret that was drawn at random.
+    Proven(Identity),
+    /// A robot, as the database knows it, and its whole name.
+    Robot(RobotCredentials, String),
+    /// A user, or nobody.
+    User(Option<UserCredentials>),
+}
+
 impl Authenticator {
-    pub(super) async fn look_up(&self, shown: &Credentials<'_>) -> Result<Identity, LoginError> {
-        let metadata = &self.parts.metadata;
+    /// Looks the name up, and checks what costs nothing to check.
+    pub(super) async fn find(&self, shown: &Credentials<'_>) -> Result<Found, LoginError> {
         if let Some(login) = RobotLogin::parse(&self.settings.robot_prefix, shown.login)
-            && let Some(robot) = metadata.robot_by_login(login.project.as_ref(), &login.name).await?
+            && let Some(kept) = self.robot_row(&login).await?
         {
             let name = login.render(&self.settings.robot_prefix);
-            return self.robot(robot, name, shown).await;
+            if self.is_active(&kept) && self.parts.secret_key.verify(&kept.secret, shown.secret) {
+                return Ok(Found::Proven(of_robot(kept, name)));
+            }
+            // A name that no robot has costs a second look-up: see below.
+            self.user_row(shown.login).await?;
+            return Ok(Found::Robot(kept, name));
         }
-        let user = metadata.user_credentials(shown.login).await?;
-        self.user(user, shown).await
-    }
-
-    async fn robot(
-        &self,
-        kept: RobotCredentials,
-        name: String,
-        shown: &Credentials<'_>,
-    ) -> Result<Identity, LoginError> {
-        let generated = SecretKey::is_kept(&kept.secret);
-        let right = if generated && self.parts.secret_key.verify(&kept.secret, shown.secret) {
-            true
-        } else {
-            // A wrong secret costs a hash also where the right one would not have.
-            let stored = if generated { None } else { StoredPassword::parse(&kept.secret) };
-            self.password(Owner::Robot(kept.robot.id), stored, shown.secret).await?
-        };
-        if !right && shown.purpose == Purpose::Registry {
-            // An unknown name costs a second one there: see `is_users`.
-            self.parts.passwords.verify(None, shown.secret.clone()).await?;
-        }
-        if !right || !kept.robot.is_active(self.parts.clock.now()) {
-            return Err(LoginError::Wrong);
-        }
-        Ok(Identity {
-            actor: Actor { kind: ActorKind::Robot, id: kept.robot.id.0, name },
-            issued_at: kept.robot.valid_after,
-            ends_at: kept.robot.expires_at(),
+        Ok(match self.user_row(shown.login).await? {
+            Some(kept) if self.is_cli_secret(&kept, shown) => Found::Proven(of_user(kept)),
+            kept => Found::User(kept),
         })
     }
 
-    async fn user(
+    /// Checks the rest; `found` is looked up if it was not yet.
+    pub(super) async fn check_slowly(
+        &self,
+        found: Option<Found>,
+        shown: &Credentials<'_>,
+    ) -> Result<Identity, LoginError> {
+        let found = match found {
+            Some(found) => found,
+            None => self.find(shown).await?,
+        };
+        match found {
+            Found::Proven(identity) => Ok(identity),
+            Found::Robot(kept, name) => {
+                let stored = StoredPassword::parse(&kept.secret);
+                let right = self.password(Owner::Robot(kept.robot.id), stored, shown.secret).await?;
+                if right && self.is_active(&kept) {
+                    return Ok(of_robot(kept, name));
+                }
+                self.by_cli_secret(None, shown).await
+            }
+            Found::User(kept) => {
+                let stored = kept.as_ref().and_then(|kept| kept.password.as_deref());
+                let stored = stored.and_then(StoredPassword::parse);
+                if self.password(owner(kept.as_ref()), stored, shown.secret).await? {
+                    return kept.map(of_user).ok_or(LoginError::Wrong);
+                }
+                self.by_cli_secret(kept, shown).await
+            }
+        }
+    }
+
+    /// Whoever showed no password may have shown a CLI secret, where that does. Its hash is computed there also if there is nothing
+    /// to compare with, so that nobody learns who exists and who has which.
+    async fn by_cli_secret(
         &self,
         kept: Option<UserCredentials>,
         shown: &Credentials<'_>,
     ) -> Result<Identity, LoginError> {
-        let right = self.is_users(kept.as_ref(), shown).await?;
-        let Some(UserCredentials { user, .. }) = kept.filter(|_| right) else {
+        if shown.purpose == Purpose::Api {
             return Err(LoginError::Wrong);
-        };
-        Ok(Identity {
-            actor: Actor { kind: ActorKind::User, id: user.id.0, name: user.username },
-            issued_at: user.valid_after,
-            ends_at: None,
-        })
+        }
+        let stored =
+            kept.as_ref().and_then(|kept| kept.cli_secret.as_deref()).and_then(StoredPassword::parse);
+        let right = self.password(owner(kept.as_ref()), stored, shown.secret).await?;
+        kept.filter(|_| right).map(of_user).ok_or(LoginError::Wrong)
     }
 
-    /// Whether it is the user's password, or CLI secret where that does. Every hash of it is computed also where there is nothing
-    /// to compare with, so that nobody learns who exists and who has which.
-    async fn is_users(
-        &self,
-        kept: Option<&UserCredentials>,
-        shown: &Credentials<'_>,
-    ) -> Result<bool, LoginError> {
-        let cli = kept.and_then(|kept| kept.cli_secret.as_deref());
-        let cli = cli.filter(|_| shown.purpose == Purpose::Registry);
-        if cli.is_some_and(|cli| self.parts.secret_key.verify(cli, shown.secret)) {
-            return Ok(true);
-        }
-        let stored = kept.and_then(|kept| kept.password.as_deref()).and_then(StoredPassword::parse);
-        let owner = Owner::User(kept.map_or(UserId(0), |kept| kept.user.id));
-        if self.password(owner, stored, shown.secret).await? {
-            return Ok(true);
-        }
-        if shown.purpose == Purpose::Api {
-            return Ok(false);
-        }
-        self.password(owner, cli.and_then(StoredPassword::parse), shown.secret).await
+    async fn robot_row(&self, login: &RobotLogin) -> Result<Option<RobotCredentials>, LoginError> {
+        self.log_ins.looked_up.one_more();
+        Ok(self.parts.metadata.robot_by_login(login.project.as_ref(), &login.name).await?)
+    }
+
+    async fn user_row(&self, name: &str) -> Result<Option<UserCredentials>, LoginError> {
+        self.log_ins.looked_up.one_more();
+        Ok(self.parts.metadata.user_credentials(name).await?)
+    }
+
+    fn is_active(&self, kept: &RobotCredentials) -> bool {
+        kept.robot.is_active(self.parts.clock.now())
+    }
+
+    /// Whether it is the user's CLI secret, and that was generated.
+    fn is_cli_secret(&self, kept: &UserCredentials, shown: &Credentials<'_>) -> bool {
+        let cli = kept.cli_secret.as_deref().filter(|_| shown.purpose == Purpose::Registry);
+        cli.is_some_and(|cli| self.parts.secret_key.verify(cli, shown.secret))
     }
 
     /// Checks a password; what is kept in an older form is replaced in the background now that it is known.
@@ -134,5 +150,26 @@ impl Authenticator {
                 tracing::warn!(%error, "a password stays in its older form until the next log-in");
             }
         });
+    }
+}
+
+fn owner(kept: Option<&UserCredentials>) -> Owner {
+    Owner::User(kept.map_or(UserId(0), |kept| kept.user.id))
+}
+
+fn of_robot(kept: RobotCredentials, name: String) -> Identity {
+    Identity {
+        actor: Actor { kind: ActorKind::Robot, id: kept.robot.id.0, name },
+        issued_at: kept.robot.valid_after,
+        ends_at: kept.robot.expires_at(),
+    }
+}
+
+fn of_user(kept: UserCredentials) -> Identity {
+    let user = kept.user;
+    Identity {
+        actor: Actor { kind: ActorKind::User, id: user.id.0, name: user.username },
+        issued_at: user.valid_after,
+        ends_at: None,
     }
 }

@@ -35,6 +35,8 @@ use tempfile::TempDir;
 
 pub(crate) const SECRET_KEY: &[u8] = b"the configuration's secret key";
 pub(crate) const PASSWORD: &str = "Passw0rd of a user";
+/// How many log-ins may wait for a hash.
+pub(crate) const WAITING: usize = 16;
 pub(crate) const ROTATION: Rotation = Rotation {
     period: Duration::from_hours(24),
     lead: Duration::from_mins(5),
@@ -96,7 +98,7 @@ impl House {
         let settings = AuthoritySettings { remembered: 1024, ..AuthoritySettings::default() };
         let authority = Arc::new(Authority::new(Arc::clone(&metadata), Arc::clone(&clock), settings));
         let cheap =
-            PasswordSettings { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 2, waiting: 256 };
+            PasswordSettings { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 2, waiting: WAITING };
         let passwords =
             Passwords::new(cheap, Arc::<SystemEntropy>::clone(&entropy)).expect("the house works");
         let secret_key = keyring.secret_key().await.expect("the house works");
@@ -303,6 +305,12 @@ impl Attempts for CountedAttempts {
         let kept = counts.entry(name).or_insert((0, self.clock.now()));
         *kept = (kept.0 + 1, self.clock.now());
         Failures { count: kept.0, since_last: Duration::ZERO }
+    }
+
+    async fn take_back(&self, name: &Bytes) {
+        if let Some((count, _)) = self.counts.lock().expect("the house works").get_mut(name) {
+            *count = count.saturating_sub(1);
+        }
     }
 
     async fn forget(&self, name: &Bytes) {

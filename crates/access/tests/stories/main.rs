@@ -3,6 +3,7 @@
 mod house;
 
 mod accounts;
+mod guessing;
 mod keys;
 mod revocation;
 mod tokens;

@@ -15,6 +15,7 @@ const WINDOW: Duration = Duration::from_secs(2);
 /// If a promise is broken.
 pub async fn run(attempts: &dyn Attempts, pass: impl AsyncFn(Duration)) {
     counts_by_name_until_it_forgets(attempts).await;
+    takes_back_one_at_a_time(attempts).await;
     tells_how_long_ago(attempts, &pass).await;
     forgets_a_window_after_the_last(attempts, &pass).await;
 }
@@ -32,6 +33,24 @@ async fn counts_by_name_until_it_forgets(attempts: &dyn Attempts) {
     assert_eq!(attempts.failures(&name).await, Failures::default());
     assert_eq!(attempts.failures(&other).await.count, 1);
     assert_eq!(attempts.fail(name, WINDOW).await.count, 1);
+}
+
+async fn takes_back_one_at_a_time(attempts: &dyn Attempts) {
+    let (name, other) = (Bytes::from_static(b"taken back"), Bytes::from_static(b"not taken back"));
+    for _ in 0..3 {
+        attempts.fail(name.clone(), WINDOW).await;
+    }
+    attempts.fail(other.clone(), WINDOW).await;
+    attempts.take_back(&name).await;
+    assert_eq!(attempts.failures(&name).await.count, 2);
+    assert_eq!(attempts.fail(name.clone(), WINDOW).await.count, 3);
+    for _ in 0..5 {
+        attempts.take_back(&name).await;
+    }
+    assert_eq!(attempts.failures(&name).await, Failures::default(), "never less than none");
+    assert_eq!(attempts.fail(name, WINDOW).await.count, 1);
+    assert_eq!(attempts.failures(&other).await.count, 1);
+    attempts.take_back(&Bytes::from_static(b"never seen")).await;
 }
 
 async fn tells_how_long_ago(attempts: &dyn Attempts, pass: &impl AsyncFn(Duration)) {

@@ -103,6 +103,9 @@ async fn log_ins_tokens_and_their_checks_are_counted() {
         "berth_log_ins_total{outcome=\"ok\"} 1",
         "berth_log_ins_total{outcome=\"refused\"} 4",
         "berth_log_ins_total{outcome=\"delayed\"} 2",
+        // Those that were refused looked nobody up. Beside them the first administrator's password was hashed once.
+        "berth_log_in_lookups_total 5",
+        "berth_password_hashes_total 10",
         "berth_tokens_issued_total{kind=\"user\"} 1",
         "berth_tokens_issued_total{kind=\"robot\"} 0",
         "berth_tokens_issued_total{kind=\"anonymous\"} 1",
