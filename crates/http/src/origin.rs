@@ -5,6 +5,8 @@
 //! address wins over everything that a request says of its host.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::header::HOST;
 use axum::http::uri::Authority;
@@ -51,6 +53,8 @@ pub struct External {
 pub struct Origins {
     external: Option<External>,
     trusted: Vec<IpNet>,
+    /// Whether it was said that a header does not count.
+    warned: Arc<AtomicBool>,
 }
 
 impl Scheme {
@@ -86,7 +90,7 @@ impl Origins {
     /// Clients reach Berth at `external`, if that is known, and through proxies in the networks `trusted`.
     #[must_use]
     pub fn new(external: Option<External>, trusted: Vec<IpNet>) -> Self {
-        Self { external, trusted }
+        Self { external, trusted, warned: Arc::default() }
     }
 
     /// The origin of a request that came over `connection`.
@@ -94,6 +98,12 @@ impl Origins {
     pub fn origin(&self, connection: &ConnectionInfo, uri: &Uri, headers: &HeaderMap) -> Origin {
         let peer = connection.peer.ip().to_canonical();
         let proxied = self.is_trusted(peer);
+        if !proxied && self.is_first_ignored(headers) {
+            tracing::warn!(
+                %peer,
+                "a request came with X-Forwarded-For from an address that is no trusted proxy, so the header does not count: if this is a proxy, everybody behind it counts as one address until server.trusted_proxies names it"
+            );
+        }
         let forwarded = |name| if proxied { last(headers, name) } else { None };
         let own = if connection.tls { Scheme::Https } else { Scheme::Http };
         let address = if proxied { self.client(headers).unwrap_or(peer) } else { peer };
@@ -109,6 +119,13 @@ impl Origins {
 
     fn is_trusted(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.contains(&address))
+    }
+
+    /// Whether the header that somebody wrote who may not is worth a word: the first one is.
+    fn is_first_ignored(&self, headers: &HeaderMap) -> bool {
+        headers.contains_key(&FORWARDED_FOR)
+            && !self.warned.load(Ordering::Relaxed)
+            && !self.warned.swap(true, Ordering::Relaxed)
     }
 
     /// The last address before the trusted proxies: what stands further to the left was written by strangers.

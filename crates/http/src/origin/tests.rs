@@ -35,6 +35,21 @@ fn a_stranger_says_nothing_of_scheme_and_address() {
 }
 
 #[test]
+fn a_proxy_that_nobody_trusts_is_worth_one_word() {
+    let origins = origins();
+    let warned = |peer, name| {
+        asked(&origins, peer, false, &[(name, "198.51.100.1")]);
+        origins.warned.load(Ordering::Relaxed)
+    };
+    assert!(!warned(STRANGER, "host"));
+    assert!(!warned(PROXY, "x-forwarded-for"));
+    assert!(warned(STRANGER, "x-forwarded-for"));
+    let mut headers = HeaderMap::new();
+    headers.append(&FORWARDED_FOR, HeaderValue::from_static("198.51.100.1"));
+    assert!(!origins.clone().is_first_ignored(&headers), "it was said");
+}
+
+#[test]
 fn a_trusted_proxy_is_believed() {
     let said = [
         ("host", "10.9.9.9"),
