@@ -1,16 +1,24 @@
 //! What was read from the database a moment ago, and how long it is believed: see [`crate::freshness`].
+//!
+//! **Invariants.** It ages by the clock and by the time that really passes, whichever is more: so a clock that is set back makes
+//! nothing younger. A question on behalf of what is known is asked once, and goes on although nobody waits for it any more: its
+//! answer counts from then on.
 
 use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use berth_domain::{Clock, Timestamp};
 use berth_metadata::Error;
 use futures::future::BoxFuture;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
 
 use crate::Outage;
-use crate::freshness::{BRIDGED, Freshness, freshness};
+use crate::freshness::{BELIEVED, BRIDGED, Freshness, freshness};
 use crate::recent::Recent;
 
 /// What the database said, by key. Cheap to clone.
@@ -33,8 +41,22 @@ type Reader<K, V> = Box<dyn Fn(K) -> BoxFuture<'static, Result<V, Error>> + Send
 /// One answer.
 struct Answer<V> {
     value: V,
-    read_at: Timestamp,
-    refreshing: AtomicBool,
+    /// When it was asked for, by the clock and by the time that really passes.
+    asked: (Timestamp, Instant),
+    /// What comes of asking again, if somebody does.
+    next: Mutex<Option<Next<V>>>,
+}
+
+/// Where the next answer is found when it is there.
+type Next<V> = watch::Receiver<Option<Outcome<V>>>;
+
+/// What came of a question.
+#[derive(Clone)]
+enum Outcome<V> {
+    Answered(V),
+    Unavailable,
+    /// It failed in a way that concerns this question alone.
+    Failed,
 }
 
 /// Who asks: a pull may go on while the database cannot be reached.
@@ -72,13 +94,13 @@ where
         let Some(known) = self.inner.recent.get(key, now) else {
             return self.inner.ask(key).await;
         };
-        match freshness(now.since(known.read_at)) {
+        match freshness(known.age(now)) {
             Freshness::Fresh => Ok(known.value.clone()),
             Freshness::Ageing => {
                 self.refresh(key, &known);
                 Ok(known.value.clone())
             }
-            Freshness::Bridge if bridge == Bridge::Pull => self.inner.ask_or(key, &known).await,
+            Freshness::Bridge if bridge == Bridge::Pull => self.ask_or(key, &known).await,
             Freshness::Bridge | Freshness::Gone => self.inner.ask(key).await,
         }
     }
@@ -100,17 +122,44 @@ where
         self.inner.recent.clear();
     }
 
-    /// Reads again in the background, once.
-    fn refresh(&self, key: &K, known: &Arc<Answer<V>>) {
-        if known.refreshing.swap(true, Ordering::Relaxed) {
-            return;
+    /// Asks again; if there is no answer for long, what is known serves.
+    async fn ask_or(&self, key: &K, known: &Arc<Answer<V>>) -> Result<V, Error> {
+        // Before the question, which may be the first after a silence.
+        let patience = self.inner.outage.rights().patience();
+        let mut next = self.refresh(key, known);
+        if patience.is_zero() {
+            return Ok(known.value.clone());
         }
-        let (inner, key, known) = (Arc::clone(&self.inner), key.clone(), Arc::clone(known));
-        tokio::spawn(async move {
-            if inner.ask(&key).await.is_err() {
-                known.refreshing.store(false, Ordering::Relaxed);
+        let seen = timeout(patience, next.wait_for(Option::is_some)).await;
+        let outcome = seen.map(|seen| seen.ok().and_then(|outcome| outcome.clone()));
+        match outcome {
+            Ok(Some(Outcome::Answered(value))) => Ok(value),
+            Ok(Some(Outcome::Unavailable)) | Err(_) => {
+                tracing::debug!("the database does not answer: a pull goes on with what was known");
+                Ok(known.value.clone())
             }
+            Ok(Some(Outcome::Failed) | None) => self.inner.ask(key).await,
+        }
+    }
+
+    /// Reads again in the background, once at a time; where the answer will be.
+    fn refresh(&self, key: &K, known: &Answer<V>) -> Next<V> {
+        let mut next = known.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(next) = next.as_ref().filter(|next| next.has_changed().is_ok()) {
+            return next.clone();
+        }
+        let (told, seen) = watch::channel(None);
+        *next = Some(seen.clone());
+        let (inner, key) = (Arc::clone(&self.inner), key.clone());
+        tokio::spawn(async move {
+            let outcome = match inner.ask(&key).await {
+                Ok(value) => Outcome::Answered(value),
+                Err(Error::Unavailable(_)) => Outcome::Unavailable,
+                Err(_) => Outcome::Failed,
+            };
+            told.send_replace(Some(outcome));
         });
+        seen
     }
 }
 
@@ -121,22 +170,30 @@ where
 {
     /// Asks, and remembers the answer as of the moment of the question.
     async fn ask(&self, key: &K) -> Result<V, Error> {
-        let (read_at, forgotten) = (self.clock.now(), self.forgotten.load(Ordering::SeqCst));
-        let value = (self.read)(key.clone()).await?;
+        let asked = (self.clock.now(), Instant::now());
+        let forgotten = self.forgotten.load(Ordering::SeqCst);
+        let question = self.outage.rights().ask();
+        let answer = (self.read)(key.clone()).await;
+        match &answer {
+            Err(Error::Unavailable(_)) => question.failed(),
+            _ => question.answered(),
+        }
+        let value = answer?;
         if self.forgotten.load(Ordering::SeqCst) == forgotten {
-            let refreshing = AtomicBool::new(false);
-            let answer = Arc::new(Answer { value: value.clone(), read_at, refreshing });
-            self.recent.put(key.clone(), answer, read_at.plus(BRIDGED));
+            let answer = Arc::new(Answer { value: value.clone(), asked, next: Mutex::default() });
+            self.recent.put(key.clone(), answer, asked.0.plus(BRIDGED));
         }
         Ok(value)
     }
+}
 
-    /// Asks; if there is no answer in time, what is known serves.
-    async fn ask_or(&self, key: &K, known: &Answer<V>) -> Result<V, Error> {
-        match self.outage.ask(self.ask(key)).await {
-            Err(Error::Unavailable(_)) => Ok(known.value.clone()),
-            answer => answer,
-        }
+impl<V> Answer<V> {
+    /// How old it is. If it is of a moment that the clock has not reached yet, the clock was set back: then it is to be asked
+    /// again at once.
+    fn age(&self, now: Timestamp) -> Duration {
+        let (at, instant) = self.asked;
+        let by_clock = if at > now { BELIEVED } else { now.since(at) };
+        by_clock.max(instant.elapsed())
     }
 }
 
@@ -145,3 +202,6 @@ impl<K, V> fmt::Debug for Believed<K, V> {
         f.debug_struct("Believed").field("recent", &self.inner.recent).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

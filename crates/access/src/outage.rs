@@ -1,4 +1,9 @@
 //! A database that does not answer: pulls wait for it a moment, once for all of them, and go on with what was known.
+//!
+//! Where content lies may be told from memory as soon as an answer is late ([`Outage::ask`]). Rights may not: a slow database still
+//! takes them away, so they wait until it failed or was silent to everybody ([`Streak`]).
+
+mod streak;
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,16 +12,19 @@ use std::time::Duration;
 use berth_metadata::Error;
 use tokio::time::{Instant, timeout};
 
+pub(crate) use streak::Streak;
+
 /// How long a pull waits for the database before what was known serves it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// After how long a database that did not answer is asked again on behalf of pulls.
+/// How long it counts that the database did not answer.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// When the database last did not answer, for everything in this process that serves pulls. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Outage {
     noticed: Arc<Mutex<Option<Instant>>>,
+    rights: Streak,
 }
 
 /// Nothing came back, or nobody asked because nothing came back a moment ago.
@@ -38,6 +46,11 @@ impl Outage {
             *self.noticed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
         answer
+    }
+
+    /// The same for questions about rights.
+    pub(crate) fn rights(&self) -> &Streak {
+        &self.rights
     }
 
     fn is_on(&self) -> bool {

@@ -18,8 +18,17 @@ impl TestClock {
 
     /// Moves it on.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_micros()).expect("a test's time is short"), Ordering::SeqCst);
+        self.0.fetch_add(micros(by), Ordering::SeqCst);
     }
+
+    /// Sets it back, as whoever corrects a machine's clock does.
+    pub fn set_back(&self, by: Duration) {
+        self.0.fetch_sub(micros(by), Ordering::SeqCst);
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).expect("a test's time is short")
 }
 
 impl Clock for TestClock {

@@ -142,3 +142,37 @@ async fn pulls_go_on_for_a_minute_without_the_database_and_nothing_else_does() {
     let late = one.may(&bearer, "team/image", Action::Pull).await.unwrap_err();
     assert_eq!(late.reason, Reason::Unavailable);
 }
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_keeps_nothing_alive() {
+    let house = House::new();
+    let (one, two) = (house.replica().await, house.replica().await);
+    one.admin().await;
+    let jane = one.user("jane").await;
+    let project = one.project("team", false).await;
+    one.member(project, MemberEntity::User(jane), RoleId::DEVELOPER).await;
+    let basic = two.log_in("jane", PASSWORD).await.unwrap();
+    let bearer = two.with_token(&basic, "repository:team/image:pull").await;
+    two.may(&bearer, "team/image", Action::Pull).await.unwrap();
+
+    house.clock.set_back(Duration::from_hours(1));
+    one.set_password(jane, "An0ther password").await;
+    house.pass(FIVE);
+    for revoked in [&basic, &bearer] {
+        assert_eq!(two.may(revoked, "team/image", Action::Pull).await.unwrap_err().reason, Reason::Revoked);
+    }
+    assert!(matches!(two.log_in("jane", PASSWORD).await, Err(LoginError::Wrong)));
+
+    // What is issued now is of a moment that this clock has not reached, and counts.
+    let fresh = two.log_in("jane", "An0ther password").await.unwrap();
+    let bearer = two.with_token(&fresh, "repository:team/image:pull").await;
+    two.may(&bearer, "team/image", Action::Pull).await.unwrap();
+    let members = Window { order: MemberOrder::Id, descending: false, offset: 0, limit: 10 };
+    let members = one.metadata.members(project, Some("jane"), members).await.unwrap();
+    house.clock.set_back(Duration::from_hours(1));
+    let mut tx = one.begin().await;
+    assert!(tx.remove_member(project, members[0].id).await.unwrap());
+    tx.commit().await.unwrap();
+    house.pass(FIVE);
+    assert_eq!(two.may(&bearer, "team/image", Action::Pull).await.unwrap_err().reason, Reason::Missing);
+}
