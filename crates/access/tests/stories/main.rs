@@ -3,6 +3,7 @@
 mod house;
 
 mod accounts;
+mod changes;
 mod guessing;
 mod keys;
 mod revocation;
