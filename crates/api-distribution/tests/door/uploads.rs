@@ -1,12 +1,19 @@
 //! Push of blobs in every way, and every way of getting it wrong.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::HeaderMap;
+use berth_access::freshness::BELIEVED;
+use berth_domain::RoleId;
+use berth_metadata::Window;
+use berth_metadata::member::MemberOrder;
 use berth_oci::{Algorithm, Digest};
+use berth_testkit::TestClock;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 
-use crate::house::{Answer, House, Wishes, with};
+use crate::house::{Answer, House, PASSWORD, Wishes, basic, with};
 
 const REPOSITORY: &str = "library/uploads";
 
@@ -104,6 +111,43 @@ async fn as_a_stream() {
     let closing = with(streamed.header("location"), &format!("digest={digest}"));
     created(&house.ask("PUT", &closing, &[], Body::empty()).await, &digest);
     assert_eq!(pulled(&house, &digest).await, content);
+}
+
+/// Whoever may not push any more when the rest of a body comes has pushed nothing: not in memory, not in storage, not by closing.
+#[tokio::test]
+async fn with_a_right_that_goes_while_the_body_is_under_way() {
+    for (size, closes) in [(20, false), (3_000_000, false), (20, true), (3_000_000, true)] {
+        let clock = TestClock::new();
+        let house = House::with(Wishes { clock: Arc::<TestClock>::clone(&clock), ..Wishes::default() }).await;
+        let (project, jane) = (house.project("team", false).await, house.user("jane").await);
+        house.member(project, jane, RoleId::DEVELOPER).await;
+        let who = basic("jane", PASSWORD);
+        let content = Bytes::from(vec![7; size]);
+        let digest = Digest::sha256(&content);
+        let uploads = "/v2/team/image/blobs/uploads/";
+        let (method, path) = if closes {
+            let start = house.ask_as(&who, "POST", uploads, &[], Body::empty()).await;
+            ("PUT", with(start.header("location"), &format!("digest={digest}")))
+        } else {
+            ("POST", format!("{uploads}?digest={digest}"))
+        };
+        let members = Window { order: MemberOrder::Id, descending: false, offset: 0, limit: 10 };
+        let members = house.metadata.members(project, Some("jane"), members).await.expect("members");
+        let (metadata, member, rest) =
+            (Arc::clone(&house.metadata), members[0].id, content.slice(size / 2..));
+        let removed = stream::once(async move {
+            let mut tx = metadata.begin().await.expect("a transaction");
+            assert!(tx.remove_member(project, member).await.expect("an answer"));
+            tx.commit().await.expect("a commit");
+            clock.advance(BELIEVED);
+            Ok(rest)
+        });
+        let begun = stream::iter([Ok::<_, std::io::Error>(content.slice(..size / 2))]);
+        let answer = house.ask_as(&who, method, &path, &[], Body::from_stream(begun.chain(removed))).await;
+        answer.expect(403, "DENIED");
+        let blob = house.head(&format!("/v2/team/image/blobs/{digest}")).await;
+        assert_eq!(blob.status, 404, "{size} {closes}");
+    }
 }
 
 /// A chunk that does not continue the upload is refused, wherever it is sent, and the upload goes on.

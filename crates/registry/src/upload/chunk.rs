@@ -103,7 +103,8 @@ impl Turn {
         let mut tx = visit.registry.ports().metadata.begin().await?;
         let session = match (tx.lock_upload(visit.ticket.id).await?, &self.session) {
             (None, None) => {
-                let repository = visit.registry.ensure(tx.as_mut(), &visit.repository, &visit.actor).await?;
+                let actor = &visit.caller.actor;
+                let repository = visit.registry.ensure(tx.as_mut(), &visit.repository, actor).await?;
                 visit.blank(repository.id)
             }
             (Some(row), None) => return Err(Error::UploadBusy { offset: offset(Some(&row)) }),

@@ -49,7 +49,8 @@ impl Visit {
         let mut tx = self.registry.ports().metadata.begin().await?;
         let mut session = match (tx.lock_upload(self.ticket.id).await?, seen) {
             (None, None) => {
-                let repository = self.registry.ensure(tx.as_mut(), &self.repository, &self.actor).await?;
+                let repository =
+                    self.registry.ensure(tx.as_mut(), &self.repository, &self.caller.actor).await?;
                 self.blank(repository.id)
             }
             (Some(row), Some(seen)) if row.epoch == seen.epoch => readable(row),

@@ -25,7 +25,8 @@ struct Failed {
 }
 
 impl Visit {
-    /// Makes the content known, links it and finishes the session, if there is a row. Bytes that turn out not to be needed go.
+    /// Makes the content known, links it and finishes the session, if there is a row. Bytes that turn out not to be needed go, as do
+    /// those of a caller who may not push any more.
     pub(crate) async fn publish(
         &self,
         digest: Digest,
@@ -35,15 +36,18 @@ impl Visit {
     ) -> Result<Finished> {
         let blob = Blob { digest, size, place, state: BlobState::Ok };
         let mut certain = true;
-        let outcome = retry!({
-            match self.try_publish(&blob, session).await {
-                Ok(written) => Ok(written),
-                Err(failed) => {
-                    certain = failed.certain;
-                    Err(failed.error)
+        let outcome = match self.check_again().await {
+            Err(denied) => Err(denied),
+            Ok(()) => retry!({
+                match self.try_publish(&blob, session).await {
+                    Ok(written) => Ok(written),
+                    Err(failed) => {
+                        certain = failed.certain;
+                        Err(failed.error)
+                    }
                 }
-            }
-        });
+            }),
+        };
         match outcome {
             Ok(Written { repository, added }) => {
                 self.registry.ports().cache.invalidate(&[blob_key(repository, &digest)]).await;
@@ -96,9 +100,9 @@ impl Visit {
             }
             None => None,
         };
-        let repository = self.registry.ensure(tx, &self.repository, &self.actor).await?;
+        let repository = self.registry.ensure(tx, &self.repository, &self.caller.actor).await?;
         let added = tx.add_blob(blob, now).await?;
-        tx.link_blob(&repository, &blob.digest, blob.size, &self.actor, now).await?;
+        tx.link_blob(&repository, &blob.digest, blob.size, &self.caller.actor, now).await?;
         if let Some(row) = row {
             let finished = UploadSession {
                 durable: 0,

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use berth_access::Caller;
 use berth_blobs::Checkpoint;
-use berth_domain::{Actor, RepositoryId, Timestamp};
+use berth_domain::{Action, RepositoryId, Resource, Timestamp};
 use berth_metadata::UploadSession;
 use berth_oci::{Digest, Hasher, RepositoryName};
 use bytes::Bytes;
@@ -22,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
     pub(crate) registry: Registry,
-    pub(crate) actor: Actor,
+    pub(crate) caller: Caller,
     pub(crate) repository: RepositoryName,
     pub(crate) ticket: UploadTicket,
     pub(crate) claims: Claims,
@@ -53,15 +54,23 @@ impl Visit {
         repository: &RepositoryName,
         ticket: &UploadTicket,
     ) -> Result<Self> {
-        let (registry, actor) = (guarded.registry, &guarded.caller.actor);
-        let claims = registry.inner.signer.verify(ticket, repository, actor).ok_or(Error::UploadUnknown)?;
+        let Guarded { registry, caller } = guarded;
+        let claims = registry.inner.signer.verify(ticket, repository, &caller.actor);
+        let claims = claims.ok_or(Error::UploadUnknown)?;
         Ok(Self {
-            registry: registry.clone(),
-            actor: actor.clone(),
+            registry: Registry::clone(registry),
+            caller: Caller::clone(caller),
             repository: repository.clone(),
             ticket: ticket.clone(),
             claims,
         })
+    }
+
+    /// Lets it pass if the caller may still push: a body may take days, and what was allowed when it began may be over.
+    pub(crate) async fn check_again(&self) -> Result<()> {
+        let access = &self.registry.ports().access;
+        let (resource, action) = (Resource::Repository, Action::Push);
+        Ok(access.check_repository(&self.caller, &self.repository, resource, action).await?)
     }
 
     /// The session as it stands.
@@ -123,7 +132,7 @@ impl Visit {
         UploadSession {
             id: self.ticket.id,
             repository,
-            owner: self.actor.clone(),
+            owner: self.caller.actor.clone(),
             algorithm: self.claims.algorithm,
             location: checkpoint.location,
             durable: 0,
