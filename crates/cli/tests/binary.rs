@@ -62,6 +62,7 @@ fn says_its_version_and_how_it_is_used() {
         vec!["fsck", "--help"],
         vec!["backup", "--help"],
         vec!["admin", "reset-password", "--help"],
+        vec!["admin", "robots", "--help"],
         vec!["secrets", "rotate", "--help"],
         vec!["restore", "--help"],
         vec!["completions", "--help"],
@@ -151,6 +152,31 @@ fn remove_blobs(directory: &Path) {
     for fan_out in std::fs::read_dir(directory).expect("the blobs' directory") {
         std::fs::remove_dir_all(fan_out.expect("an entry").path()).expect("it can be removed");
     }
+}
+
+#[test]
+fn a_first_password_that_was_made_up_is_named_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let data = directory.path().join("data").display().to_string();
+    let said = || {
+        let mut command = berth(&["serve", "--listen", "127.0.0.1:0", "--data", &data]);
+        let command = command.env_remove("BERTH_ADMIN_PASSWORD").stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("the binary was built");
+        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut text = String::new();
+        output.read_line(&mut text).expect("the server says where it is");
+        signal(&child, "-TERM");
+        output.read_to_string(&mut text).expect("the server ends");
+        assert_eq!(child.wait().expect("it ends").code(), Some(0));
+        text
+    };
+    let first = said();
+    let file = format!("{data}/admin_password");
+    let password = std::fs::read_to_string(&file).expect("the file is there");
+    assert!(first.contains(&format!("the first password of admin is in {file}")), "{first}");
+    assert!(!first.contains(password.trim_end()), "logs are read by many");
+    let second = said();
+    assert!(!second.contains("password"), "{second}");
 }
 
 #[test]

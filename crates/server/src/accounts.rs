@@ -143,7 +143,7 @@ async fn first_administrator(
 }
 
 /// The password for the first administrator, and the file that it was written to if it was made up.
-fn first_password(config: &Config, entropy: &dyn Entropy) -> Result<(Secret, Option<PathBuf>)> {
+pub(crate) fn first_password(config: &Config, entropy: &dyn Entropy) -> Result<(Secret, Option<PathBuf>)> {
     let given = config.access.admin_password.expose();
     if !given.is_empty() {
         user::check_password(given).context("BERTH_ADMIN_PASSWORD cannot be used")?;

@@ -3,6 +3,7 @@
 mod backup;
 mod client;
 mod drain;
+mod first_administrator;
 mod forged;
 mod grid;
 mod health;
@@ -15,7 +16,7 @@ mod tls;
 
 use std::net::SocketAddr;
 
-use crate::Server;
+use crate::{FirstPassword, Server};
 use berth_config::{Config, Secret};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -27,6 +28,7 @@ struct Running {
     metrics: Option<SocketAddr>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<bool>,
+    first_password: Option<FirstPassword>,
     data: TempDir,
 }
 
@@ -45,16 +47,27 @@ async fn start(change: impl FnOnce(&mut Config)) -> Running {
     let data = tempfile::tempdir().unwrap();
     let mut config = config(&data);
     change(&mut config);
-    let server = Server::bind(&config).await.unwrap();
-    let (address, metrics) = (server.address().unwrap(), server.metrics_address().unwrap());
-    let (stop, stopped) = oneshot::channel::<()>();
-    let task = tokio::spawn(server.serve(async move {
-        let _ = stopped.await;
-    }));
-    Running { address, metrics, stop, task, data }
+    Running::of(Server::bind(&config).await.unwrap(), data)
 }
 
 impl Running {
+    fn of(server: Server, data: TempDir) -> Self {
+        let (address, metrics) = (server.address().unwrap(), server.metrics_address().unwrap());
+        let first_password = server.first_password().cloned();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(server.serve(async move {
+            let _ = stopped.await;
+        }));
+        Self { address, metrics, stop, task, first_password, data }
+    }
+
+    /// Ends it; what it leaves.
+    async fn stop(self) -> TempDir {
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap();
+        self.data
+    }
+
     /// Ends it; whether every request came to its end.
     async fn end(self) -> bool {
         self.stop.send(()).unwrap();

@@ -42,7 +42,8 @@ impl Serve {
             bound = Server::bind(&config) => bound?,
             () = first.next() => return Ok(ExitCode::SUCCESS),
         };
-        greet(&config, server.address()?, server.metrics_address()?, server.first_password());
+        let place = (server.address()?, server.metrics_address()?);
+        output::say(&greeting(&config, place, server.first_password(), io::stdout().is_terminal()));
         let complete = tokio::select! {
             complete = server.serve(first.next()) => complete,
             () = async { both.next().await; both.next().await } => {
@@ -75,25 +76,24 @@ impl Signals {
     }
 }
 
-/// Says where Berth is and what to try: to a person in full, to a program in one line.
-fn greet(
+/// Where Berth is, with its metrics, and what to try: for a person in full, for a program in one line, and without what is secret.
+fn greeting(
     config: &Config,
-    address: SocketAddr,
-    metrics: Option<SocketAddr>,
+    (address, metrics): (SocketAddr, Option<SocketAddr>),
     first_password: Option<&FirstPassword>,
-) {
+    is_read_by_a_person: bool,
+) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let scheme = if config.tls.certificate.is_some() { "https" } else { "http" };
     let data = match config.embedded_database() {
         Some(_) => config.data.directory.display().to_string(),
         None => format!("PostgreSQL, blobs in {}", config.blob_directory().display()),
     };
-    if !io::stdout().is_terminal() {
-        output::say(&format!("Berth {version} listens on {scheme}://{address}, data in {data}"));
-        if let Some(first) = first_password {
-            output::say(&format!("the first password of admin is in {}", first.file.display()));
-        }
-        return;
+    if !is_read_by_a_person {
+        let line = format!("Berth {version} listens on {scheme}://{address}, data in {data}");
+        let first = first_password
+            .map(|first| format!("\nthe first password of admin is in {}", first.file.display()));
+        return line + &first.unwrap_or_default();
     }
     let host = reachable(address);
     let first = first_password.map(|first| {
@@ -102,7 +102,7 @@ fn greet(
     });
     let first = first.unwrap_or_default();
     let health = metrics.map(|at| format!("  health   http://{at}/readyz\n")).unwrap_or_default();
-    output::say(&format!(
+    format!(
         "Berth {version}
   address  {scheme}://{address}
 {health}  data     {data}
@@ -113,7 +113,7 @@ fn greet(
   docker push {host}/library/hello:1
 
 Ctrl-C ends Berth."
-    ));
+    )
 }
 
 /// An address that a client on this machine can use.
@@ -127,7 +127,23 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
+    use berth_access::Secret;
+
     use super::*;
+
+    #[test]
+    fn a_first_password_is_printed_for_a_person_only() {
+        let place = ("127.0.0.1:5000".parse().unwrap(), None);
+        let first =
+            FirstPassword { password: Secret::new("Made-up-bef0re"), file: "/srv/admin_password".into() };
+        let told = |first, person| greeting(&Config::default(), place, first, person);
+        let person = told(Some(&first), true);
+        assert!(person.contains("the password Made-up-bef0re\n(also in /srv/admin_password;"), "{person}");
+        let program = told(Some(&first), false);
+        assert!(program.ends_with("\nthe first password of admin is in /srv/admin_password"), "{program}");
+        assert!(!program.contains("Made-up") && !told(None, true).contains("password"));
+        assert_eq!(told(None, false).lines().count(), 1);
+    }
 
     #[test]
     fn the_line_to_try_names_an_address_that_can_be_reached() {
