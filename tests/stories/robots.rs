@@ -130,3 +130,19 @@ fn a_robot_that_is_switched_off_is_out_until_it_is_switched_on() {
     assert_eq!(robot.pulls_with(&token), 401, "what was issued before it was switched off");
     assert_eq!(robot.pulls_with(&robot.token()), 200);
 }
+
+#[test]
+fn a_robot_that_nobody_uses_is_found() {
+    let house = house();
+    let (_, idle, _) = house.robot("idle", &["pull"]);
+    let (_, busy, secret) = house.robot("busy", &["pull"]);
+    let last_use = |robot: &str| {
+        let listed = house.server.berth("admin robots").run().text();
+        let line = listed.lines().find(|line| line.starts_with(&format!("{robot} "))).expect("a line");
+        line.rsplit("  ").next().expect("a last column").to_owned()
+    };
+    assert_eq!([last_use(&idle), last_use(&busy)], ["never", "never"]);
+    assert_eq!(house.pull_as(&busy, &secret), 200);
+    until("its use is written down", PATIENCE, || (last_use(&busy) != "never").then_some(()));
+    assert_eq!(last_use(&idle), "never");
+}

@@ -1,5 +1,7 @@
 //! What an administrator does with the database itself, beside a running server or without one.
 
+mod robots;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use berth_metadata::Metadata;
 use berth_metadata_sql::Schema;
 
 use crate::{accounts, embedded, wiring};
+
+pub use robots::{ListedRobot, robots};
 
 /// Gives `admin` another password: this one, or one that is made up and given back. Everything that was issued to `admin` ends.
 pub async fn reset_admin_password(config: &Config, password: Option<String>) -> Result<Secret> {

@@ -1,5 +1,7 @@
 //! `berth admin`.
 
+mod robots;
+
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,6 +19,8 @@ use crate::settings::ConfigFlags;
 pub(crate) enum Admin {
     /// Print what roles and robots may do, as tables in Markdown
     Permissions,
+    /// List all robots with their last use
+    Robots(robots::Robots),
     /// Give `admin` another password, beside a running server or without one
     ResetPassword(ResetPassword),
 }
@@ -45,6 +49,7 @@ impl Admin {
                 output::say(permissions().trim_end());
                 Ok(ExitCode::SUCCESS)
             }
+            Self::Robots(robots) => robots.run().await,
             Self::ResetPassword(reset) => reset.run().await,
         }
     }
