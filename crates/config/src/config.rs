@@ -51,7 +51,7 @@ impl Config {
         self.tokens.validate(&mut findings);
         self.robots.validate(&mut findings);
         self.cache.validate(&mut findings);
-        self.memory.validate(&mut findings);
+        self.memory.validate(self.registry.manifest_limit, &mut findings);
         if self.data.directory.as_os_str().is_empty() && self.needs_data_directory() {
             findings.push(Finding::new(
                 "data",

@@ -61,20 +61,26 @@ pub fn load(sources: &Sources) -> Result<Loaded, Error> {
             layers.set(setting, &flag.value, Origin::Flag(flag.name));
         }
     }
-    if layers.config.data.directory.as_os_str().is_empty() {
-        layers.config.data.directory = default_data_directory(&sources.environment).unwrap_or_default();
+    if layers.config.data.directory.as_os_str().is_empty()
+        && let Some((directory, variable)) = default_data_directory(&sources.environment)
+    {
+        layers.config.data.directory = directory;
+        layers.origins.insert(("data", "directory"), Origin::Environment(variable.to_owned()));
     }
     layers.finish()
 }
 
-/// `$XDG_DATA_HOME/berth`, else `~/.local/share/berth`; a relative `XDG_DATA_HOME` is to be ignored (XDG Base Directory).
-fn default_data_directory(environment: &[(String, String)]) -> Option<PathBuf> {
+/// `$XDG_DATA_HOME/berth`, else `~/.local/share/berth`; a relative `XDG_DATA_HOME` is to be ignored (XDG Base Directory). And the
+/// variable that decided.
+fn default_data_directory(environment: &[(String, String)]) -> Option<(PathBuf, &'static str)> {
     let variable = |wanted: &str| {
         let found = environment.iter().find(|(name, _)| name == wanted);
         found.map(|(_, value)| PathBuf::from(value)).filter(|path| path.is_absolute())
     };
-    let share = variable("XDG_DATA_HOME").or_else(|| Some(variable("HOME")?.join(".local/share")))?;
-    Some(share.join("berth"))
+    match variable("XDG_DATA_HOME") {
+        Some(share) => Some((share.join("berth"), "XDG_DATA_HOME")),
+        None => Some((variable("HOME")?.join(".local/share/berth"), "HOME")),
+    }
 }
 
 /// What the layers have come to so far.
@@ -107,6 +113,7 @@ impl Layers {
 
     fn finish(mut self) -> Result<Loaded, Error> {
         for finding in self.config.validate() {
+            let finding = finding.blame(|said| self.origins.contains_key(&(said.section, said.key)));
             let origin =
                 self.origins.get(&(finding.section, finding.key)).unwrap_or(&Origin::Default).clone();
             self.refuse(origin, format!("{}.{}: {}", finding.section, finding.key, finding.message));

@@ -28,11 +28,30 @@ pub struct Finding {
     pub key: &'static str,
     /// What is wrong with it and what to write instead.
     pub message: String,
+    /// The same, said of the other settings of a combination that cannot work: whoever set one of them only did not set this one.
+    pub others: Vec<Self>,
 }
 
 impl Finding {
     pub(crate) fn new(section: &'static str, key: &'static str, message: impl Into<String>) -> Self {
-        Self { section, key, message: message.into() }
+        Self { section, key, message: message.into(), others: Vec::new() }
+    }
+
+    /// The same, said of another setting.
+    pub(crate) fn or(mut self, section: &'static str, key: &'static str, message: impl Into<String>) -> Self {
+        self.others.push(Self::new(section, key, message));
+        self
+    }
+
+    /// What is said: of the first setting that somebody set, else of the first.
+    pub(crate) fn blame(mut self, is_set: impl Fn(&Self) -> bool) -> Self {
+        if is_set(&self) {
+            return self;
+        }
+        match self.others.iter().position(is_set) {
+            Some(set) => self.others.swap_remove(set),
+            None => self,
+        }
     }
 }
 

@@ -83,6 +83,46 @@ fn impossible_combinations_are_refused() {
 }
 
 #[test]
+fn a_combination_is_told_where_it_was_set() {
+    let cases = [
+        "server:\n  header_limit: 6KiB\n",
+        "server:\n  header_limit: 512KiB\n",
+        "server:\n  uri_limit: 16KiB\n  header_limit: 8KiB\n",
+        "server:\n  read_buffer: 8KiB\n",
+        "registry:\n  manifest_limit: 64MiB\n",
+        "memory:\n  buffers: 16MiB\nregistry:\n  manifest_limit: 32MiB\n",
+        "database:\n  url: postgres://db/berth\n",
+        "access:\n  login_delay: 2m\n",
+        "access:\n  longest_login_delay: 500ms\n",
+        "access:\n  login_delay: 0s\n",
+    ];
+    let told: Vec<String> = cases.iter().map(|yaml| format!("{yaml}→ {}\n", refused(yaml))).collect();
+    insta::assert_snapshot!(told.join("\n"));
+    let environment = [("BERTH_SERVER__HEADER_LIMIT", "6KiB")];
+    let told = refused_environment(&environment);
+    assert!(told.starts_with("environment variable BERTH_SERVER__HEADER_LIMIT: "), "{told}");
+}
+
+#[test]
+fn what_a_combination_is_told_to_write_is_taken() {
+    for (yaml, remedy) in [
+        ("server:\n  header_limit: 6KiB\n", "server:\n  header_limit: 8KiB\n"),
+        ("server:\n  header_limit: 512KiB\n", "server:\n  header_limit: 256KiB\n"),
+        ("server:\n  read_buffer: 8KiB\n", "server:\n  read_buffer: 16KiB\n"),
+        ("registry:\n  manifest_limit: 64MiB\n", "registry:\n  manifest_limit: 56MiB\n"),
+        (
+            "memory:\n  buffers: 16MiB\nregistry:\n  manifest_limit: 32MiB\n",
+            "memory:\n  buffers: 55MiB\nregistry:\n  manifest_limit: 32MiB\n",
+        ),
+        ("access:\n  login_delay: 2m\n", "access:\n  login_delay: 60s\n"),
+    ] {
+        let (told, value) = (refused(yaml), remedy.trim_end().rsplit(' ').next().unwrap());
+        assert!(told.contains(value) || told.contains("55MiB"), "{told}");
+        loaded(remedy, &[], &[]).unwrap_or_else(|refused| panic!("{remedy}{refused}"));
+    }
+}
+
+#[test]
 fn a_wrong_environment_is_refused() {
     let cases: [&[(&str, &str)]; 7] = [
         &[("BERTH_SERVER__LISTN", "127.0.0.1:5000")],
@@ -133,6 +173,8 @@ fn the_data_directory_follows_xdg() {
     assert_eq!(directory(&[("XDG_DATA_HOME", "/xdg")]), Path::new("/xdg/berth"));
     assert_eq!(directory(&[("XDG_DATA_HOME", "relative")]), Path::new("/home/ada/.local/share/berth"));
     assert_eq!(directory(&[("BERTH_DATA", "/srv")]), Path::new("/srv"));
+    let shown = loaded("", &[("XDG_DATA_HOME", "/xdg")], &[]).unwrap().show();
+    assert!(shown.contains("# environment variable XDG_DATA_HOME"), "{shown}");
     let nowhere = load(&Sources::default()).unwrap_err();
     insta::assert_snapshot!(nowhere, @"default: data.directory: no directory is known, because neither XDG_DATA_HOME nor HOME is set; name one here, with --data or with BERTH_DATA");
 }

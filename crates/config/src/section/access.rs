@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::value::{Secret, Size};
+use crate::value::{Secret, Size, Value as _};
 use crate::{Finding, setting};
 
 setting::table! {
@@ -44,12 +44,6 @@ impl Access {
                 refuse(key, "it protects every secret; write 16 random characters at least");
             }
         }
-        if self.secret_key.is_empty() && !embedded {
-            refuse(
-                "secret_key",
-                "with PostgreSQL every process needs the same key; write 16 random characters at least, or name their file in BERTH_ACCESS__SECRET_KEY_FILE",
-            );
-        }
         if self.session_lifetime < Duration::from_mins(1) {
             refuse("session_lifetime", "sessions would end while they are used; write 1m or more");
         }
@@ -62,8 +56,24 @@ impl Access {
         if !(1..=64).contains(&self.password_hashes) {
             refuse("password_hashes", "write a number from 1 to 64");
         }
-        if self.login_delay.is_zero() || self.longest_login_delay < self.login_delay {
-            refuse("longest_login_delay", "it is login_delay at least, and that is not zero");
+        if self.login_delay.is_zero() {
+            refuse("login_delay", "guessing must cost something; write 1s");
+        }
+        if self.secret_key.is_empty() && !embedded {
+            let of_key = "with PostgreSQL every process needs the same key; write 16 random characters at least, or name their file in BERTH_ACCESS__SECRET_KEY_FILE";
+            let of_url = "with PostgreSQL every process needs the same access.secret_key; set it to 16 random characters at least, or name their file in BERTH_ACCESS__SECRET_KEY_FILE";
+            findings.push(Finding::new("access", "secret_key", of_key).or("database", "url", of_url));
+        }
+        if self.longest_login_delay < self.login_delay {
+            let [first, longest] = [self.login_delay, self.longest_login_delay].map(|delay| delay.show());
+            let of_longest = format!("access.login_delay is {first}; write that or more");
+            let of_first =
+                format!("access.longest_login_delay is {longest}; write that or less, or raise it too");
+            findings.push(Finding::new("access", "longest_login_delay", of_longest).or(
+                "access",
+                "login_delay",
+                of_first,
+            ));
         }
     }
 }

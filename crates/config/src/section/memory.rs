@@ -1,24 +1,58 @@
 //! Budgets of memory.
 
-use crate::value::Size;
+use crate::section::registry::LONGEST_MANIFEST;
+use crate::value::{Size, Value as _};
 use crate::{Finding, setting};
 
 setting::table! {
     /// Budgets of memory.
     pub struct Memory(memory) {
-        /// How much memory the bodies of all requests may take together. Who needs more waits.
+        /// How much memory the bodies of all requests may take together: a third on their way out, a twelfth for forms and JSON, the rest for blobs and manifests on their way in. Who needs more waits. Beside it stands what each connection holds (`server.read_buffer`, the kernel's buffers, what TLS works with) and what comes out of the database: manifests on their way out, and lists.
         buffers: Size = "96MiB",
     }
 }
 
 impl Memory {
-    pub(crate) fn validate(&self, findings: &mut Vec<Finding>) {
+    /// What is kept for bytes on their way out, so that readers who take nothing hold up no push.
+    #[must_use]
+    pub fn outgoing(&self) -> usize {
+        self.buffers.in_memory() / 3
+    }
+
+    /// What is kept for forms and JSON, which anybody may send, so that nobody holds up a push with them.
+    #[must_use]
+    pub fn forms(&self) -> usize {
+        self.buffers.in_memory() / 12
+    }
+
+    /// What is left for blobs and manifests on their way in.
+    #[must_use]
+    pub fn incoming(&self) -> usize {
+        self.buffers.in_memory().saturating_sub(self.outgoing()).saturating_sub(self.forms())
+    }
+
+    /// `manifest_limit` is the longest manifest, which is read whole.
+    pub(crate) fn validate(&self, manifest_limit: Size, findings: &mut Vec<Finding>) {
         if self.buffers.bytes() < 16 << 20 {
             findings.push(Finding::new(
                 "memory",
                 "buffers",
                 "transfers would wait for each other; write 16MiB or more",
             ));
+        } else if manifest_limit.in_memory() > self.incoming() && manifest_limit <= LONGEST_MANIFEST {
+            let [buffers, limit] = [self.buffers, manifest_limit].map(|size| size.show());
+            let room = Size::new(self.incoming() as u64 >> 20 << 20).show();
+            // Seven parts of twelve are for what comes in.
+            let enough = (manifest_limit.bytes() * 12).div_ceil(7).next_multiple_of(1 << 20);
+            let enough = Size::new(enough).show();
+            let of_limit = format!(
+                "manifests are read whole, into seven twelfths of memory.buffers, which is {buffers}; write {room} or less, or raise that to {enough}"
+            );
+            let of_buffers = format!(
+                "manifests are read whole, into seven twelfths of it, and registry.manifest_limit is {limit}; write {enough} or more, or lower that"
+            );
+            let finding = Finding::new("registry", "manifest_limit", of_limit);
+            findings.push(finding.or("memory", "buffers", of_buffers));
         }
     }
 }

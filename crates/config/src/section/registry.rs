@@ -27,10 +27,13 @@ setting::table! {
     }
 }
 
+/// What `manifest_limit` may be at most.
+pub(crate) const LONGEST_MANIFEST: Size = Size::new(64 << 20);
+
 impl Registry {
     pub(crate) fn validate(&self, findings: &mut Vec<Finding>) {
         let mut refuse = |key, why: &str| findings.push(Finding::new("registry", key, why));
-        if self.manifest_limit.bytes() < 64 << 10 || self.manifest_limit.bytes() > 64 << 20 {
+        if self.manifest_limit.bytes() < 64 << 10 || self.manifest_limit > LONGEST_MANIFEST {
             refuse("manifest_limit", "manifests live in memory and in the database; write 64KiB to 64MiB");
         }
         if self.inline_limit.bytes() > 1 << 20 {
