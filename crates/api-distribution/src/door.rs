@@ -10,7 +10,7 @@ use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use berth_access::{Caller, Gatekeeper};
 use berth_http::{AskedBy, RequestBody, RouteName, reminder};
-use berth_registry::Registry;
+use berth_registry::{BufferPool, Registry};
 use tokio::sync::Semaphore;
 
 use crate::call::Call;
@@ -35,16 +35,23 @@ pub(crate) struct Inner {
     pub(crate) registry: Registry,
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) settings: DistributionSettings,
+    /// Where forms are kept, which anybody may send.
+    pub(crate) forms: BufferPool,
     /// One permit a body that is coming in.
     pub(crate) uploads: Semaphore,
 }
 
 impl Door {
-    /// A door to `registry`, watched by `gatekeeper`.
+    /// A door to `registry`, watched by `gatekeeper`. Forms come in through `forms`, which no push should wait for.
     #[must_use]
-    pub fn new(registry: Registry, gatekeeper: Gatekeeper, settings: DistributionSettings) -> Self {
+    pub fn new(
+        registry: Registry,
+        gatekeeper: Gatekeeper,
+        forms: BufferPool,
+        settings: DistributionSettings,
+    ) -> Self {
         let uploads = Semaphore::new(settings.concurrent_uploads.min(Semaphore::MAX_PERMITS));
-        Self { inner: Arc::new(Inner { registry, gatekeeper, settings, uploads }) }
+        Self { inner: Arc::new(Inner { registry, gatekeeper, settings, forms, uploads }) }
     }
 
     /// Answers one request; every failure is an answer too.

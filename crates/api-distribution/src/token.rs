@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::service_route::ServiceRoute;
 
 /// The longest form; a hundred scopes fit.
-const LONGEST_FORM: usize = 128 << 10;
+const LONGEST_FORM: usize = 64 << 10;
 
 /// What a client gets. Old ones read `token`, new ones `access_token`.
 #[derive(Serialize)]
@@ -88,8 +88,7 @@ async fn get(door: &Inner, parts: &Parts) -> Result<Response, Error> {
 }
 
 async fn post(door: &Inner, parts: &Parts, body: RequestBody) -> Result<Response, Error> {
-    let idle = door.settings.body_idle_timeout;
-    let collected = body.collect(idle, LONGEST_FORM, door.registry.buffers()).await;
+    let collected = body.collect(door.settings.body_timeout, LONGEST_FORM, &door.forms).await;
     let bytes = collected.map_err(|error| match error {
         CollectError::TooLong => Error::Form("the form is too long: ask for fewer scopes at once"),
         CollectError::Body(_) => Error::Form("the form did not come to its end: send it again"),

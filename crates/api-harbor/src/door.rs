@@ -37,7 +37,7 @@ pub(crate) struct Inner {
 }
 
 impl Door {
-    /// A door to `management`, watched by `gatekeeper`; bodies come in through `buffers`, the process's one budget.
+    /// A door to `management`, watched by `gatekeeper`; bodies come in through `buffers`, which nobody else should wait for.
     #[must_use]
     pub fn new(
         management: Management,
@@ -101,7 +101,7 @@ impl Inner {
         visitor: &Visitor,
     ) -> Result<Response, Error> {
         csrf::check(&self.gatekeeper.authenticator, visitor, parts)?;
-        let body: Bytes = body::read(self, parts, body).await?;
+        let body: Bytes = body::read(self, route.operation, &visitor.caller, parts, body).await?;
         let caller = &visitor.caller;
         let management = self.management.as_caller(caller);
         (route.handler)(&Call { management, caller, door: self, parts, arguments, body }).await

@@ -24,6 +24,8 @@ pub struct Operation {
     pub id: &'static str,
     /// Whether it asks nobody who they are.
     pub open: bool,
+    /// Whether somebody who is nobody may send it a body.
+    pub strangers: bool,
 }
 
 /// Answers a call.

@@ -6,21 +6,25 @@ use crate::{
     version,
 };
 
-/// Rows of method, path, id and handler; `open` ones ask nobody who they are.
+/// Rows of method, path, id and handler; `open` ones ask nobody who they are, and `strangers`
+/// may send something to the others that say so.
 macro_rules! routes {
-    ($($method:ident $path:literal $id:ident => $handler:path $(, $open:ident)?;)*) => {
+    ($($method:ident $path:literal $id:ident => $handler:path $(, $who:ident)?;)*) => {
         &[$(Route {
             operation: Operation {
                 method: stringify!($method),
                 path: $path,
                 id: stringify!($id),
-                open: routes!(@open $($open)?),
+                open: routes!(@open $($who)?),
+                strangers: routes!(@strangers $($who)?),
             },
             handler: |call| Box::pin($handler(call)),
         },)*]
     };
     (@open open) => { true };
-    (@open) => { false };
+    (@open $($who:ident)?) => { false };
+    (@strangers $who:ident) => { true };
+    (@strangers) => { false };
 }
 
 /// Words before names: the first row that fits is taken.
@@ -38,7 +42,7 @@ pub(crate) static ROUTES: &[Route] = routes! {
     GET    "/api/v2.0/permissions"                                          getPermissions            => permissions::list;
 
     GET    "/api/v2.0/users"                                                listUsers                 => users::list;
-    POST   "/api/v2.0/users"                                                createUser                => users::create;
+    POST   "/api/v2.0/users"                                                createUser                => users::create, strangers;
     GET    "/api/v2.0/users/search"                                         searchUsers               => users::search;
     GET    "/api/v2.0/users/current"                                        getCurrentUserInfo        => users::current;
     GET    "/api/v2.0/users/current/permissions"                            getCurrentUserPermissions => users::permissions;

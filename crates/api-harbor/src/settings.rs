@@ -7,6 +7,6 @@ use std::time::Duration;
 pub struct HarborSettings {
     /// The longest body, in bytes.
     pub body_limit: usize,
-    /// How long a body may stand still before its request is given up.
-    pub body_idle_timeout: Duration,
+    /// How long a body may take to come in.
+    pub body_timeout: Duration,
 }

@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_LENGTH, EXPECT};
+use axum::http::header::{CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
 use berth_registry::{BodyError, BufferPool, Incoming};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 use http_body::Body as _;
 use tokio::runtime::Handle;
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Sleep, timeout_at};
 
 /// How much of a body that nobody wants is still read. A client that is busy sending sees the answer only if its bytes are taken
 /// off the connection; what is larger loses the connection.
 const DRAINED: u64 = 4 << 20;
-/// The first room for a body whose length nobody knows.
-const UNKNOWN: usize = 16 << 10;
+/// The first room for a body, whatever it announces: more of it has to come before it gets more.
+const FIRST: usize = 16 << 10;
 /// How long reading what nobody wants may take.
 const DRAINED_WITHIN: Duration = Duration::from_secs(10);
 
@@ -36,7 +36,9 @@ impl RequestBody {
     /// Wraps the body of a request with these headers.
     #[must_use]
     pub fn new(headers: &HeaderMap, body: Body) -> Self {
-        let said = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        // Beside a transfer coding, a length says nothing (RFC 9112, 6.3).
+        let said = headers.get(CONTENT_LENGTH).filter(|_| !headers.contains_key(TRANSFER_ENCODING));
+        let said = said.and_then(|value| value.to_str().ok()?.parse().ok());
         let unread = !body.is_end_stream();
         Self {
             length: said.or_else(|| body.size_hint().exact()),
@@ -68,11 +70,12 @@ impl RequestBody {
     }
 
     /// All of the body in memory out of `buffers`, if it is not longer than `limit` bytes. A body that announces more is not
-    /// read. Who holds memory of the budget waits for no more of it: what announces no length and outgrows a small buffer
-    /// gets room for all that it may become.
+    /// read. All of it must be there `within` that time of its first byte, the time not counted in which it waits for memory:
+    /// however slowly it moves, it holds up others no longer. Who holds memory of the budget waits for no more of it: what
+    /// outgrows a small buffer gets room for all that it may become.
     pub async fn collect(
         self,
-        idle: Duration,
+        within: Duration,
         limit: usize,
         buffers: &BufferPool,
     ) -> Result<Bytes, CollectError> {
@@ -81,21 +84,25 @@ impl RequestBody {
         if announced.is_some_and(|length| length > limit) {
             return Err(CollectError::TooLong);
         }
-        let mut stream = self.into_incoming(idle).stream;
+        let most = announced.unwrap_or(limit);
+        let mut stream = self.into_incoming(within).stream;
         let Some(mut piece) = stream.next().await.transpose()? else { return Ok(Bytes::new()) };
-        let mut whole = buffers.take(announced.unwrap_or(UNKNOWN).min(limit)).await;
+        let mut whole = buffers.take(if piece.len() > FIRST { most } else { most.min(FIRST) }).await;
+        let mut deadline = Instant::now() + within;
         loop {
             if piece.len() > limit - whole.len() {
                 return Err(CollectError::TooLong);
             }
             if whole.spare().len() < piece.len() {
-                let small = BytesMut::from(whole.as_ref());
+                let (small, asked) = (BytesMut::from(whole.as_ref()), Instant::now());
                 drop(whole);
-                whole = buffers.take(limit).await;
+                whole = buffers.take(most).await;
+                deadline += asked.elapsed();
                 whole.append(&small);
             }
             whole.append(&piece);
-            match stream.next().await.transpose()? {
+            let next = timeout_at(deadline, stream.next()).await.map_err(|_| BodyError::Stalled)?;
+            match next.transpose()? {
                 Some(next) => piece = next,
                 None => return Ok(whole.freeze()),
             }
@@ -253,11 +260,11 @@ mod tests {
     #[tokio::test]
     async fn what_is_collected_is_memory_of_the_budget() {
         let buffers = BufferPool::new(4 << 20);
-        let large: &str = Box::leak("x".repeat(2 * UNKNOWN).into_boxed_str());
+        let large: &str = Box::leak("x".repeat(2 * FIRST).into_boxed_str());
         let whole = body(None, vec!["ab", large]).collect(IDLE, 2 << 20, &buffers).await.expect("a body");
         assert_eq!((whole.len(), buffers.in_use()), (2 + large.len(), 2 << 20));
         let announced = body(Some("3"), vec!["abc"]).collect(IDLE, 2 << 20, &buffers).await;
-        assert_eq!(buffers.in_use(), (2 << 20) + UNKNOWN);
+        assert_eq!(buffers.in_use(), (2 << 20) + FIRST);
         drop((whole, announced));
         assert_eq!(buffers.in_use(), 0);
     }
@@ -272,6 +279,64 @@ mod tests {
         let came: Vec<_> = body.into_incoming(IDLE).stream.collect().await;
         assert_eq!(came.len(), 6);
         assert_eq!(came.last(), Some(&Err(BodyError::Stalled)));
+    }
+
+    /// Bytes that come one by one, each within the time that a body may stand still.
+    fn trickle(bytes: usize) -> RequestBody {
+        let slow = stream::unfold(0, move |sent| async move {
+            tokio::time::sleep(IDLE / 2).await;
+            (sent < bytes).then_some((Ok::<_, std::io::Error>("x"), sent + 1))
+        });
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_LENGTH, (1 << 20).to_string().parse().expect("a header"));
+        RequestBody::new(&headers, Body::from_stream(slow))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_collected_must_be_there_in_time_however_it_moves() {
+        let buffers = BufferPool::new(4 << 20);
+        let collecting = tokio::spawn({
+            let buffers = buffers.clone();
+            async move { trickle(usize::MAX).collect(IDLE, 1 << 20, &buffers).await }
+        });
+        tokio::time::sleep(IDLE).await;
+        assert_eq!(buffers.in_use(), FIRST, "one byte takes no room for what was announced");
+        let ended = collecting.await.expect("no panic");
+        assert_eq!(ended, Err(CollectError::Body(BodyError::Stalled)));
+        assert_eq!(buffers.in_use(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_for_memory_costs_a_body_no_time() {
+        let buffers = BufferPool::new(1 << 20);
+        let mut held = Vec::new();
+        for _ in 0..3 {
+            held.push(buffers.take(256 << 10).await);
+        }
+        // The second piece needs more memory than there is, and the third one takes its time.
+        let pieces = stream::unfold(0, async |sent| {
+            tokio::time::sleep(if sent == 2 { IDLE / 2 } else { Duration::ZERO }).await;
+            (sent < 3).then(|| (Ok::<_, std::io::Error>("x".repeat(FIRST)), sent + 1))
+        });
+        let body = RequestBody::new(&HeaderMap::new(), Body::from_stream(pieces));
+        let collecting = tokio::spawn({
+            let buffers = buffers.clone();
+            async move { body.collect(IDLE, 1 << 20, &buffers).await }
+        });
+        tokio::time::sleep(3 * IDLE).await;
+        drop(held);
+        assert_eq!(collecting.await.expect("no panic").map(|whole| whole.len()), Ok(3 * FIRST));
+    }
+
+    #[tokio::test]
+    async fn beside_a_transfer_coding_a_length_says_nothing() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_LENGTH, "0".parse().expect("a header"));
+        headers.insert(TRANSFER_ENCODING, "chunked".parse().expect("a header"));
+        let pieces = stream::iter(["ab", "c"].map(Ok::<_, std::io::Error>));
+        let body = RequestBody::new(&headers, Body::from_stream(pieces));
+        assert!(!body.is_empty());
+        assert_eq!(collected(body, 10).await, Ok("abc".into()));
     }
 
     #[tokio::test]

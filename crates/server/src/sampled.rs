@@ -14,7 +14,7 @@ impl Parts {
     }
 
     fn bodies(&self) -> Vec<Sampled> {
-        let pools = || [self.incoming.clone(), self.outgoing.clone()];
+        let pools = || [self.incoming.clone(), self.outgoing.clone(), self.forms.clone()];
         let (in_use, budget) = (pools(), pools());
         let [entries, weight] = [Arc::clone(&self.cache), Arc::clone(&self.cache)];
         let registry = self.registry.clone();

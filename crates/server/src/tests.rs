@@ -1,6 +1,7 @@
 //! The server in this process, asked over real connections.
 
 mod backup;
+mod bodies;
 mod client;
 mod drain;
 mod first_administrator;

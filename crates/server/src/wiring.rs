@@ -22,8 +22,6 @@ use crate::accounts::{self, FirstPassword, Ground};
 use crate::doors::Doors;
 use crate::{data_directory, installation};
 
-/// Which part of the budget for bodies is kept for bytes on their way out: a third.
-const OUTGOING_PART: usize = 3;
 /// Under how many names failed log-ins are counted at once.
 const COUNTED_LOGINS: usize = 64 << 10;
 /// The longest body of a request to the REST API, in bytes; a robot with every permission fits many times.
@@ -42,6 +40,7 @@ pub struct Parts {
     pub first_password: Option<FirstPassword>,
     pub(crate) incoming: BufferPool,
     pub(crate) outgoing: BufferPool,
+    pub(crate) forms: BufferPool,
     pub(crate) cache: Arc<MemoryCache>,
     pub(crate) database: SqlMetadata,
     entropy: Arc<dyn Entropy>,
@@ -57,6 +56,7 @@ struct Materials {
     entropy: Arc<dyn Entropy>,
     incoming: BufferPool,
     outgoing: BufferPool,
+    forms: BufferPool,
     alone: bool,
 }
 
@@ -67,7 +67,7 @@ impl Parts {
         let (gatekeeper, first_password) = accounts::open(config, materials.ground()).await?;
         let registry = materials.registry(config, gatekeeper.access()).await?;
         let management = materials.management(config, &gatekeeper);
-        let Materials { incoming, outgoing, cache, database, entropy, .. } = materials;
+        let Materials { incoming, outgoing, forms, cache, database, entropy, .. } = materials;
         Ok(Self {
             registry,
             management,
@@ -75,6 +75,7 @@ impl Parts {
             first_password,
             incoming,
             outgoing,
+            forms,
             cache,
             database,
             entropy,
@@ -98,11 +99,9 @@ impl Materials {
     async fn open(config: &Config, alone: bool, schema: Schema) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
-        // Bytes on their way out have a part of the budget to themselves, so that readers who take nothing hold up no push, and
-        // nobody who holds memory of one part waits for more of the same.
-        let budget = config.memory.buffers.in_memory();
-        let outgoing = BufferPool::new(budget / OUTGOING_PART);
-        let incoming = BufferPool::new(budget.saturating_sub(outgoing.budget()));
+        // Nobody who holds memory of one part waits for more of the same.
+        let [incoming, outgoing, forms] =
+            [config.memory.incoming(), config.memory.outgoing(), config.memory.forms()].map(BufferPool::new);
         let memory = config.cache.memory.bytes();
         let cache = Arc::new(MemoryCache::new(memory, lifetimes(config, alone), Arc::clone(&clock)));
         let database = database(config, schema).await?;
@@ -110,7 +109,7 @@ impl Materials {
         let blobs = blobs(config, &entropy, &outgoing).await?;
         installation::claim(metadata.as_ref(), &blobs, &config.blob_directory(), entropy.uuid()).await?;
         let blobs: Arc<dyn Blobs> = Arc::new(blobs);
-        Ok(Self { database, metadata, blobs, cache, clock, entropy, incoming, outgoing, alone })
+        Ok(Self { database, metadata, blobs, cache, clock, entropy, incoming, outgoing, forms, alone })
     }
 
     fn ground(&self) -> Ground {
@@ -220,19 +219,24 @@ fn settings(config: &Config, process: Uuid, alone: bool) -> Settings {
 pub(crate) fn doors(parts: &Parts, config: &Config) -> Doors {
     let distribution = DistributionSettings {
         manifest_limit: config.registry.manifest_limit.in_memory(),
-        body_idle_timeout: config.server.body_timeout,
+        body_timeout: config.server.body_timeout,
         concurrent_uploads: config.server.max_uploads as usize,
     };
-    let harbor =
-        HarborSettings { body_limit: LONGEST_API_BODY, body_idle_timeout: config.server.body_timeout };
-    let (gatekeeper, buffers) = (&parts.gatekeeper, parts.incoming.clone());
+    let harbor = HarborSettings { body_limit: LONGEST_API_BODY, body_timeout: config.server.body_timeout };
+    let (gatekeeper, forms) = (&parts.gatekeeper, &parts.forms);
     Doors {
         distribution: berth_api_distribution::Door::new(
             parts.registry.clone(),
             gatekeeper.clone(),
+            forms.clone(),
             distribution,
         ),
-        harbor: berth_api_harbor::Door::new(parts.management.clone(), gatekeeper.clone(), buffers, harbor),
+        harbor: berth_api_harbor::Door::new(
+            parts.management.clone(),
+            gatekeeper.clone(),
+            forms.clone(),
+            harbor,
+        ),
     }
 }
 

@@ -24,10 +24,11 @@ pub(crate) async fn put(
     let tags = tags(call)?;
     let media_type = media_type(call)?;
     let condition = condition::of(call.headers(), reference, !tags.is_empty())?;
+    call.registry.check_push(repository).await?;
     let _slot = call.upload_slot()?;
     let limit = call.door.settings.manifest_limit;
     let buffers = call.door.registry.buffers();
-    let content = body.collect(call.door.settings.body_idle_timeout, limit, buffers).await;
+    let content = body.collect(call.door.settings.body_timeout, limit, buffers).await;
     let content = content.map_err(|error| match error {
         CollectError::TooLong => berth_registry::Error::ManifestTooLarge { limit },
         CollectError::Body(error) => error.into(),

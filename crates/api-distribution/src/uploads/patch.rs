@@ -20,7 +20,7 @@ pub(crate) async fn patch(
     let position = position::of(call, &body)?;
     let _slot = call.upload_slot()?;
     let ticket = uploads::ticket(call, id);
-    let body = body.into_incoming(call.door.settings.body_idle_timeout);
+    let body = body.into_incoming(call.door.settings.body_timeout);
     let written = call.registry.write_chunk(repository, &ticket, position, body).await;
     let status = written.map_err(|error| Error::of_upload(error, repository, ticket))?;
     Ok(uploads::about(StatusCode::ACCEPTED, repository, &status.ticket, status.offset))

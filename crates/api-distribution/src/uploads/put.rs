@@ -22,7 +22,7 @@ pub(crate) async fn put(
     // Closing what was sent before takes no place: refusing it would throw the sent bytes away.
     let _slot = if body.is_empty() { None } else { Some(call.upload_slot()?) };
     let ticket = uploads::ticket(call, id);
-    let body = body.into_incoming(call.door.settings.body_idle_timeout);
+    let body = body.into_incoming(call.door.settings.body_timeout);
     let finished = call.registry.finish_upload(repository, &ticket, digest, position, body).await;
     let finished = finished.map_err(|error| Error::of_upload(error, repository, ticket))?;
     Ok(answer::created(blobs::location(repository, &finished.digest), &finished.digest))

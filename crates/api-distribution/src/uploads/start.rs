@@ -52,7 +52,7 @@ async fn upload(
     body: RequestBody,
 ) -> Result<Response, Error> {
     let _slot = call.upload_slot()?;
-    let body = body.into_incoming(call.door.settings.body_idle_timeout);
+    let body = body.into_incoming(call.door.settings.body_timeout);
     let finished = call.registry.upload_blob(repository, digest, body).await?;
     Ok(answer::created(blobs::location(repository, &finished.digest), &finished.digest))
 }

@@ -52,6 +52,26 @@ async fn what_is_public_is_read_by_everyone_and_the_rest_by_nobody() {
     assert_eq!(house.ask_as(&anonymous, "GET", "/v2/", &[], Body::empty()).await.status, 200);
 }
 
+/// A body that never comes, as slow clients send it.
+fn never() -> Body {
+    Body::from_stream(futures::stream::pending::<Result<bytes::Bytes, std::io::Error>>())
+}
+
+#[tokio::test]
+async fn rights_are_asked_before_a_body_is_waited_for() {
+    let house = closed().await;
+    for (method, path) in [
+        ("PUT", "/v2/library/a/manifests/1"),
+        (
+            "POST",
+            "/v2/library/a/blobs/uploads/?digest=sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        ),
+    ] {
+        let answer = house.ask_as("", method, path, &[("content-length", "100000")], never()).await;
+        answer.expect(401, "UNAUTHORIZED");
+    }
+}
+
 #[tokio::test]
 async fn a_token_grants_what_was_asked_and_is_permitted() {
     let house = closed().await;

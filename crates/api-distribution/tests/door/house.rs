@@ -72,6 +72,7 @@ impl Default for Wishes {
 /// The registry and its door.
 pub(crate) struct House {
     door: Door,
+    pub(crate) registry: Registry,
     ids: RequestIdLayer,
     plain: bool,
     pub(crate) gatekeeper: Gatekeeper,
@@ -135,12 +136,12 @@ impl House {
         let registry = Registry::open(ports, settings).await.expect("a registry");
         let settings = DistributionSettings {
             manifest_limit: wishes.manifest_limit,
-            body_idle_timeout: IDLE,
+            body_timeout: IDLE,
             concurrent_uploads: wishes.concurrent_uploads,
         };
         let ids = RequestIdLayer::new(RequestIds::new(1));
-        let door = Door::new(registry, gatekeeper.clone(), settings);
-        Self { door, ids, plain: wishes.plain, gatekeeper, metadata, database, directory }
+        let door = Door::new(registry.clone(), gatekeeper.clone(), BufferPool::new(1 << 20), settings);
+        Self { door, registry, ids, plain: wishes.plain, gatekeeper, metadata, database, directory }
     }
 
     /// Asks as the administrator, and checks what holds of every answer.

@@ -85,6 +85,20 @@ async fn bodies_that_cannot_be_read() {
 }
 
 #[tokio::test]
+async fn nobody_sends_little_and_only_where_it_is_for_them() {
+    let house = House::open().await;
+    let large = "x".repeat(17 << 10);
+    let form = format!("principal=admin&password={large}");
+    house.ask("POST /c/login").form(&form).await.refused(413, "REQUEST_ENTITY_TOO_LARGE");
+    let user = json!({"comment": large});
+    house.ask("POST /users").json(&user).await.refused(413, "REQUEST_ENTITY_TOO_LARGE");
+    for line in ["POST /projects", "PUT /users/1", "PUT /projects/1", "POST /c/userExists"] {
+        // A body that cannot even be read is not looked at.
+        house.ask(line).body("text/plain", large.clone()).await.refused(401, "UNAUTHORIZED");
+    }
+}
+
+#[tokio::test]
 async fn unknown_fields_are_passed_over() {
     let house = House::open().await;
     let body = json!({"project_name": "extra", "count_limit": 7, "cve_allowlist": {}, "metadata": null});

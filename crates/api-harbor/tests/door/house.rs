@@ -38,7 +38,7 @@ use crate::swagger::SWAGGER;
 pub(crate) const PASSWORD: &str = "Passw0rd of a user";
 
 /// The longest body in these tests.
-pub(crate) const BODY_LIMIT: usize = 16 << 10;
+pub(crate) const BODY_LIMIT: usize = 32 << 10;
 
 /// A name and a secret.
 pub(crate) type Login<'a> = (&'a str, &'a str);
@@ -111,7 +111,7 @@ impl House {
             entropy,
         };
         let management = Management::open(parts, ManagementSettings::default());
-        let settings = HarborSettings { body_limit: BODY_LIMIT, body_idle_timeout: Duration::from_secs(5) };
+        let settings = HarborSettings { body_limit: BODY_LIMIT, body_timeout: Duration::from_secs(5) };
         let door = Door::new(management, gatekeeper.clone(), BufferPool::new(1 << 20), settings);
         let ids = RequestIdLayer::new(RequestIds::new(1));
         Self { door, ids, clock, gatekeeper, database: sql, _directory: directory }

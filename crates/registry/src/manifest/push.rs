@@ -46,13 +46,18 @@ struct Read {
 }
 
 impl Guarded<'_> {
+    /// Lets the caller pass who may push: asked before a body is read, which costs memory, and again when it is kept.
+    pub async fn check_push(&self, repository: &RepositoryName) -> Result<()> {
+        self.check(repository, Resource::Repository, Action::Push).await
+    }
+
     /// Keeps a manifest and points tags at it, all in one transaction.
     pub async fn push_manifest(
         &self,
         repository: &RepositoryName,
         push: PushManifest,
     ) -> Result<PushedManifest> {
-        self.check(repository, Resource::Repository, Action::Push).await?;
+        self.check_push(repository).await?;
         self.make_room(repository).await?;
         let read = push.read(self.registry.settings().manifest_limit)?;
         retry!(self.try_push_manifest(repository, &push, &read).await)?;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Sends `text` and reads until the server closes.
@@ -19,14 +19,14 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> String {
 }
 
 /// Everything that still comes.
-pub(crate) async fn rest(stream: &mut TcpStream) -> String {
+pub(crate) async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
     String::from_utf8(answer).unwrap()
 }
 
 /// One answer with a `content-length`, on a connection that stays open.
-pub(crate) async fn one(stream: &mut TcpStream) -> std::io::Result<String> {
+pub(crate) async fn one(stream: &mut (impl AsyncRead + Unpin)) -> std::io::Result<String> {
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
         answer.push(stream.read_u8().await?);
@@ -49,4 +49,10 @@ pub(crate) fn header_of<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     lines
         .find_map(|line| line.split_once(": ").filter(|(found, _)| found.eq_ignore_ascii_case(name)))
         .map(|(_, value)| value)
+}
+
+/// One number of the metrics.
+pub(crate) fn number(metrics: &str, name: &str) -> u64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("{name} is not in\n{metrics}")).parse().unwrap()
 }
