@@ -4,12 +4,14 @@ use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use berth_blobs::buffer::SMALL;
 use berth_blobs::{Buffer, BufferPool, Error, Result};
 use bytes::Bytes;
 use futures::{Stream, stream};
 use rustix::io::{Errno, ReadWriteFlags, preadv2};
+use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 
 use crate::error;
@@ -17,6 +19,8 @@ use crate::layout::Name;
 
 /// How much is read at once when buffers are scarce.
 const LITTLE: usize = 16 << 10;
+/// Which part of the budget is kept for reads of so little: a quarter.
+const RESERVED_PART: usize = 4;
 
 /// A range of a file that is read piece by piece.
 #[derive(Debug)]
@@ -27,6 +31,48 @@ struct Pages {
     buffers: BufferPool,
     /// Whether the file system can say that a read would wait.
     nowait: bool,
+    out: Arc<Out>,
+}
+
+/// The pieces of one reader that have not left yet.
+#[derive(Debug, Default)]
+struct Out {
+    pieces: AtomicUsize,
+    left: Notify,
+}
+
+/// A piece on its way.
+struct Piece {
+    buffer: Buffer,
+    out: Arc<Out>,
+}
+
+impl Out {
+    /// The bytes of a buffer, counted until they are dropped.
+    fn count(self: &Arc<Self>, buffer: Buffer) -> Bytes {
+        self.pieces.fetch_add(1, Ordering::Relaxed);
+        Bytes::from_owner(Piece { buffer, out: Arc::clone(self) })
+    }
+
+    /// Done when none is on its way.
+    async fn all_left(&self) {
+        while self.pieces.load(Ordering::Acquire) > 0 {
+            self.left.notified().await;
+        }
+    }
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        self.buffer.as_ref()
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.out.pieces.fetch_sub(1, Ordering::Release);
+        self.out.left.notify_one();
+    }
 }
 
 /// The bytes of `range`, in buffers. What the page cache holds is read where the stream is polled; the rest where it may block.
@@ -36,7 +82,7 @@ pub(crate) fn stream(
     range: Range<u64>,
     buffers: BufferPool,
 ) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
-    let pages = Pages { file: Arc::new(file), name, rest: range, buffers, nowait: true };
+    let pages = Pages { file: Arc::new(file), name, rest: range, buffers, nowait: true, out: Arc::default() };
     stream::try_unfold(pages, |mut pages| async move { Ok(pages.next().await?.map(|bytes| (bytes, pages))) })
 }
 
@@ -46,17 +92,27 @@ impl Pages {
         if rest == 0 {
             return Ok(None);
         }
-        let mut buffer = match self.buffers.try_take(rest) {
-            Some(buffer) => buffer,
-            // The budget is used up: a little of it does, so that many slow readers do not wait for each other.
-            None => self.buffers.take(rest.min(LITTLE)).await,
-        };
+        let mut buffer = self.take(rest).await;
         let wanted = rest.min(buffer.capacity());
         if !self.read_cached(&mut buffer, wanted).map_err(|e| error::reading(self.name, e))? {
             buffer = self.read_waiting(buffer, wanted).await?;
         }
         self.rest.start += buffer.len() as u64;
-        Ok(Some(buffer.freeze()))
+        Ok(Some(self.out.count(buffer)))
+    }
+
+    /// Memory for up to `rest` bytes. When large buffers are used up, a little does, and of that each reader has one at a time: a few
+    /// slow ones do not hold up all others.
+    async fn take(&self, rest: usize) -> Buffer {
+        let reserve = self.buffers.budget() / RESERVED_PART;
+        if let Some(buffer) = self.buffers.try_take_beside(rest, reserve) {
+            return buffer;
+        }
+        self.out.all_left().await;
+        match self.buffers.try_take_beside(rest, reserve) {
+            Some(buffer) => buffer,
+            None => self.buffers.take(rest.min(LITTLE)).await,
+        }
     }
 
     /// Reads what is in memory already; whether that was all.

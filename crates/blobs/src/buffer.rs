@@ -68,6 +68,13 @@ impl BufferPool {
         Some(self.fill(capacity, permit))
     }
 
+    /// Like [`BufferPool::try_take`], but leaves `reserve` bytes to those who need little.
+    #[must_use]
+    pub fn try_take_beside(&self, capacity: usize, reserve: usize) -> Option<Buffer> {
+        let taken = self.in_use() + Self::rounded(capacity) + reserve;
+        if taken > self.budget() { None } else { self.try_take(capacity) }
+    }
+
     /// Bytes that are handed out now.
     #[must_use]
     pub fn in_use(&self) -> usize {

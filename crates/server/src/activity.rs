@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use berth_blobs::buffer;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use crate::held::Held;
 use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use crate::streams::Stream;
@@ -29,6 +31,8 @@ pub(crate) struct Activity {
     header_timed_out: AtomicBool,
     /// Since when the peer takes no more bytes.
     blocked_since: AtomicU64,
+    /// What of its answers is on its way, on a connection that is one stream by itself.
+    held: Arc<Held>,
     served: AtomicBool,
     /// No request was understood since the last answer left.
     unasked: AtomicBool,
@@ -56,6 +60,7 @@ impl Activity {
             first_line_ended: AtomicBool::new(false),
             header_timed_out: AtomicBool::new(false),
             blocked_since: AtomicU64::new(0),
+            held: Arc::default(),
             served: AtomicBool::new(false),
             unasked: AtomicBool::new(true),
             http2: AtomicBool::new(false),
@@ -170,6 +175,11 @@ impl Activity {
         self.longer_than(&self.blocked_since, limit)
     }
 
+    /// Whether a piece of an answer is on its way for too long, though the peer takes bytes now and then.
+    pub(crate) fn holds_too_long(&self, limit: Duration) -> bool {
+        self.held.longer_than(limit)
+    }
+
     /// Whether there was no request for too long.
     pub(crate) fn is_idle(&self, limit: Duration) -> bool {
         self.in_flight.load(Ordering::Relaxed) == 0
@@ -190,7 +200,9 @@ impl InFlight {
     pub(crate) fn hand_on(&self, piece: Bytes) -> Bytes {
         match &self.stream {
             Some(stream) => stream.held.watch(piece),
-            None => piece,
+            // What is larger than a buffer is a window of a file, and takes nothing of the budget.
+            None if piece.len() > buffer::SMALL => piece,
+            None => self.activity.held.watch(piece),
         }
     }
 }

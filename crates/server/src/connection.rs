@@ -24,12 +24,11 @@ use crate::streams::Streams;
 
 /// What begins an HTTP/2 connection that was not negotiated (RFC 9113, 3.4). No method of HTTP/1 begins like it.
 const PREFACE: &[u8; 4] = b"PRI ";
-/// How many times as long as a connection may stand still one piece of an answer may take among others: all of it must leave in
-/// that time, however slow the client is.
+/// How many times as long as a connection may stand still one piece of an answer may take: all of it must leave in that time,
+/// however slow the client is.
 const PATIENCE: u32 = 5;
 /// How long a connection that has not asked yet may still do so when the process is about to end.
 const LAST_CHANCE: Duration = Duration::from_secs(1);
-
 /// How much may be on its way to or from a program on this machine; the kernel takes it twice, for its own bookkeeping.
 const NEAR: usize = 256 << 10;
 
@@ -51,9 +50,12 @@ pub(crate) struct Listening {
     pub(crate) tls: Option<Arc<ServerConfig>>,
 }
 
+/// What is spoken on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Protocol {
+pub(crate) enum Protocol {
+    /// HTTP/1.0 or HTTP/1.1.
     Http1,
+    /// HTTP/2.
     Http2,
 }
 
@@ -129,8 +131,13 @@ async fn detect(stream: &TcpStream) -> Option<Protocol> {
     }
 }
 
-async fn converse<S>(listening: &Arc<Listening>, stream: S, protocol: Protocol, connection: ConnectionInfo)
-where
+/// Speaks with a client in a protocol that was agreed on.
+pub(crate) async fn converse<S>(
+    listening: &Arc<Listening>,
+    stream: S,
+    protocol: Protocol,
+    connection: ConnectionInfo,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let limits = listening.limits;
@@ -215,6 +222,10 @@ where
                 next = Instant::now() + beat;
                 if activity.is_stuck(limits.body_timeout) {
                     tracing::debug!("a client takes no more bytes");
+                    return Ok(());
+                }
+                if activity.holds_too_long(limits.body_timeout * PATIENCE) {
+                    tracing::debug!("a client takes too little of an answer");
                     return Ok(());
                 }
                 streams.let_go(limits.body_timeout * PATIENCE);

@@ -1,7 +1,7 @@
-//! Pieces of answers over HTTP/2 that wait for the client's window, in memory of the process's budget.
+//! Pieces of answers that wait for the client, in memory of the process's budget.
 //!
-//! A client of HTTP/1.1 that takes nothing blocks its socket, which its watchdog sees. One of HTTP/2 may go on talking while it
-//! takes no byte of an answer, and the piece that was read for it stays in memory as long.
+//! A client that takes nothing blocks its socket, which its watchdog sees. One of HTTP/2 may go on talking while it takes no byte of
+//! an answer, one of HTTP/1.1 may take a byte now and then, and the piece that was read for it stays in memory as long.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-/// The pieces of one stream that are on their way.
+/// The pieces of one stream, or of one connection that is one by itself, that are on their way.
 #[derive(Debug, Default)]
 pub(crate) struct Held(Mutex<Pieces>);
 

@@ -101,6 +101,12 @@ impl Server {
         self.doors.0.local_addr().context("the listener has no address")
     }
 
+    /// What the connections of clients share.
+    #[cfg(test)]
+    pub(crate) fn listening(&self) -> Arc<Listening> {
+        Arc::clone(&self.doors.1.listening)
+    }
+
     /// The first administrator's password, if this start made it up.
     #[must_use]
     pub fn first_password(&self) -> Option<&FirstPassword> {

@@ -1,7 +1,7 @@
 //! The streams of an HTTP/2 connection: each is a task of its own, and ended by itself when its client takes nothing of the answer.
 //!
-//! A client of HTTP/1.1 that takes nothing blocks its socket, which ends with its connection. One of HTTP/2 may go on with other
-//! streams meanwhile, and they are not to pay for it.
+//! A client of HTTP/1.1 that takes nothing, or too little, loses its connection. One of HTTP/2 may go on with other streams meanwhile,
+//! and they are not to pay for it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;

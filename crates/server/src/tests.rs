@@ -12,11 +12,14 @@ mod installation;
 mod limits;
 mod observed;
 mod protocols;
+mod readers;
 mod rotation;
 mod tls;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use crate::connection::Listening;
 use crate::{FirstPassword, Server};
 use berth_config::{Config, Secret};
 use tempfile::TempDir;
@@ -27,6 +30,7 @@ use tokio::task::JoinHandle;
 struct Running {
     address: SocketAddr,
     metrics: Option<SocketAddr>,
+    listening: Arc<Listening>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<bool>,
     first_password: Option<FirstPassword>,
@@ -54,12 +58,13 @@ async fn start(change: impl FnOnce(&mut Config)) -> Running {
 impl Running {
     fn of(server: Server, data: TempDir) -> Self {
         let (address, metrics) = (server.address().unwrap(), server.metrics_address().unwrap());
+        let listening = server.listening();
         let first_password = server.first_password().cloned();
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(server.serve(async move {
             let _ = stopped.await;
         }));
-        Self { address, metrics, stop, task, first_password, data }
+        Self { address, metrics, listening, stop, task, first_password, data }
     }
 
     /// Ends it; what it leaves.

@@ -4,15 +4,17 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
-use berth_blobs::{Blobs, Checkpoint, Transport, Upload};
+use berth_blobs::{Blobs, BufferPool, Checkpoint, Transport, Upload};
+use berth_domain::SystemEntropy;
 use berth_oci::ByteRange;
 use bytes::Bytes;
 use futures::{FutureExt, TryStreamExt};
 use tempfile::TempDir;
 
 use super::blobs_at;
-use crate::{FileSystem, LocalFileSystem, Options, WritableFile};
+use crate::{FileSystem, FilesystemBlobs, LocalFileSystem, Options, WritableFile};
 
 /// A file system whose writes stand still until it is let go.
 #[derive(Clone, Debug, Default)]
@@ -152,6 +154,37 @@ async fn a_slow_disk_holds_the_client_back() {
             at += 1;
         }
     }
+}
+
+#[tokio::test]
+async fn readers_who_let_nothing_go_leave_room_for_little_reads() {
+    let root = TempDir::new().unwrap();
+    let buffers = BufferPool::new(1 << 20);
+    let (entropy, files) = (Arc::new(SystemEntropy), Arc::new(LocalFileSystem));
+    let blobs =
+        FilesystemBlobs::open(root.path(), entropy, buffers.clone(), files, Options::default()).unwrap();
+    let mut upload = blobs.open(&blobs.start()).await.unwrap();
+    upload.write(piece(7)).await.unwrap();
+    let location = upload.publish().await.unwrap();
+    let range = ByteRange { start: 0, end: 1 << 20 };
+    let mut held = Vec::new();
+    // Three large pieces; what a fourth would take is enough for sixteen little ones.
+    for reader in 0..3 + 16 {
+        let mut stream = blobs.read(&location, range.end, range, Transport::Touched).await.unwrap();
+        let next = tokio::time::timeout(Duration::from_secs(60), stream.try_next()).await;
+        let piece = next.unwrap_or_else(|_| panic!("reader {reader} waits")).unwrap().unwrap();
+        assert_eq!(piece.len(), if reader < 3 { 256 << 10 } else { 16 << 10 }, "reader {reader}");
+        held.push((stream, piece));
+    }
+    assert_eq!(buffers.in_use(), buffers.budget());
+    // Who has a piece already gets another when it has left.
+    let (mut first, piece) = held.remove(0);
+    let mut next = first.try_next();
+    assert!(futures::poll!(&mut next).is_pending());
+    drop(held);
+    assert!(futures::poll!(&mut next).is_pending(), "whatever there is");
+    drop(piece);
+    assert_eq!(next.await.unwrap().unwrap().len(), 256 << 10);
 }
 
 #[tokio::test]

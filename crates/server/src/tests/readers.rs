@@ -1,0 +1,69 @@
+//! Clients that take next to nothing of what they asked for.
+
+use std::time::Duration;
+
+use berth_config::Size;
+use berth_http::ConnectionInfo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+use crate::connection::{Protocol, converse};
+use crate::tests::client::{get, number, send, status};
+use crate::tests::{Running, start};
+
+const ADMIN: &str = "authorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=";
+
+/// Asks for a path on a connection of HTTP/1.1 whose bytes the program touches, as those of TLS. Next to nothing fits into it.
+async fn ask(server: &Running, path: &str) -> DuplexStream {
+    let (mut near, far) = duplex(1024);
+    let listening = std::sync::Arc::clone(&server.listening);
+    let connection = ConnectionInfo { peer: ([192, 0, 2, 1], 1).into(), tls: true };
+    tokio::spawn(async move { converse(&listening, far, Protocol::Http1, connection).await });
+    let request = format!("GET {path} HTTP/1.1\r\nhost: b\r\n{ADMIN}\r\nconnection: close\r\n\r\n");
+    near.write_all(request.as_bytes()).await.unwrap();
+    near
+}
+
+/// Pushes a blob of that many bytes; its path.
+async fn push(server: &Running, bytes: usize) -> String {
+    let content = "b".repeat(bytes);
+    let digest = berth_oci::Digest::sha256(content.as_bytes());
+    let push = format!(
+        "POST /v2/library/hello/blobs/uploads/?digest={digest} HTTP/1.1\r\nhost: b\r\n{ADMIN}\r\ncontent-length: {bytes}\r\nconnection: close\r\n\r\n{content}"
+    );
+    assert_eq!(status(&send(server.address, &push).await), 201);
+    format!("/v2/library/hello/blobs/{digest}")
+}
+
+#[tokio::test]
+async fn readers_who_trickle_hold_up_nobody_and_end() {
+    let server = start(|config| {
+        config.memory.buffers = Size::new(16 << 20);
+        config.server.body_timeout = Duration::from_secs(1);
+    })
+    .await;
+    let (large, small) = (push(&server, 8 << 20).await, push(&server, 100_000).await);
+    let mut readers = Vec::new();
+    for _ in 0..40 {
+        let mut reader = ask(&server, &large).await;
+        readers.push(tokio::spawn(async move {
+            // Never as long without a byte as a body may stand still.
+            let (mut taken, mut some) = (0, [0; 256]);
+            while let Ok(read @ 1..) = reader.read(&mut some).await {
+                taken += read;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            taken
+        }));
+    }
+    // They have every large buffer of what is kept for the way out.
+    while number(&get(server.address, "/metrics").await, "berth_buffers_in_use_bytes") < 15 * (256 << 10) {}
+    let mut whole = Vec::new();
+    ask(&server, &small).await.read_to_end(&mut whole).await.unwrap();
+    assert!(whole.len() > 100_000 && whole.ends_with(b"bbb"), "{}", whole.len());
+    for reader in readers {
+        let taken = reader.await.unwrap();
+        assert!(taken < 8 << 20, "a reader that trickles is let go, but took {taken}");
+    }
+    while number(&get(server.address, "/metrics").await, "berth_buffers_in_use_bytes") > 0 {}
+    assert!(server.end().await);
+}
