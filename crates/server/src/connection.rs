@@ -29,6 +29,9 @@ const PREFACE: &[u8; 4] = b"PRI ";
 const PATIENCE: u32 = 5;
 /// How long a connection that has not asked yet may still do so when the process is about to end.
 const LAST_CHANCE: Duration = Duration::from_secs(1);
+/// What every window of HTTP/2 has from the start (RFC 9113, 6.9.2).
+const LEAST_WINDOW: u32 = 65_535;
+
 /// How much may be on its way to or from a program on this machine; the kernel takes it twice, for its own bookkeeping.
 const NEAR: usize = 256 << 10;
 
@@ -163,13 +166,16 @@ pub(crate) async fn converse<S>(
         Protocol::Http2 => {
             activity.speaks_http2();
             let streams = Streams::default();
+            // What comes before anybody reads it lies in memory that no budget counts: as much as over HTTP/1.1, and one stream
+            // that is not read leaves as much to the others.
+            let window = u32::try_from(limits.read_buffer).unwrap_or(u32::MAX).clamp(LEAST_WINDOW, 16 << 20);
             let serving = http2::Builder::new(streams.clone())
                 .timer(TokioTimer::new())
                 .max_header_list_size(limits.header_limit)
                 .max_concurrent_streams(128)
                 .max_frame_size(256 << 10)
-                .initial_stream_window_size(1 << 20)
-                .initial_connection_window_size(2 << 20)
+                .initial_stream_window_size(window)
+                .initial_connection_window_size(2 * window)
                 .max_send_buf_size(1 << 20)
                 .keep_alive_interval(limits.body_timeout)
                 .keep_alive_timeout(limits.body_timeout)

@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::tests::client::{get, header_of, one, send, status};
@@ -83,6 +83,37 @@ async fn an_answer_that_is_not_taken_ends_alone() {
     drop(client);
     assert!(server.end().await);
     driving.await.unwrap().unwrap();
+}
+
+/// What HTTP/2 may send before anybody reads it lies in memory that no budget counts.
+#[tokio::test]
+async fn windows_of_http2_are_as_small_as_what_http1_reads_at_once() {
+    let server = start(|config| config.server.read_buffer = berth_config::Size::new(128 << 10)).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    // The preface and empty settings.
+    stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let (mut of_stream, mut of_connection) = (None, None);
+    while of_stream.is_none() || of_connection.is_none() {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await.unwrap();
+        let mut frame =
+            vec![0; usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2])];
+        stream.read_exact(&mut frame).await.unwrap();
+        let number = |bytes: &[u8]| u32::from_be_bytes(bytes.try_into().unwrap());
+        match (head[3], head[4]) {
+            // SETTINGS, of which the fourth is the window of each stream; none that acknowledges.
+            (4, 0) => {
+                let window = frame.chunks(6).find(|setting| setting[..2] == [0, 4]).unwrap();
+                of_stream = Some(number(&window[2..]));
+            }
+            // WINDOW_UPDATE of the connection.
+            (8, _) if head[5..] == [0; 4] => of_connection = Some(number(&frame) + 65_535),
+            _ => {}
+        }
+    }
+    assert_eq!((of_stream, of_connection), (Some(128 << 10), Some(256 << 10)));
+    drop(stream);
+    assert!(server.end().await);
 }
 
 #[tokio::test]
