@@ -25,7 +25,7 @@ pub use asked_by::AskedBy;
 pub use connection::ConnectionInfo;
 pub use entity_tag::EntityTags;
 pub use incoming::{CollectError, RequestBody};
-pub use origin::{External, Origin, Origins, Scheme};
+pub use origin::{External, Origin, Origins, Scheme, names_its_host};
 pub use outgoing::outgoing;
 pub use paging::next_link;
 pub use problem::{Problem, problems, problems_text};

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::http::header::HOST;
 use axum::http::uri::Authority;
-use axum::http::{Extensions, HeaderMap, HeaderName, Uri};
+use axum::http::{Extensions, HeaderMap, HeaderName, Uri, Version};
 use ipnet::IpNet;
 
 use crate::ConnectionInfo;
@@ -140,6 +140,22 @@ impl Origins {
             }
         }
         client
+    }
+}
+
+/// Whether a request names the host that it is for as RFC 9112 (3.2) wants it: one `Host` in HTTP/1.1, one at most in other versions,
+/// and nothing in it but a host and a port.
+#[must_use]
+pub fn names_its_host(version: Version, headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    let (first, second) = (hosts.next(), hosts.next());
+    match (first, second) {
+        (None, None) => version != Version::HTTP_11,
+        (Some(host), None) => host.to_str().is_ok_and(|text| {
+            let authority = |text: &str| text.parse::<Authority>().is_ok_and(|it| !it.as_str().contains('@'));
+            text.is_empty() || authority(text)
+        }),
+        _ => false,
     }
 }
 

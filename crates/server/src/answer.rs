@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONTENT_TYPE};
+use axum::http::header::{ALLOW, CONNECTION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use berth_http::{Problem, RouteName, problems};
@@ -14,6 +14,15 @@ pub(crate) fn uri_too_long(limit: u64) -> Response {
     let message =
         format!("the path and query are longer than {limit} bytes: no name or list needs that much");
     refusal(StatusCode::URI_TOO_LONG, ErrorCode::Unsupported, message, "uri-too-long")
+}
+
+/// The request names no host, or more than one.
+pub(crate) fn no_host() -> Response {
+    let message = "a request names the host that it is for, once: send one Host field";
+    let mut answer = refusal(StatusCode::BAD_REQUEST, ErrorCode::Unsupported, message, "no-host");
+    // Whoever sends such requests may disagree on where the next one begins.
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
 }
 
 /// A handler came to no end.

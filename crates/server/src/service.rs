@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::header::CONNECTION;
 use axum::http::{HeaderValue, Method, Request, Version};
 use axum::response::Response;
-use berth_http::{AskedBy, ConnectionInfo, Origins, RequestId, RequestIdLayer, RouteName};
+use berth_http::{AskedBy, ConnectionInfo, Origins, RequestId, RequestIdLayer, RouteName, names_its_host};
 use berth_registry::unbroken;
 use futures::FutureExt;
 use hyper::body::{Body as _, Incoming};
@@ -52,6 +52,7 @@ pub(crate) async fn answer(
     let in_flight = activity.begin();
     let version = request.version();
     let path = request.uri().path();
+    let origin = shared.origins.origin(&connection, request.uri(), request.headers());
     let exchange = Arc::new(Exchange {
         started: Instant::now(),
         method: request.method().clone(),
@@ -61,7 +62,6 @@ pub(crate) async fn answer(
         metrics: Arc::clone(&shared.metrics),
     });
     let mut request = request.map(|body| Counted::new(body, Arc::clone(&exchange), Arc::clone(&in_flight)));
-    let origin = shared.origins.origin(&connection, request.uri(), request.headers());
     request.extensions_mut().insert(origin);
     request.extensions_mut().insert(connection);
     let asked = Arc::clone(&shared);
@@ -85,6 +85,9 @@ pub(crate) async fn answer(
 async fn route(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
     let uri = request.uri();
     let path = uri.path();
+    if !names_its_host(request.version(), request.headers()) {
+        return answer::no_host();
+    }
     if let Some(health) = &shared.health
         && is_health(path)
     {

@@ -13,6 +13,7 @@ mod limits;
 mod observed;
 mod protocols;
 mod readers;
+mod requests;
 mod rotation;
 mod tls;
 

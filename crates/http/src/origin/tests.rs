@@ -98,3 +98,29 @@ proptest! {
         prop_assert!(origin.host.chars().all(harmless));
     }
 }
+
+#[test]
+fn a_request_names_one_host() {
+    for (version, hosts, expected) in [
+        (Version::HTTP_11, &["berth:5000"][..], true),
+        (Version::HTTP_11, &["[::1]:5000"], true),
+        (Version::HTTP_11, &[""], true),
+        (Version::HTTP_11, &[], false),
+        (Version::HTTP_11, &["a", "b"], false),
+        (Version::HTTP_11, &["a", "a"], false),
+        (Version::HTTP_11, &["a/b"], false),
+        (Version::HTTP_11, &["user@a"], false),
+        (Version::HTTP_11, &["a, b"], false),
+        (Version::HTTP_10, &[], true),
+        (Version::HTTP_10, &["a", "b"], false),
+        (Version::HTTP_2, &[], true),
+        (Version::HTTP_2, &["a"], true),
+        (Version::HTTP_2, &["a", "b"], false),
+    ] {
+        let mut headers = HeaderMap::new();
+        for host in hosts {
+            headers.append(HOST, HeaderValue::from_static(host));
+        }
+        assert_eq!(names_its_host(version, &headers), expected, "{version:?} {hosts:?}");
+    }
+}
