@@ -1,6 +1,6 @@
 //! One line a request, when its answer has left; and its place in the metrics.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +25,8 @@ pub(crate) struct Exchange {
     /// The path without its query, if a line is to be written.
     pub(crate) path: Option<String>,
     pub(crate) peer: SocketAddr,
+    /// Who asked, if `peer` is a proxy that is believed.
+    pub(crate) client: Option<IpAddr>,
     pub(crate) received: AtomicU64,
     pub(crate) metrics: Arc<Metrics>,
 }
@@ -132,6 +134,7 @@ impl Drop for Leaving {
                 target: "access",
                 request_id = said.request_id.as_ref().map(RequestId::as_str),
                 peer = %exchange.peer,
+                client = exchange.client.map(tracing::field::display),
                 kind = actor.map_or(ActorKind::Anonymous, |actor| actor.kind).as_str(),
                 name = actor.map(|actor| actor.name.as_str()),
                 method = %exchange.method,

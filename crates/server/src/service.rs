@@ -58,6 +58,7 @@ pub(crate) async fn answer(
         method: request.method().clone(),
         path: (shared.access_log && !is_health(path)).then(|| path.to_owned()),
         peer: connection.peer,
+        client: origin.address.filter(|address| *address != connection.peer.ip().to_canonical()),
         received: 0.into(),
         metrics: Arc::clone(&shared.metrics),
     });

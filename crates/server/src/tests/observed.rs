@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
+use berth_config::Sources;
 use tracing_subscriber::fmt;
 
 use crate::tests::client::{get, send, status};
@@ -84,6 +85,26 @@ async fn the_access_log_says_who_asked_and_nothing_that_is_secret() {
     for secret in ["Admin-Passw0rd", "typed-by-mistake", "dHlwZWQ", "eyJ"] {
         assert!(!log.contains(secret), "{secret} in\n{log}");
     }
+}
+
+#[tokio::test]
+async fn the_access_log_names_who_is_behind_a_proxy_that_is_believed() {
+    let written = Written::default();
+    let writer = written.clone();
+    let subscriber = fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+    let trusting = ("BERTH_SERVER__TRUSTED_PROXIES".to_owned(), "127.0.0.0/8".to_owned());
+    let environment = vec![trusting, ("HOME".to_owned(), "/does/not/exist".to_owned())];
+    let loaded = berth_config::load(&Sources { environment, ..Sources::default() }).unwrap();
+    let server =
+        start(|config| config.server.trusted_proxies = loaded.config.server.trusted_proxies.clone()).await;
+    ask(server.address, "GET /v2/?by=proxy", "x-forwarded-for: 192.0.2.9\r\n", "").await;
+    ask(server.address, "GET /v2/?by=itself", "", "").await;
+    assert!(server.end().await);
+    let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let asked: Vec<_> = log.lines().filter(|line| line.contains("access: ")).collect();
+    assert!(asked[0].contains("peer=127.0.0.1:") && asked[0].contains("client=192.0.2.9 "), "{}", asked[0]);
+    assert!(!asked[1].contains("client="), "{}", asked[1]);
 }
 
 #[tokio::test]
