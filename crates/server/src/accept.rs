@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,6 +18,8 @@ use crate::refusal::{Refusal, Refusing};
 
 /// How many connections beyond the limit are told why at once; others are closed without a word.
 const TOLD: usize = 64;
+/// How long telling one may take.
+const TOLD_WITHIN: Duration = Duration::from_secs(2);
 
 /// What an accept loop needs.
 #[derive(Clone, Debug)]
@@ -32,9 +35,27 @@ pub(crate) struct Accepting {
     pub(crate) abort: CancellationToken,
 }
 
+/// Tells connections beyond the limit why they are closed.
+struct Telling {
+    room: Arc<Semaphore>,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Telling {
+    fn new(listening: &Listening) -> Self {
+        // One text for all: whoever speaks HTTP/2 only ends at the handshake.
+        let tls = listening.tls.as_ref().map(|tls| {
+            let mut tls = (**tls).clone();
+            tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+            TlsAcceptor::from(Arc::new(tls))
+        });
+        Self { room: Arc::new(Semaphore::new(TOLD)), tls }
+    }
+}
+
 /// Accepts connections until told to stop; those that had already come by then are still accepted.
 pub(crate) async fn accept(listener: TcpListener, accepting: Accepting) {
-    let telling = Arc::new(Semaphore::new(TOLD));
+    let telling = Telling::new(&accepting.listening);
     loop {
         tokio::select! {
             () = accepting.stop.cancelled() => break,
@@ -53,16 +74,25 @@ pub(crate) async fn accept(listener: TcpListener, accepting: Accepting) {
     }
 }
 
-fn welcome(accepting: &Accepting, telling: &Arc<Semaphore>, stream: TcpStream, peer: SocketAddr) {
+fn welcome(accepting: &Accepting, telling: &Telling, stream: TcpStream, peer: SocketAddr) {
     let metrics = Arc::clone(&accepting.listening.shared.metrics);
     let Ok(permit) = Arc::clone(&accepting.room).try_acquire_owned() else {
         metrics.connections_refused.inc();
-        if accepting.listening.tls.is_none()
-            && let Ok(permit) = Arc::clone(telling).try_acquire_owned()
-        {
+        if let Ok(permit) = Arc::clone(&telling.room).try_acquire_owned() {
             let refusing = Refusing { shared: Arc::clone(&accepting.listening.shared), peer };
+            let tls = telling.tls.clone();
             accepting.connections.spawn(async move {
-                let _ = timeout(Duration::from_secs(1), turn_away(stream, &refusing)).await;
+                let telling = async {
+                    match tls {
+                        None => turn_away(stream, &refusing).await,
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                turn_away(stream, &refusing).await;
+                            }
+                        }
+                    }
+                };
+                let _ = timeout(TOLD_WITHIN, telling).await;
                 drop(permit);
             });
         }
@@ -82,7 +112,7 @@ fn welcome(accepting: &Accepting, telling: &Arc<Semaphore>, stream: TcpStream, p
 }
 
 /// Says that there are too many connections. What the client sends is read: closing over unread bytes would lose the answer.
-async fn turn_away(mut stream: TcpStream, refusing: &Refusing) {
+async fn turn_away(mut stream: impl AsyncRead + AsyncWrite + Unpin, refusing: &Refusing) {
     let (mut unread, came) = ([0; 4096], Instant::now());
     let read = stream.read(&mut unread).await.unwrap_or(0);
     let words = refusing.refuse(Refusal::TooManyConnections, read as u64, came.elapsed());

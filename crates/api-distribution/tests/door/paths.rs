@@ -25,6 +25,7 @@ async fn every_wrong_path_has_its_code() {
         ("/v2/a/b%2Fc/manifests/latest", 400, "NAME_INVALID"),
         ("/v2/a/%2e%2e/b/manifests/latest", 400, "NAME_INVALID"),
         ("/v2/A/b/manifests/latest", 400, "NAME_INVALID"),
+        ("/v2/a/hell%6F/manifests/latest", 400, "NAME_INVALID"),
         ("/v2/a__b/c/manifests/latest", 400, "NAME_INVALID"),
         ("/v2/a/b/manifests/.hidden", 400, "TAG_INVALID"),
         ("/v2/a/b/manifests/%2e%2e", 400, "TAG_INVALID"),

@@ -13,11 +13,11 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::tests::client::status;
+use crate::tests::client::{header_of, status};
 use crate::tests::start;
 
 /// Writes a new certificate and its key.
-fn issue(directory: &Path) -> CertificateDer<'static> {
+pub(crate) fn issue(directory: &Path) -> CertificateDer<'static> {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(directory.join("key.pem"), signing_key.serialize_pem()).unwrap();
     std::fs::write(directory.join("cert.pem"), cert.pem()).unwrap();
@@ -25,7 +25,7 @@ fn issue(directory: &Path) -> CertificateDer<'static> {
 }
 
 /// Connects, trusting only `certificate` and offering these protocols.
-async fn connect(
+pub(crate) async fn connect(
     address: SocketAddr,
     certificate: &CertificateDer<'static>,
     protocols: &[&str],
@@ -78,6 +78,29 @@ async fn a_new_certificate_is_used_without_a_restart_and_a_bad_one_is_not() {
     let h2 = connect(server.address, &new, &["h2"]).await.unwrap();
     assert_eq!(h2.get_ref().1.alpn_protocol(), Some(b"h2".as_slice()));
     drop(h2);
+    assert!(server.end().await);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_are_told_to_come_again() {
+    let files = tempfile::tempdir().unwrap();
+    let certificate = issue(files.path());
+    let server = start(|config| {
+        config.tls.certificate = Some(files.path().join("cert.pem"));
+        config.tls.key = Some(files.path().join("key.pem"));
+        config.server.max_connections = 1;
+    })
+    .await;
+    let first = connect(server.address, &certificate, &["h2"]).await.unwrap();
+    for protocols in [&["h2", "http/1.1"][..], &["http/1.1"], &[]] {
+        let mut refused = connect(server.address, &certificate, protocols).await.unwrap();
+        refused.write_all(b"GET /v2/ HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        let answer = crate::tests::client::rest(&mut refused).await;
+        assert_eq!((status(&answer), header_of(&answer, "retry-after")), (503, Some("1")), "{answer}");
+    }
+    assert!(connect(server.address, &certificate, &["h2"]).await.is_err(), "that text is not HTTP/2");
+    drop(first);
+    while get(server.address, &certificate).await.unwrap_or_default() != 200 {}
     assert!(server.end().await);
 }
 
