@@ -16,6 +16,7 @@ mod readers;
 mod requests;
 mod rotation;
 mod tls;
+mod transfers;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
