@@ -35,6 +35,13 @@ const BACKLOG: u32 = 4096;
 const SETTLE: Duration = Duration::from_millis(500);
 /// How long what was counted in memory may take to be written down.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long the end takes at most once the grace is over, as the text of `server.grace` says. Who watches is served till the end,
+/// and that listener has no grace.
+const AFTER_GRACE: Duration = Duration::from_secs(2);
+const _: () = assert!(
+    SETTLE.as_millis() + LAST_WORDS.as_millis() <= AFTER_GRACE.as_millis()
+        && 3 * SETTLE.as_millis() <= AFTER_GRACE.as_millis()
+);
 
 /// A server whose listeners are bound and whose parts are there.
 #[derive(Debug)]
