@@ -1,8 +1,9 @@
-//! The log on standard error: filtered, in the configured form, written in batches so that no request waits for it.
+//! The log on standard error: filtered, in the configured form, written in batches so that no request waits for it. When nobody reads it,
+//! lines are dropped, and their number is said as soon as somebody does.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use berth_config::section::Log;
@@ -16,14 +17,20 @@ use tracing_subscriber::{Layer, fmt};
 
 /// How long lines may gather before they are written.
 const GATHER: Duration = Duration::from_millis(20);
-/// How much may wait to be written before whoever logs more waits too.
+/// How much may wait to be written before what is logged is dropped.
 const WAITING: usize = 1 << 20;
+/// How long the end waits for somebody to read what is still to be written.
+const PARTING: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// Whether this thread says how much was dropped, for which there is always room.
+    static CONFESSING: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Keeps the log going; what is still waiting is written when it is dropped.
 #[derive(Debug)]
 pub struct Logging {
     lines: Arc<Lines>,
-    writer: Option<JoinHandle<()>>,
 }
 
 /// Starts the log of the process; a second call changes nothing.
@@ -51,20 +58,20 @@ pub fn start(settings: &Log) -> Logging {
     };
     let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
     let writing = Arc::clone(&lines);
-    let writer = std::thread::Builder::new().name("log".to_owned()).spawn(move || writing.write_out()).ok();
-    if writer.is_none() {
+    let writer = std::thread::Builder::new().name("log".to_owned());
+    if writer.spawn(move || writing.write_out(&mut io::stderr())).is_err() {
         lines.lock().ended = true;
     }
-    Logging { lines, writer }
+    Logging { lines }
 }
 
 impl Drop for Logging {
     fn drop(&mut self) {
-        self.lines.lock().ended = true;
+        let mut state = self.lines.lock();
+        state.ending = true;
         self.lines.changed.notify_all();
-        if let Some(writer) = self.writer.take() {
-            let _ = writer.join();
-        }
+        // Nothing is waited for that nobody reads.
+        let _ = self.lines.changed.wait_timeout_while(state, PARTING, |state| !state.ended);
     }
 }
 
@@ -78,6 +85,10 @@ struct Lines {
 #[derive(Debug, Default)]
 struct Waiting {
     text: Vec<u8>,
+    /// How many lines found no room, of which nothing was said yet.
+    dropped: u64,
+    /// What waits is to be written, and then no more.
+    ending: bool,
     /// No thread writes any more: each line is written at once.
     ended: bool,
 }
@@ -87,32 +98,39 @@ impl Lines {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, Waiting>) -> MutexGuard<'a, Waiting> {
-        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write_out(&self) {
+    fn write_out(&self, out: &mut impl Write) {
         let mut text = Vec::new();
         loop {
-            let mut state = self.lock();
-            while state.text.is_empty() && !state.ended {
-                state = self.wait(state);
-            }
-            if !state.ended {
+            let nothing = |state: &mut Waiting| state.text.is_empty() && !state.ending;
+            let mut state =
+                self.changed.wait_while(self.lock(), nothing).unwrap_or_else(PoisonError::into_inner);
+            if !state.ending {
                 drop(state);
                 std::thread::sleep(GATHER);
                 state = self.lock();
             }
-            std::mem::swap(&mut text, &mut state.text);
-            let ended = state.ended;
-            drop(state);
-            self.changed.notify_all();
-            // Nobody can be told when standard error is closed.
-            let _ = io::stderr().write_all(&text);
-            text.clear();
-            if ended {
-                return;
+            if state.text.is_empty() {
+                // Only the end comes without a line.
+                state.ended = true;
+                drop(state);
+                return self.changed.notify_all();
             }
+            std::mem::swap(&mut text, &mut state.text);
+            drop(state);
+            // Nobody can be told when standard error is closed.
+            let _ = out.write_all(&text);
+            text.clear();
+            self.confess();
+        }
+    }
+
+    /// Says how many lines were dropped while nobody read.
+    fn confess(&self) {
+        let dropped = std::mem::take(&mut self.lock().dropped);
+        if dropped > 0 {
+            CONFESSING.set(true);
+            tracing::error!(dropped, "lines of the log were dropped, because nobody read them");
+            CONFESSING.set(false);
         }
     }
 }
@@ -124,12 +142,13 @@ struct Line<'a>(&'a Lines);
 impl Write for Line<'_> {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         let mut state = self.0.lock();
-        while state.text.len() >= WAITING && !state.ended {
-            state = self.0.wait(state);
-        }
         if state.ended {
             drop(state);
             return io::stderr().write_all(text).map(|()| text.len());
+        }
+        if state.text.len() >= WAITING && !CONFESSING.get() {
+            state.dropped += 1;
+            return Ok(text.len());
         }
         let was_empty = state.text.is_empty();
         state.text.extend_from_slice(text);
@@ -154,5 +173,65 @@ impl<'a> MakeWriter<'a> for Written {
 
     fn make_writer(&'a self) -> Line<'a> {
         Line(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use tracing::subscriber::with_default;
+
+    use super::*;
+
+    /// A reader that takes nothing until it is let go; what it took.
+    struct Reader {
+        reached: mpsc::Sender<()>,
+        go: mpsc::Receiver<()>,
+        taken: Arc<Mutex<Vec<u8>>>,
+    }
+
+    impl Write for Reader {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            let _ = self.reached.send(());
+            // Once nobody holds it back any more, it takes everything.
+            let _ = self.go.recv();
+            self.taken.lock().unwrap().extend_from_slice(text);
+            Ok(text.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_stops_costs_lines_and_holds_nobody_up() {
+        let (lines, taken) = (Arc::new(Lines::default()), Arc::<Mutex<Vec<u8>>>::default());
+        let (reached, reaching) = mpsc::channel();
+        let (hold, go) = mpsc::channel::<()>();
+        let subscriber = || fmt().with_ansi(false).with_writer(Written(Arc::clone(&lines))).finish();
+        let mut out = Reader { reached, go, taken: Arc::clone(&taken) };
+        std::thread::scope(|threads| {
+            threads.spawn(|| with_default(subscriber(), || lines.write_out(&mut out)));
+            with_default(subscriber(), || {
+                tracing::info!("first");
+                reaching.recv().unwrap();
+                // Many times what may wait; each comes back at once.
+                let long = "x".repeat(10_000);
+                for number in 0..1000 {
+                    tracing::info!(number, long);
+                }
+            });
+            drop(hold);
+            lines.lock().ending = true;
+            lines.changed.notify_all();
+        });
+        let text = String::from_utf8(std::mem::take(&mut *taken.lock().unwrap())).unwrap();
+        let kept = text.lines().filter(|line| line.contains("number=")).count();
+        assert!((100..200).contains(&kept), "{kept} lines fit into what may wait");
+        assert!(text.lines().filter(|line| line.contains("long=")).all(|line| line.len() > 10_000));
+        assert!(text.contains(&format!("dropped={}", 1000 - kept)), "{:?}", text.lines().last());
+        assert!(lines.lock().ended);
     }
 }
