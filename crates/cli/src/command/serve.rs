@@ -1,12 +1,14 @@
 //! `berth serve`.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use berth_config::{Config, Flag};
-use berth_server::{FirstPassword, Server, log};
+use berth_server::{Server, log};
 use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -42,8 +44,14 @@ impl Serve {
             bound = Server::bind(&config) => bound?,
             () = first.next() => return Ok(ExitCode::SUCCESS),
         };
-        let place = (server.address()?, server.metrics_address()?);
-        output::say(&greeting(&config, place, server.first_password(), io::stdout().is_terminal()));
+        let told = Told {
+            config: &config,
+            address: server.address()?,
+            metrics: server.metrics_address()?,
+            first_password: server.first_password().map(|first| (first.password.reveal(), &*first.file)),
+        };
+        let to_a_person = io::stdout().is_terminal();
+        output::say(&if to_a_person { told.to_a_person() } else { told.to_a_program() });
         let complete = tokio::select! {
             complete = server.serve(first.next()) => complete,
             () = async { both.next().await; both.next().await } => {
@@ -76,35 +84,54 @@ impl Signals {
     }
 }
 
-/// Where Berth is, with its metrics, and what to try: for a person in full, for a program in one line, and without what is secret.
-fn greeting(
-    config: &Config,
-    (address, metrics): (SocketAddr, Option<SocketAddr>),
-    first_password: Option<&FirstPassword>,
-    is_read_by_a_person: bool,
-) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let scheme = if config.tls.certificate.is_some() { "https" } else { "http" };
-    let data = match config.embedded_database() {
-        Some(_) => config.data.directory.display().to_string(),
-        None => format!("PostgreSQL, blobs in {}", config.blob_directory().display()),
-    };
-    if !is_read_by_a_person {
-        let line = format!("Berth {version} listens on {scheme}://{address}, data in {data}");
-        let first = first_password
-            .map(|first| format!("\nthe first password of admin is in {}", first.file.display()));
-        return line + &first.unwrap_or_default();
+/// What is told at the start: where Berth is and what to try.
+struct Told<'a> {
+    config: &'a Config,
+    address: SocketAddr,
+    metrics: Option<SocketAddr>,
+    /// The first administrator's password and its file, if this start made it up.
+    first_password: Option<(&'a str, &'a Path)>,
+}
+
+impl Told<'_> {
+    fn url(&self) -> String {
+        let scheme = if self.config.tls.certificate.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
-    let host = reachable(address);
-    let first = first_password.map(|first| {
-        let (password, file) = (first.password.reveal(), first.file.display());
-        format!("The first administrator is admin with the password {password}\n(also in {file}; change it, then remove the file)\n\n")
-    });
-    let first = first.unwrap_or_default();
-    let health = metrics.map(|at| format!("  health   http://{at}/readyz\n")).unwrap_or_default();
-    format!(
-        "Berth {version}
-  address  {scheme}://{address}
+
+    fn data(&self) -> String {
+        match self.config.embedded_database() {
+            Some(_) => self.config.data.directory.display().to_string(),
+            None => format!("PostgreSQL, blobs in {}", self.config.blob_directory().display()),
+        }
+    }
+
+    /// Line by line what is needed to go on, and no secret: it may end in a log.
+    fn to_a_program(&self) -> String {
+        let (version, url, data) = (env!("CARGO_PKG_VERSION"), self.url(), self.data());
+        let host = reachable(self.address);
+        let mut told = format!(
+            "Berth {version} listens on {url}, data in {data}\nto try it: docker push {host}/library/hello:1"
+        );
+        if let Some((_, file)) = self.first_password {
+            let _ = write!(told, "\nthe first password of admin is in {}", file.display());
+        }
+        told
+    }
+
+    /// In full.
+    fn to_a_person(&self) -> String {
+        let (version, url, data) = (env!("CARGO_PKG_VERSION"), self.url(), self.data());
+        let host = reachable(self.address);
+        let health = self.metrics.map(|at| format!("  health   http://{at}/readyz\n")).unwrap_or_default();
+        let first = self.first_password.map(|(password, file)| {
+            let file = file.display();
+            format!("The first administrator is admin with the password {password}\n(also in {file}; change it, then remove the file)\n\n")
+        });
+        let first = first.unwrap_or_default();
+        format!(
+            "Berth {version}
+  address  {url}
 {health}  data     {data}
 
 {first}Try it:
@@ -113,7 +140,8 @@ fn greeting(
   docker push {host}/library/hello:1
 
 Ctrl-C ends Berth."
-    )
+        )
+    }
 }
 
 /// An address that a client on this machine can use.
@@ -127,22 +155,70 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
-    use berth_access::Secret;
-
     use super::*;
 
+    fn told<'a>(config: &'a Config, metrics: Option<&str>, first: Option<(&'a str, &'a Path)>) -> Told<'a> {
+        Told {
+            config,
+            address: "0.0.0.0:5000".parse().unwrap(),
+            metrics: metrics.map(|at| at.parse().unwrap()),
+            first_password: first,
+        }
+    }
+
     #[test]
-    fn a_first_password_is_printed_for_a_person_only() {
-        let place = ("127.0.0.1:5000".parse().unwrap(), None);
-        let first =
-            FirstPassword { password: Secret::new("Made-up-bef0re"), file: "/srv/admin_password".into() };
-        let told = |first, person| greeting(&Config::default(), place, first, person);
-        let person = told(Some(&first), true);
-        assert!(person.contains("the password Made-up-bef0re\n(also in /srv/admin_password;"), "{person}");
-        let program = told(Some(&first), false);
-        assert!(program.ends_with("\nthe first password of admin is in /srv/admin_password"), "{program}");
-        assert!(!program.contains("Made-up") && !told(None, true).contains("password"));
-        assert_eq!(told(None, false).lines().count(), 1);
+    fn a_person_is_told_what_to_try_and_a_log_no_secret() {
+        let mut config = Config::default();
+        config.data.directory = "/srv/berth".into();
+        let file = Path::new("/srv/berth/admin_password");
+        let first = told(&config, Some("127.0.0.1:9090"), Some(("hush", file)));
+        let person = first.to_a_person();
+        for line in [
+            "  address  http://0.0.0.0:5000",
+            "  health   http://127.0.0.1:9090/readyz",
+            "  data     /srv/berth",
+            "The first administrator is admin with the password hush",
+            "  docker login -u admin 127.0.0.1:5000",
+            "  docker push 127.0.0.1:5000/library/hello:1",
+        ] {
+            assert!(person.lines().any(|told| told == line), "{line} is not in\n{person}");
+        }
+        let program = first.to_a_program();
+        assert!(
+            program.starts_with("Berth ")
+                && program.contains(" listens on http://0.0.0.0:5000, data in /srv/berth\n")
+        );
+        assert!(program.contains("docker push 127.0.0.1:5000/library/hello:1"), "{program}");
+        assert!(program.contains("/srv/berth/admin_password") && !program.contains("hush"), "{program}");
+
+        config.tls.certificate = Some("/cert.pem".into());
+        config.database.url = berth_config::Secret::new("postgres://u:hush@db/berth");
+        let again = told(&config, None, None);
+        for told in [again.to_a_person(), again.to_a_program()] {
+            assert!(
+                told.contains("https://0.0.0.0:5000")
+                    && told.contains("PostgreSQL, blobs in /srv/berth/blobs")
+            );
+            assert!(
+                !told.contains("hush") && !told.contains("password") && !told.contains("health"),
+                "{told}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_readme_shows_what_a_terminal_shows() {
+        let mut config = Config::default();
+        config.data.directory = "/home/you/.local/share/berth".into();
+        let file = config.data.directory.join("admin_password");
+        let told = Told {
+            config: &config,
+            address: config.server.listen,
+            metrics: None,
+            first_password: Some(("3kTz8Qm1vYb6Rf0WxNc5Jh2Ld7Gp4SaE", &file)),
+        };
+        let readme = include_str!("../../../../README.md");
+        assert!(readme.contains(&format!("$ cargo run --release -- serve\n{}\n```", told.to_a_person())));
     }
 
     #[test]
