@@ -7,6 +7,7 @@ mod docs;
 mod doctests;
 mod format;
 mod generated;
+mod ignored;
 mod junit;
 mod layers;
 mod lint;
@@ -33,27 +34,32 @@ pub(crate) struct Step {
     pub(crate) run: fn(&Context) -> Result<Outcome>,
 }
 
-/// How many checks passed and failed.
+/// How many checks passed and failed, and how many tests were passed over because they are long.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) passed: usize,
     pub(crate) failed: usize,
+    pub(crate) ignored: usize,
 }
 
 impl Outcome {
     /// `count` checks passed.
     pub(crate) const fn passed(count: usize) -> Self {
-        Self { passed: count, failed: 0 }
+        Self { passed: count, failed: 0, ignored: 0 }
     }
 
     /// One check failed.
     pub(crate) const fn failed() -> Self {
-        Self { passed: 0, failed: 1 }
+        Self { passed: 0, failed: 1, ignored: 0 }
     }
 
     /// Both together.
     pub(crate) const fn and(self, other: &Self) -> Self {
-        Self { passed: self.passed + other.passed, failed: self.failed + other.failed }
+        Self {
+            passed: self.passed + other.passed,
+            failed: self.failed + other.failed,
+            ignored: self.ignored + other.ignored,
+        }
     }
 }
 

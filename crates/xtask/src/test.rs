@@ -30,9 +30,10 @@ pub(crate) fn run(context: &Context, only: &[String]) -> Result<()> {
         "\n{} steps in {:.0} s. {}",
         chosen.len(),
         began.elapsed().as_secs_f64(),
-        verdict(&failed)
+        verdict(&failed, only, total.ignored)
     ));
-    report::say(&format!("berth: {} passed, {} failed", total.passed, total.failed));
+    let ignored = if total.ignored > 0 { format!(", {} ignored", total.ignored) } else { String::new() };
+    report::say(&format!("berth: {} passed, {} failed{ignored}", total.passed, total.failed));
     if !failed.is_empty() {
         bail!("failed: {}", failed.join(", "));
     }
@@ -66,16 +67,41 @@ fn run_one(context: &Context, step: &Step) -> Outcome {
     outcome
 }
 
-fn verdict(failed: &[&str]) -> String {
-    match failed {
-        [] => "Everything passed; nothing was skipped.".into(),
-        names => format!("Failed: {}.", names.join(", ")),
+/// What the run was worth.
+fn verdict(failed: &[&str], only: &[String], ignored: usize) -> String {
+    if !failed.is_empty() {
+        return format!("Failed: {}.", failed.join(", "));
+    }
+    let long = match ignored {
+        0 => String::new(),
+        count => format!(" {count} long tests did not run: `--soak` runs them."),
+    };
+    match only {
+        [] if ignored == 0 => "Everything passed; nothing was skipped.".into(),
+        [] => format!("Everything that ran passed.{long}"),
+        names => format!("These passed, and no other step ran: {}.{long}", names.join(", ")),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_verdict_says_what_did_not_run() {
+        assert_eq!(verdict(&[], &[], 0), "Everything passed; nothing was skipped.");
+        for partly in
+            [verdict(&[], &[], 2), verdict(&[], &["lint".into()], 0), verdict(&[], &["unit".into()], 2)]
+        {
+            assert!(
+                !partly.contains("verything passed") && !partly.contains("nothing was skipped"),
+                "{partly}"
+            );
+        }
+        assert!(verdict(&[], &[], 2).contains("2 long tests did not run"));
+        assert!(verdict(&[], &["lint".into()], 0).contains("no other step ran: lint."));
+        assert_eq!(verdict(&["unit"], &[], 2), "Failed: unit.");
+    }
 
     #[test]
     fn an_unknown_step_is_named_with_those_that_exist() {

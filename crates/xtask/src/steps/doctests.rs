@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::Outcome;
 use crate::context::Context;
@@ -18,6 +18,7 @@ pub(super) fn run(context: &Context) -> Result<Outcome> {
         report::say(&text);
         return Ok(if outcome.failed > 0 { outcome } else { outcome.and(&Outcome::failed()) });
     }
+    ensure!(outcome.ignored == 0, "an example that nobody runs is no example: none may be marked `ignore`");
     Ok(outcome)
 }
 
@@ -28,7 +29,7 @@ fn counts(line: &str) -> Option<Outcome> {
         let before = line.split_once(word)?.0.trim_end();
         before.rsplit(' ').next()?.parse().ok()
     };
-    Some(Outcome { passed: number("passed")?, failed: number("failed;")? })
+    Some(Outcome { passed: number("passed")?, failed: number("failed;")?, ignored: number("ignored;")? })
 }
 
 #[cfg(test)]
@@ -38,7 +39,7 @@ mod tests {
     #[test]
     fn the_result_line_is_read() {
         let line = "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s";
-        assert_eq!(counts(line), Some(Outcome { passed: 12, failed: 3 }));
+        assert_eq!(counts(line), Some(Outcome { passed: 12, failed: 3, ignored: 1 }));
         assert_eq!(counts("running 3 tests"), None);
     }
 }

@@ -12,11 +12,18 @@ use crate::tools;
 
 /// `cargo nextest run` with a profile of `.config/nextest.toml`; the last run's report is thrown away first.
 pub(super) fn nextest(context: &Context, profile: &str) -> Result<Command> {
-    let nextest = tools::ensure(context, "cargo-nextest")?;
     let _ = fs::remove_file(report(context, profile));
+    let mut command = tool(context, "run")?;
+    command.args(["--profile", profile]);
+    Ok(command)
+}
+
+/// `cargo nextest` with this word.
+pub(super) fn tool(context: &Context, word: &str) -> Result<Command> {
+    let nextest = tools::ensure(context, "cargo-nextest")?;
     let mut command = Command::new(nextest);
     command.current_dir(context.root()).env("CARGO_TARGET_DIR", context.target());
-    command.args(["nextest", "run", "--locked", "--cargo-quiet", "--profile", profile]);
+    command.args(["nextest", word, "--locked", "--cargo-quiet"]);
     command.arg("--config-file").arg(configuration(context)?);
     Ok(command)
 }
@@ -56,7 +63,7 @@ fn counts(text: &str) -> Option<Outcome> {
         value.split_once('"')?.0.parse().ok()
     };
     let failed = number("failures")? + number("errors")?;
-    Some(Outcome { passed: number("tests")?.checked_sub(failed)?, failed })
+    Some(Outcome { passed: number("tests")?.checked_sub(failed)?, failed, ignored: 0 })
 }
 
 #[cfg(test)]
@@ -66,7 +73,7 @@ mod tests {
     #[test]
     fn the_head_of_a_report_is_read() {
         let text = r#"<?xml version="1.0"?><testsuites name="nextest-run" tests="12" failures="2" errors="1" uuid="x"><testsuite tests="1">"#;
-        assert_eq!(counts(text), Some(Outcome { passed: 9, failed: 3 }));
+        assert_eq!(counts(text), Some(Outcome { passed: 9, failed: 3, ignored: 0 }));
         assert_eq!(counts("<testsuite/>"), None);
     }
 }

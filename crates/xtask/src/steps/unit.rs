@@ -6,22 +6,28 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::{Outcome, junit, source};
+use super::{Outcome, ignored, junit, source};
 use crate::context::Context;
 use crate::process;
+
+/// What this step tests: everything but the stories.
+const CHOSEN: &[&str] = &["--workspace", "--exclude", "berth-tests"];
 
 pub(super) fn run(context: &Context) -> Result<Outcome> {
     let references = context.target().join("snapshot-references");
     let _ = fs::remove_file(&references);
     let profile = if context.soak() { "soak" } else { "default" };
     let mut command = junit::nextest(context, profile)?;
-    command.args(["--workspace", "--exclude", "berth-tests"]);
+    command.args(CHOSEN);
     command.env("INSTA_UPDATE", "no").env("INSTA_SNAPSHOT_REFERENCES_FILE", &references);
     if context.soak() {
         command.env("TESTKIT_SOAK", "1").args(["--run-ignored", "all"]);
     }
     let ran = process::run(&mut command);
-    let outcome = junit::read(context, profile)?;
+    let mut outcome = junit::read(context, profile)?;
+    if !context.soak() {
+        outcome.ignored = ignored::count(context, CHOSEN, ignored::LONG)?;
+    }
     ran.map(|()| outcome).or_else(|error| if outcome.failed > 0 { Ok(outcome) } else { Err(error) })?;
     if outcome.failed == 0 {
         refuse_unreferenced_snapshots(context.root(), &fs::read_to_string(&references).unwrap_or_default())?;
