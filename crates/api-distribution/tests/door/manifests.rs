@@ -1,6 +1,7 @@
 //! Manifests: pushed, pulled bit for bit, deleted; and what is no manifest.
 
 use axum::body::Body;
+use berth_metadata::CatalogScope;
 use berth_oci::{Algorithm, Digest};
 use berth_registry::MissingContent;
 use serde_json::{Value, json};
@@ -90,6 +91,31 @@ async fn subjects_are_seen_before_they_exist() {
     let put = house.put_manifest(REPOSITORY, "referrer", &manifest).await;
     assert_eq!(put.status, 201);
     assert_eq!(put.header("oci-subject"), subject.to_string());
+}
+
+/// How often the manifests of the repository were pulled.
+async fn pulls(house: &House) -> u64 {
+    house.registry.flush_pulls().await.expect("they are written");
+    let found = house.metadata.find_repositories(&CatalogScope::All, REPOSITORY, None, 1).await;
+    found.expect("an answer")[0].pulls
+}
+
+#[tokio::test]
+async fn a_pull_is_counted_when_the_manifest_is_sent() {
+    let house = House::open().await;
+    let manifest = house.push_image(REPOSITORY, "1", "layer").await;
+    let tag = format!("\"{}\"", Digest::sha256(manifest.as_bytes()));
+    for (method, fields, status) in [
+        ("HEAD", &[][..], 200),
+        ("GET", &[("if-none-match", tag.as_str())], 304),
+        ("GET", &[("if-match", "\"sha256:0\"")], 412),
+        ("GET", &[("accept", OCI_INDEX)], 404),
+    ] {
+        assert_eq!(house.ask(method, &path("1"), fields, Body::empty()).await.status, status, "{fields:?}");
+        assert_eq!(pulls(&house).await, 0, "{fields:?}");
+    }
+    assert_eq!(house.get(&path("1")).await.status, 200);
+    assert_eq!(pulls(&house).await, 1);
 }
 
 #[tokio::test]

@@ -19,12 +19,12 @@ pub struct PulledManifest {
 }
 
 impl Guarded<'_> {
-    /// The manifest that a reference names. A GET counts as a pull, a HEAD does not: `counted` says which.
+    /// The manifest that a reference names. It counts as a pull if `is_sent` says that its bytes are the answer.
     pub async fn manifest(
         &self,
         repository: &RepositoryName,
         reference: &Reference,
-        counted: bool,
+        is_sent: impl FnOnce(&PulledManifest) -> bool + Send,
     ) -> Result<PulledManifest> {
         self.check(repository, Resource::Repository, Action::Pull).await?;
         let repository = self.registry.existing(repository).await?;
@@ -33,7 +33,7 @@ impl Guarded<'_> {
             Reference::Digest(digest) => self.registry.manifest_by_digest(repository.id, digest).await?,
         };
         let manifest = found.ok_or_else(|| Error::ManifestUnknown(reference.clone()))?;
-        if counted {
+        if is_sent(&manifest) {
             self.registry.count_pull(repository.id, manifest.digest);
         }
         Ok(manifest)

@@ -22,7 +22,7 @@ async fn a_needed_blob_is_not_deleted_and_what_was_deleted_comes_back_together()
     assert_eq!(resolve(&registry, &repository, "v1").await, Some(digest));
     let deletion = guarded.delete_manifest(&repository, &digest).await.unwrap();
     assert_eq!(resolve(&registry, &repository, "v1").await, None);
-    let gone = guarded.manifest(&repository, &Reference::Digest(digest), false).await;
+    let gone = guarded.manifest(&repository, &Reference::Digest(digest), |_| false).await;
     assert!(matches!(gone, Err(Error::ManifestUnknown(_))), "{gone:?}");
     let restored = guarded.restore(&repository, deletion).await.unwrap();
     assert_eq!((restored.manifests, restored.tags), (1, 1));

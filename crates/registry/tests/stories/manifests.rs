@@ -61,7 +61,7 @@ pub(crate) async fn push_to(
 
 pub(crate) async fn resolve(registry: &Registry, repository: &RepositoryName, name: &str) -> Option<Digest> {
     let caller = caller();
-    let found = registry.as_caller(&caller).manifest(repository, &Reference::Tag(tag(name)), true).await;
+    let found = registry.as_caller(&caller).manifest(repository, &Reference::Tag(tag(name)), |_| true).await;
     match found {
         Ok(manifest) => Some(manifest.digest),
         Err(Error::ManifestUnknown(_)) => None,
@@ -75,12 +75,12 @@ async fn a_manifest_comes_back_bit_for_bit_by_tag_and_digest() {
     let registry = house.process(1, true).await;
     let (caller, repository) = (caller(), name("library/app"));
     let guarded = registry.as_caller(&caller);
-    let unknown = guarded.manifest(&repository, &Reference::Tag(tag("v1")), true).await;
+    let unknown = guarded.manifest(&repository, &Reference::Tag(tag("v1")), |_| true).await;
     assert!(matches!(unknown, Err(Error::NameUnknown(_))), "{unknown:?}");
     let (manifest, digest) = push_image(&registry, &repository, "v1").await;
     for _ in 0..2 {
         for reference in [Reference::Tag(tag("v1")), Reference::Digest(digest)] {
-            let pulled = guarded.manifest(&repository, &reference, true).await.unwrap();
+            let pulled = guarded.manifest(&repository, &reference, |_| true).await.unwrap();
             assert_eq!((pulled.digest, &pulled.content), (digest, &manifest));
             assert_eq!(&pulled.media_type[..], b"application/vnd.oci.image.manifest.v1+json");
         }
@@ -110,7 +110,7 @@ async fn a_warm_pull_asks_memory_only_and_a_moved_tag_is_seen_at_once() {
     let (_, second) = push_image(&there, &repository, "other").await;
     let caller = caller();
     let moved =
-        there.as_caller(&caller).manifest(&repository, &Reference::Digest(second), false).await.unwrap();
+        there.as_caller(&caller).manifest(&repository, &Reference::Digest(second), |_| false).await.unwrap();
     push_to(&there, &repository, "latest", &moved.content, Condition::Anything).await.unwrap();
     assert_eq!(resolve(&there, &repository, "latest").await, Some(second));
     assert_eq!(resolve(&here, &repository, "latest").await, Some(first));

@@ -127,7 +127,7 @@ impl Client {
 /// The tag's digest; none too if not even the repository is there.
 async fn tagged(registry: &Registry, repository: &RepositoryName) -> Option<Digest> {
     let caller = caller();
-    match registry.as_caller(&caller).manifest(repository, &Reference::Tag(tag("1")), true).await {
+    match registry.as_caller(&caller).manifest(repository, &Reference::Tag(tag("1")), |_| true).await {
         Err(Error::NameUnknown(_)) => None,
         _ => resolve(registry, repository, "1").await,
     }
