@@ -1,7 +1,9 @@
 //! Tags, repositories and referrers, in pages.
 
 use axum::body::Body;
-use berth_oci::Digest;
+use berth_domain::{Actor, Clock as _, SystemClock};
+use berth_metadata::Expected;
+use berth_oci::{Digest, RepositoryName};
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, OCI_INDEX, OCI_MANIFEST, image};
@@ -69,6 +71,36 @@ async fn tags_in_pages() {
     }
     let head = house.head(&list).await;
     assert_eq!(head.header("content-length"), all.bytes().len().to_string());
+}
+
+/// Points more tags at the manifest of a tag, all in one transaction.
+async fn tag_in_one_go(house: &House, manifest: &str, tags: impl Iterator<Item = String>) {
+    let name: RepositoryName = REPOSITORY.parse().expect("a name");
+    let digest = Digest::sha256(manifest.as_bytes());
+    let repository = house.metadata.repository(&name).await.expect("an answer").expect("it was pushed to");
+    let mut tx = house.metadata.begin().await.expect("a transaction");
+    for tag in tags {
+        let tag = tag.parse().expect("a tag");
+        let moved = tx
+            .point_tag(&repository, &tag, &digest, &Expected::Anything, &Actor::system(), SystemClock.now())
+            .await;
+        moved.expect("an answer");
+    }
+    tx.commit().await.expect("a commit");
+}
+
+#[tokio::test]
+async fn ten_thousand_tags_come_at_once_and_the_rest_by_a_link() {
+    let house = House::open().await;
+    let manifest = house.push_image(REPOSITORY, "t00000", "layer").await;
+    tag_in_one_go(&house, &manifest, (1..=10_000).map(|number| format!("t{number:05}"))).await;
+    let first = house.get(&format!("/v2/{REPOSITORY}/tags/list")).await;
+    let tags = first.json();
+    let tags = strings(&tags["tags"]);
+    assert_eq!((tags.len(), tags[0], tags[9_999]), (10_000, "t00000", "t09999"));
+    let rest = house.get(&next(&first).expect("a link to the rest")).await;
+    assert_eq!(rest.json()["tags"], json!(["t10000"]));
+    assert!(!rest.has("link"));
 }
 
 #[tokio::test]
