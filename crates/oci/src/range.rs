@@ -38,7 +38,9 @@ pub const MOST_PARTS: usize = 16;
 /// distribution-spec's clients expect. More than [`MOST_PARTS`] parts, or parts that overlap, select everything.
 #[must_use]
 pub fn select(header: &str, size: u64) -> Selection {
-    let Some(set) = header.trim().strip_prefix("bytes=") else {
+    // Units are compared without case (RFC 9110, 14.1).
+    let set = header.trim().split_once('=').filter(|(unit, _)| unit.eq_ignore_ascii_case("bytes"));
+    let Some((_, set)) = set else {
         return Selection::Whole;
     };
     let mut parts = Vec::new();
@@ -156,6 +158,9 @@ mod tests {
             ("bytes=a-b", Selection::Whole),
             ("bytes=1", Selection::Whole),
             ("items=0-1", Selection::Whole),
+            ("BYTES=0-1", parts(&[(0, 2)])),
+            ("Bytes=0-1", parts(&[(0, 2)])),
+            ("0-1", Selection::Whole),
             ("bytes=0-5,3-8", Selection::Whole),
         ] {
             assert_eq!(select(header, 100), expected, "{header}");
