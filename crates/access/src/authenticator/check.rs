@@ -36,7 +36,7 @@ impl Authenticator {
         {
             let name = login.render(&self.settings.robot_prefix);
             if self.is_active(&kept) && self.parts.secret_key.verify(&kept.secret, shown.secret) {
-                return Ok(Found::Proven(of_robot(kept, name)));
+                return Ok(Found::Proven(of_robot(&kept, name)));
             }
             // A name that no robot has costs a second look-up: see below.
             self.user_row(shown.login).await?;
@@ -64,7 +64,7 @@ impl Authenticator {
                 let stored = StoredPassword::parse(&kept.secret);
                 let right = self.password(Owner::Robot(kept.robot.id), stored, shown.secret).await?;
                 if right && self.is_active(&kept) {
-                    return Ok(of_robot(kept, name));
+                    return Ok(of_robot(&kept, name));
                 }
                 self.by_cli_secret(None, shown).await
             }
@@ -157,7 +157,7 @@ fn owner(kept: Option<&UserCredentials>) -> Owner {
     Owner::User(kept.map_or(UserId(0), |kept| kept.user.id))
 }
 
-fn of_robot(kept: RobotCredentials, name: String) -> Identity {
+fn of_robot(kept: &RobotCredentials, name: String) -> Identity {
     Identity {
         actor: Actor { kind: ActorKind::Robot, id: kept.robot.id.0, name },
         issued_at: kept.robot.valid_after,
