@@ -50,7 +50,7 @@ async fn what_was_pushed_before_a_backup_is_pulled_from_its_restoration() {
     stop.send(()).unwrap();
     assert!(serving.await.unwrap());
     assert_eq!(state(&backup), before, "a restore and a server on what it made leave the backup as it was");
-    assert!(before.iter().any(|(path, _)| path.ends_with("berth.db")), "{before:?}");
+    assert!(before.iter().any(|(path, ..)| path.ends_with("berth.db")), "{before:?}");
     set_modes(&backup, 0o755, 0o644);
 }
 
@@ -91,11 +91,11 @@ fn set_modes(directory: &Path, directories: u32, files: u32) {
 }
 
 /// What everything is: its bytes, and when it, or what is in it, last changed.
-fn state(directory: &Path) -> Vec<(PathBuf, (u32, i64, i64, Vec<u8>))> {
+fn state(directory: &Path) -> Vec<(PathBuf, u32, i64, i64, Vec<u8>)> {
     let state = |path: PathBuf| {
         let metadata = path.metadata().unwrap();
         let content = if path.is_dir() { Vec::new() } else { fs::read(&path).unwrap() };
-        (path, (metadata.mode(), metadata.mtime(), metadata.mtime_nsec(), content))
+        (path, metadata.mode(), metadata.mtime(), metadata.mtime_nsec(), content)
     };
     let mut states: Vec<_> = files(directory).into_iter().map(state).collect();
     states.sort();
