@@ -46,8 +46,9 @@ impl House {
 
     pub(crate) async fn with(settings: ManagementSettings, users_create_projects: bool) -> Self {
         let directory = tempfile::tempdir().expect("the house works");
-        let sql =
-            SqlMetadata::open_sqlite(&directory.path().join("berth.db")).await.expect("the house works");
+        let sql = Box::pin(SqlMetadata::open_sqlite(&directory.path().join("berth.db")))
+            .await
+            .expect("the house works");
         let metadata: Arc<dyn Metadata> = Arc::new(sql);
         let clock = TestClock::new();
         let now = || Arc::clone(&clock) as Arc<dyn Clock>;
@@ -80,7 +81,9 @@ impl House {
         );
         first_start::ensure_roles(metadata.as_ref()).await.expect("the house works");
         let password = Secret::new(PASSWORD);
-        let made = first_start::ensure_admin(metadata.as_ref(), &passwords, clock.as_ref(), password).await;
+        let made =
+            Box::pin(first_start::ensure_admin(metadata.as_ref(), &passwords, clock.as_ref(), password))
+                .await;
         assert!(made.expect("the house works"));
         let blobs = FilesystemBlobs::open(
             &directory.path().join("blobs"),
@@ -100,7 +103,7 @@ impl House {
             entropy,
         };
         let management = Management::open(parts, settings);
-        let admin = log_in(&authenticator, "admin", PASSWORD).await.expect("the house works");
+        let admin = Box::pin(log_in(&authenticator, "admin", PASSWORD)).await.expect("the house works");
         Self { management, metadata, authenticator, clock, admin, nobody: anonymous(), _directory: directory }
     }
 

@@ -36,9 +36,10 @@ impl Visit {
     ) -> Result<Finished> {
         let blob = Blob { digest, size, place, state: BlobState::Ok };
         let mut certain = true;
-        let outcome = match self.check_again().await {
-            Err(denied) => Err(denied),
-            Ok(()) => retry!({
+        let outcome = if let Err(denied) = self.check_again().await {
+            Err(denied)
+        } else {
+            retry!({
                 match self.try_publish(&blob, session).await {
                     Ok(written) => Ok(written),
                     Err(failed) => {
@@ -46,7 +47,7 @@ impl Visit {
                         Err(failed.error)
                     }
                 }
-            }),
+            })
         };
         match outcome {
             Ok(Written { repository, added }) => {
