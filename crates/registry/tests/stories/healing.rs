@@ -44,7 +44,7 @@ async fn a_damaged_manifest_is_not_served_and_the_next_push_puts_it_right() {
     let (repository, caller) = (name("library/damaged"), caller());
     let (manifest, digest) = push_image(&here, &repository, "1").await;
     let both = [Reference::Tag(tag("1")), Reference::Digest(digest)];
-    let pulled = here.as_caller(&caller).manifest(&repository, &both[0], true).await.unwrap();
+    let pulled = here.as_caller(&caller).manifest(&repository, &both[0], |_| true).await.unwrap();
     assert_eq!(pulled.content, manifest);
     damage_manifest(&house, &repository, digest).await;
 
@@ -52,17 +52,17 @@ async fn a_damaged_manifest_is_not_served_and_the_next_push_puts_it_right() {
     let expected = Finding::CorruptManifest { repository: repository.clone(), digest, actual };
     assert_eq!(check(&there, true).await.1, [expected]);
     for (reference, counted) in both.iter().flat_map(|reference| [(reference, true), (reference, false)]) {
-        let asked = there.as_caller(&caller).manifest(&repository, reference, counted).await;
+        let asked = there.as_caller(&caller).manifest(&repository, reference, |_| counted).await;
         assert!(matches!(asked, Err(Error::ManifestUnknown(_))), "{reference:?}: {asked:?}");
     }
     // Whoever read it before the damage remembers the right bytes.
-    let pulled = here.as_caller(&caller).manifest(&repository, &both[1], true).await.unwrap();
+    let pulled = here.as_caller(&caller).manifest(&repository, &both[1], |_| true).await.unwrap();
     assert_eq!(pulled.content, manifest);
 
     push_to(&there, &repository, "1", &manifest, Condition::Anything).await.unwrap();
     for registry in [&here, &there, &house.process(3, true).await] {
         for reference in &both {
-            let pulled = registry.as_caller(&caller).manifest(&repository, reference, true).await.unwrap();
+            let pulled = registry.as_caller(&caller).manifest(&repository, reference, |_| true).await.unwrap();
             assert_eq!(pulled.content, manifest);
         }
     }
