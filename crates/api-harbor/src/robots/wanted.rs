@@ -1,6 +1,6 @@
 //! What a body says of a robot that is made or changed.
 
-use berth_http::rest::{Fields, Refusal};
+use berth_http::rest::{Code, Fields, Refusal};
 use berth_management::{RobotPermission, WantedRobot};
 
 /// Reads a robot; what is missing is left to the use case.
@@ -16,12 +16,22 @@ pub(super) fn read(fields: &Fields<'_>) -> Result<WantedRobot, Refusal> {
 }
 
 fn permission(fields: &Fields<'_>) -> Result<RobotPermission, Refusal> {
-    let pair = |access: &Fields<'_>| Ok((text(access, "resource")?, text(access, "action")?));
     Ok(RobotPermission {
         kind: text(fields, "kind")?,
         namespace: text(fields, "namespace")?,
-        access: fields.objects("access")?.iter().map(pair).collect::<Result<_, Refusal>>()?,
+        access: fields.objects("access")?.iter().map(access).collect::<Result<_, Refusal>>()?,
     })
+}
+
+/// A resource and an action. What is given here is allowed: a right that is not to be had is left out.
+fn access(fields: &Fields<'_>) -> Result<(String, String), Refusal> {
+    match fields.text("effect")?.unwrap_or_default() {
+        "" | "allow" => Ok((text(fields, "resource")?, text(fields, "action")?)),
+        _ => Err(Refusal::new(
+            Code::Unsupported,
+            "effect must be allow or nothing: leave out what the robot may not do",
+        )),
+    }
 }
 
 fn text(fields: &Fields<'_>, name: &str) -> Result<String, Refusal> {

@@ -92,7 +92,16 @@ async fn robots_that_cannot_be() {
         *bad.pointer_mut(pointer).expect("there") = value;
         post(&bad).await.refused(400, "BAD_REQUEST");
     }
-    post(&wanted("team")).await.expect(201);
+    for effect in ["deny", "Allow"] {
+        let mut bad = wanted("team");
+        bad["permissions"][0]["access"][1]["effect"] = json!(effect);
+        let refused = post(&bad).await.refused(400, "UNSUPPORTED");
+        assert!(refused.words().contains("leave out what the robot may not do"), "{}", refused.text);
+    }
+    let mut good = wanted("team");
+    good["permissions"][0]["access"][0]["effect"] = json!("allow");
+    good["permissions"][0]["access"][1]["effect"] = json!("");
+    post(&good).await.expect(201);
     post(&wanted("team")).await.refused(409, "CONFLICT");
     post(&wanted("nothing")).await.refused(404, "NOT_FOUND");
 }
