@@ -66,6 +66,15 @@ impl House {
         let request = Request::get("/v2/team/app/manifests/1").header("Accept", "*/*");
         self.server.ask(&request.login(login, secret)).status
     }
+
+    /// The status of a deletion as somebody, with a token as clients do it.
+    pub(crate) fn delete_as(&self, repository: &str, reference: &str, login: &str, secret: &str) -> u16 {
+        let path = format!("/service/token?service=harbor-registry&scope=repository:{repository}:delete");
+        let token = self.server.ask(&Request::get(path).login(login, secret)).expect(200).json();
+        let token = format!("Bearer {}", token["token"].as_str().expect("a token"));
+        let request = Request::new("DELETE", format!("/v2/{repository}/manifests/{reference}"));
+        self.server.ask(&request.header("Authorization", &token)).status
+    }
 }
 
 /// Whether a client printed one of these.

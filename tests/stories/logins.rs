@@ -111,6 +111,7 @@ fn sees_it_through_with(client: &Client, docker: Option<&Dockerd>, containerd: O
     let project = robot("project", "ci", &["pull", "push"]);
     let installation = robot("system", "ci", &["pull", "push"]);
     assert_eq!((project.0.as_str(), installation.0.as_str()), ("robot$team+ci", "robot$ci"));
+    let pusher = robot("project", "pusher", &["push"]);
     let reader = robot("project", "reader", &["pull"]);
     let desk = |place: &str, (login, secret): (String, String)| Desk {
         house: &house,
@@ -126,6 +127,7 @@ fn sees_it_through_with(client: &Client, docker: Option<&Dockerd>, containerd: O
         ("by-password", person(PASSWORD)),
         ("by-cli-secret", person(CLI_SECRET)),
         ("by-project-robot", project),
+        ("by-pushing-robot", pusher),
         ("by-system-robot", installation),
     ] {
         let desk = desk(place, who);

@@ -1,9 +1,9 @@
-//! Robots whose time is over or who were switched off, as real clients meet that.
+//! Robots whose time is over, who were switched off, or who were given pushing alone, as real clients meet that.
 
 use std::time::Duration;
 
 use berth_testkit::credentials::config_folder;
-use berth_testkit::{BerthServer, Finished, Image, Program, Request, Scratch, system, tool, until};
+use berth_testkit::{BerthServer, Finished, Image, Layout, Program, Request, Scratch, system, tool, until};
 use serde_json::{Value, json};
 
 use crate::house::{House, PATIENCE, said};
@@ -145,4 +145,32 @@ fn a_robot_that_nobody_uses_is_found() {
     assert_eq!(house.pull_as(&busy, &secret), 200);
     until("its use is written down", PATIENCE, || (last_use(&busy) != "never").then_some(()));
     assert_eq!(last_use(&idle), "never");
+}
+
+/// Clients look before they push. In a project the one right brings the other, as in Harbor; an installation's robot is told both.
+#[test]
+fn a_projects_robot_that_was_given_pushing_alone_pushes() {
+    let house = house();
+    let image = Image::random(2, 200_000);
+    let files = Scratch::new();
+    let source = Layout::of_image(&files.folder("source"), "1", &image);
+    let push = |login: &str, secret: &str| {
+        let config = config_folder(&house.server.address(), login, secret);
+        let push = Program::new(tool("crane")).args(["push", "--insecure"]).arg(source.path());
+        push.arg(house.image("team/pushed:1")).env("DOCKER_CONFIG", config.path()).finish()
+    };
+    let (_, login, secret) = house.robot_of("system", "pusher", &["push"]);
+    let refused = push(&login, &secret);
+    assert!(!refused.status.success(), "{refused}");
+    assert!(said(&refused, &["pull on repository is not permitted"]), "{refused}");
+
+    let (_, login, secret) = house.robot("pusher", &["push"]);
+    for time in ["what is new", "what is there"] {
+        let pushed = push(&login, &secret);
+        assert!(pushed.status.success(), "{time}: {pushed}");
+    }
+    house.server.repository("team/pushed").assert_image("1", &image);
+    assert_eq!(house.delete_as("team/pushed", "1", &login, &secret), 403);
+    let (_, login, secret) = house.robot("cleaner", &["delete"]);
+    assert_eq!(house.delete_as("team/pushed", "1", &login, &secret), 202);
 }

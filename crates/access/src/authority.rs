@@ -201,7 +201,7 @@ impl Authority {
             Rows::Itself => Visibility::All,
             Rows::User(user) if user.sysadmin => Visibility::All,
             Rows::User(_) => Visibility::User(UserId(caller.actor.id)),
-            Rows::Robot(robot) => reach(&robot.grants),
+            Rows::Robot(robot) => reach(&robot),
         })
     }
 
@@ -252,12 +252,12 @@ impl Authority {
     /// something in all projects may learn that this one is not there.
     fn where_nothing_is(&self, subject: Subject<'_>, roles: &Roles) -> PermissionSet {
         let system = effective(subject, Place::System, roles, self.settings.rules);
-        if self.settings.create_on_push && system.contains(Resource::Project, Action::Create) {
-            return *roles.permissions(RoleId::PROJECT_ADMIN);
-        }
+        let makes = self.settings.create_on_push && system.contains(Resource::Project, Action::Create);
         match subject {
             Subject::User { sysadmin: true, .. } => PermissionSet::ALL,
-            Subject::Robot { grants } => robot::permitted(grants, RobotScope::AllProjects),
+            Subject::User { .. } if makes => *roles.permissions(RoleId::PROJECT_ADMIN),
+            // It gets no role in what it makes, and goes on there with what it has everywhere.
+            Subject::Robot { level, grants } => robot::permitted(level, grants, RobotScope::AllProjects),
             Subject::User { .. } | Subject::Anonymous => PermissionSet::EMPTY,
         }
     }
@@ -305,16 +305,17 @@ impl Rows {
             Self::Itself => None,
             Self::Nobody => Some(Subject::Anonymous),
             Self::User(user) => Some(Subject::User { sysadmin: user.sysadmin, roles: &user.roles }),
-            Self::Robot(robot) => Some(Subject::Robot { grants: &robot.grants }),
+            Self::Robot(robot) => Some(Subject::Robot { level: robot.level, grants: &robot.grants }),
         }
     }
 }
 
 /// The projects in which a robot may do anything, or all of them if it may list projects outside of them.
-fn reach(grants: &[RobotGrant]) -> Visibility {
-    let lists = robot::permitted(grants, RobotScope::System).contains(Resource::Project, Action::List);
+fn reach(robot: &RobotStanding) -> Visibility {
+    let outside = robot::permitted(robot.level, &robot.grants, RobotScope::System);
+    let lists = outside.contains(Resource::Project, Action::List);
     let mut projects = Vec::new();
-    for grant in grants {
+    for grant in &robot.grants {
         match grant.scope {
             RobotScope::AllProjects => return Visibility::All,
             RobotScope::Project(project) => projects.push(project),
@@ -326,11 +327,12 @@ fn reach(grants: &[RobotGrant]) -> Visibility {
 
 /// The projects whose repositories a robot may list or pull from; `None` is all of them.
 fn listed_by_grant(robot: &RobotStanding) -> Option<Vec<ProjectId>> {
-    let shows = |access: &PermissionSet| {
-        [Action::List, Action::Pull].iter().any(|&action| access.contains(Resource::Repository, action))
+    let shows = |grant: &&RobotGrant| {
+        let may = grant.permits(robot.level);
+        [Action::List, Action::Pull].iter().any(|&action| may.contains(Resource::Repository, action))
     };
     let mut projects = Vec::new();
-    for grant in robot.grants.iter().filter(|grant| shows(&grant.access)) {
+    for grant in robot.grants.iter().filter(shows) {
         match grant.scope {
             RobotScope::AllProjects => return None,
             RobotScope::Project(project) => projects.push(project),

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use berth_domain::{
-    Action, PermissionSet, ProjectId, Resource, RobotGrant, RobotScope, Role, RoleId, Timestamp, robot,
+    Action, PermissionSet, ProjectId, Resource, RobotGrant, RobotLevel, RobotScope, Role, RoleId, Timestamp,
+    robot,
 };
 
 /// Where something is to be done.
@@ -34,6 +35,8 @@ pub enum Subject<'a> {
     },
     /// A machine.
     Robot {
+        /// Where it belongs.
+        level: RobotLevel,
         /// Everything that it was given.
         grants: &'a [RobotGrant],
     },
@@ -55,7 +58,7 @@ pub struct Roles(BTreeMap<RoleId, PermissionSet>);
 /// What everyone with an account may do outside of projects. Which projects a list shows is decided row by row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SystemRules {
-    /// Whether every user may make projects, not only system administrators.
+    /// Whether every user and every robot of the installation may make projects, not only who was given that.
     pub users_create_projects: bool,
 }
 
@@ -94,18 +97,23 @@ impl Roles {
 /// What the subject may do there now.
 #[must_use]
 pub fn effective(subject: Subject<'_>, place: Place, known: &Roles, rules: SystemRules) -> PermissionSet {
+    let makes_projects = || {
+        let may: &[Action] = if rules.users_create_projects { &[Action::Create] } else { &[] };
+        PermissionSet::on_one(Resource::Project, may)
+    };
     let own = match (subject, place) {
         (Subject::User { sysadmin: true, .. }, _) => PermissionSet::ALL,
-        (Subject::User { .. }, Place::System) if rules.users_create_projects => {
-            PermissionSet::on_one(Resource::Project, &[Action::Create])
-        }
-        (Subject::Anonymous, _) | (Subject::User { .. }, Place::System) => PermissionSet::EMPTY,
+        (Subject::Anonymous, _) => PermissionSet::EMPTY,
+        (Subject::User { .. }, Place::System) => makes_projects(),
         (Subject::User { roles, .. }, Place::Project { .. }) => {
             roles.iter().fold(PermissionSet::EMPTY, |all, role| all.union(known.permissions(*role)))
         }
-        (Subject::Robot { grants }, Place::System) => robot::permitted(grants, RobotScope::System),
-        (Subject::Robot { grants }, Place::Project { id, .. }) => {
-            robot::permitted(grants, RobotScope::Project(id))
+        (Subject::Robot { level, grants }, Place::System) => {
+            let given = robot::permitted(level, grants, RobotScope::System);
+            if level == RobotLevel::System { given.union(&makes_projects()) } else { given }
+        }
+        (Subject::Robot { level, grants }, Place::Project { id, .. }) => {
+            robot::permitted(level, grants, RobotScope::Project(id))
         }
     };
     match place {

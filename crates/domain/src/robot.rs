@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use berth_oci::ProjectName;
 
-use crate::{Actor, Permission, PermissionSet, ProjectId, Scope, Timestamp};
+use crate::{Action, Actor, Permission, PermissionSet, ProjectId, Resource, Scope, Timestamp};
 
 /// A robot's number: small, never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -128,17 +128,40 @@ impl Robot {
     }
 }
 
-/// What these grants permit in a place: everything that covers it, together.
-#[must_use]
-pub fn permitted(grants: &[RobotGrant], place: RobotScope) -> PermissionSet {
-    let covering = grants.iter().filter(|grant| grant.scope.covers(place));
-    covering.fold(PermissionSet::EMPTY, |all, grant| all.union(&grant.access))
+impl RobotGrant {
+    /// What it permits to a robot of that level: what was given, and what comes with it.
+    ///
+    /// Who may delete a repository may delete what is in it. And a project's robot that may push may pull, because clients look
+    /// before they push; an installation's robot is told both, as in Harbor.
+    #[must_use]
+    pub fn permits(&self, level: RobotLevel) -> PermissionSet {
+        let mut all = self.access;
+        if all.contains(Resource::Repository, Action::Delete) {
+            all.insert(Resource::Artifact, Action::Delete);
+            all.insert(Resource::Tag, Action::Delete);
+        }
+        if matches!(level, RobotLevel::Project(_)) && all.contains(Resource::Repository, Action::Push) {
+            all.insert(Resource::Repository, Action::Pull);
+        }
+        all
+    }
 }
 
-/// Whether a robot with `creator`'s grants may make one with `wanted`: each of them is permitted to itself.
+/// What these grants permit to a robot of that level in a place: everything that covers it, together.
+#[must_use]
+pub fn permitted(level: RobotLevel, grants: &[RobotGrant], place: RobotScope) -> PermissionSet {
+    let covering = grants.iter().filter(|grant| grant.scope.covers(place));
+    covering.fold(PermissionSet::EMPTY, |all, grant| all.union(&grant.permits(level)))
+}
+
+/// Whether a robot with `creator`'s grants may make one with `wanted`: each of them was given to itself.
 #[must_use]
 pub fn is_subset(wanted: &[RobotGrant], creator: &[RobotGrant]) -> bool {
-    wanted.iter().all(|grant| grant.access.is_subset_of(&permitted(creator, grant.scope)))
+    let given = |place: RobotScope| {
+        let covering = creator.iter().filter(|grant| grant.scope.covers(place));
+        covering.fold(PermissionSet::EMPTY, |all, grant| all.union(&grant.access))
+    };
+    wanted.iter().all(|grant| grant.access.is_subset_of(&given(grant.scope)))
 }
 
 /// Whether a robot of that level can have these grants.

@@ -1,6 +1,8 @@
 //! Projects: made, seen, changed and deleted.
 
-use berth_domain::{Action, ActorKind, Project, ProjectId, ProjectMetadataKey, Resource, RoleId, UserId};
+use berth_domain::{
+    Action, Project, ProjectId, ProjectMetadataKey, Resource, RobotGrant, RobotScope, RoleId, UserId,
+};
 use berth_metadata::Transaction;
 use berth_metadata::user::Added;
 use berth_oci::ProjectName;
@@ -74,11 +76,15 @@ impl Guarded<'_> {
         Ok(id)
     }
 
-    /// Whether the caller says how much a project that they make may hold: who may set quotas, and as in Harbor every robot that may
-    /// make projects.
+    /// Whether the caller says how much a project that they make may hold: who may set quotas, and as in Harbor every robot that was
+    /// given the right to make projects.
     async fn may_limit(&self) -> Result<bool> {
         let outside = self.management.access().permitted(self.caller, None).await?;
-        Ok(self.caller.actor.kind == ActorKind::Robot || outside.contains(Resource::Quota, Action::Update))
+        let given = self.own_grants().await?;
+        let makes = |grant: &RobotGrant| {
+            grant.scope == RobotScope::System && grant.access.contains(Resource::Project, Action::Create)
+        };
+        Ok(outside.contains(Resource::Quota, Action::Update) || given.iter().any(makes))
     }
 
     async fn add_project(

@@ -55,6 +55,7 @@ impl StandingReads for SqlMetadata {
     async fn robot_standing(&self, robot: RobotId) -> Result<Option<RobotStanding>> {
         let Some(found) = self.robot(robot).await? else { return Ok(None) };
         Ok(Some(RobotStanding {
+            level: found.robot.level,
             disabled: found.robot.disabled,
             expires_at: found.robot.expires_at(),
             valid_after: found.robot.valid_after,

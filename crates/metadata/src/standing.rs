@@ -1,7 +1,7 @@
 //! What a request needs to know of its subject, read at once: may it act at all, and with which rows?
 
 use async_trait::async_trait;
-use berth_domain::{RobotGrant, RobotId, RoleId, Timestamp, UserId};
+use berth_domain::{RobotGrant, RobotId, RobotLevel, RoleId, Timestamp, UserId};
 use berth_oci::ProjectName;
 
 use crate::Result;
@@ -20,6 +20,8 @@ pub struct UserStanding {
 /// A robot that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RobotStanding {
+    /// Where it belongs.
+    pub level: RobotLevel,
     /// Switched off.
     pub disabled: bool,
     /// When it ends.

@@ -9,9 +9,14 @@ fn user(roles: &[RoleId]) -> Subject<'_> {
     Subject::User { sysadmin: false, roles }
 }
 
+/// A robot of the installation.
 fn robot(scope: RobotScope, resource: Resource, action: Action) -> Subject<'static> {
+    robot_of(RobotLevel::System, scope, resource, action)
+}
+
+fn robot_of(level: RobotLevel, scope: RobotScope, resource: Resource, action: Action) -> Subject<'static> {
     let grant = RobotGrant { scope, access: PermissionSet::on_one(resource, &[action]) };
-    Subject::Robot { grants: Vec::leak(vec![grant]) }
+    Subject::Robot { level, grants: Vec::leak(vec![grant]) }
 }
 
 fn at(subject: Subject<'_>, place: Place) -> PermissionSet {
@@ -84,8 +89,17 @@ fn outside_of_projects_accounts_may_list_projects_and_perhaps_make_them() {
     let open = SystemRules { users_create_projects: true };
     let may = effective(user(&[]), Place::System, &Roles::default(), open);
     assert!(may.contains(Resource::Project, Action::Create));
-    let anonymous = effective(Subject::Anonymous, Place::System, &Roles::default(), open);
-    assert!(!anonymous.contains(Resource::Project, Action::Create));
+    let own = RobotScope::Project(ONE);
+    let pulls = |level| robot_of(level, own, Resource::Repository, Action::Pull);
+    for (subject, makes) in [
+        (Subject::Anonymous, false),
+        (pulls(RobotLevel::System), true),
+        (pulls(RobotLevel::Project(ONE)), false),
+    ] {
+        let may = effective(subject, Place::System, &Roles::default(), open);
+        assert_eq!(may.contains(Resource::Project, Action::Create), makes, "{subject:?}");
+    }
+    assert_eq!(at(pulls(RobotLevel::System), Place::System), filtered_lists());
 }
 
 #[test]
@@ -94,7 +108,8 @@ fn a_robot_may_each_single_permission_where_it_was_given() {
         let single = PermissionSet::on_one(permission.resource, &[permission.action]);
         for scope in [RobotScope::Project(ONE), RobotScope::AllProjects] {
             let subject = robot(scope, permission.resource, permission.action);
-            assert_eq!(at(subject, PRIVATE), single, "{permission}");
+            let with = RobotGrant { scope, access: single }.permits(RobotLevel::System);
+            assert_eq!(at(subject, PRIVATE), with, "{permission}");
             assert_eq!(at(subject, Place::System), filtered_lists());
         }
     }

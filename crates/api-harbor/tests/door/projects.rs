@@ -185,7 +185,14 @@ async fn who_may_limit_says_how_much_a_project_may_hold() {
     });
     let robot = house.ask("POST /robots").by(ADMIN).json(&robot).await.expect(201);
     let robot = ("robot$maker", robot.json["secret"].as_str().expect("told once"));
+    let other = json!({
+        "name": "puller", "level": "system", "duration": 1,
+        "permissions": [{"kind": "project", "namespace": "*", "access": [{"resource": "repository", "action": "pull"}]}],
+    });
+    let other = house.ask("POST /robots").by(ADMIN).json(&other).await.expect(201);
+    let other = ("robot$puller", other.json["secret"].as_str().expect("told once"));
     for (name, maker, limit, hard) in [
+        ("by-other-robot", other, 1 << 20, -1),
         ("by-admin", ADMIN, 1 << 30, 1 << 30),
         ("by-robot", robot, 1 << 20, 1 << 20),
         ("by-jane", ("jane", PASSWORD), 1 << 30, -1),

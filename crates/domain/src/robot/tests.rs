@@ -1,7 +1,6 @@
 //! What robots can be called, and what they can be given.
 
 use super::*;
-use crate::{Action, Resource};
 
 fn set(resource: Resource, actions: &[Action]) -> PermissionSet {
     actions.iter().map(|&action| Permission { resource, action }).collect()
@@ -67,11 +66,33 @@ fn durations() {
 #[test]
 fn what_holds_everywhere_holds_in_each_project_but_not_outside() {
     let grants = [pull(RobotScope::AllProjects), push(ONE)];
-    let may = |place, action| permitted(&grants, place).contains(Resource::Repository, action);
+    let may =
+        |place, action| permitted(RobotLevel::System, &grants, place).contains(Resource::Repository, action);
     assert!(may(ONE, Action::Pull) && may(ONE, Action::Push));
     assert!(may(TWO, Action::Pull) && !may(TWO, Action::Push));
     assert!(!may(RobotScope::System, Action::Pull));
     assert!(!may(RobotScope::AllProjects, Action::Push));
+}
+
+#[test]
+fn a_projects_robot_that_may_push_may_pull_and_one_of_the_installation_is_told_both() {
+    let may = |level, action| permitted(level, &[push(ONE)], ONE).contains(Resource::Repository, action);
+    assert!(may(RobotLevel::Project(ProjectId(1)), Action::Pull));
+    assert!(may(RobotLevel::System, Action::Push) && !may(RobotLevel::System, Action::Pull));
+    assert!(!is_subset(&[pull(ONE)], &[push(ONE)]), "what comes with a right is not handed on by itself");
+}
+
+#[test]
+fn who_may_delete_a_repository_may_delete_what_is_in_it() {
+    let delete = |resource| RobotGrant { scope: ONE, access: set(resource, &[Action::Delete]) };
+    let may = |given, resource| {
+        permitted(RobotLevel::System, &[delete(given)], ONE).contains(resource, Action::Delete)
+    };
+    for within in [Resource::Artifact, Resource::Tag] {
+        assert!(may(Resource::Repository, within));
+        assert!(may(within, within) && !may(within, Resource::Repository));
+    }
+    assert!(!may(Resource::Artifact, Resource::Tag) && !may(Resource::Tag, Resource::Artifact));
 }
 
 #[test]

@@ -109,12 +109,19 @@ impl Guarded<'_> {
 
     /// A robot gives no more than it has now.
     async fn check_within_own(&self, grants: &[RobotGrant]) -> Result<()> {
-        if !self.is_robot() {
+        if !self.is_robot() || is_subset(grants, &self.own_grants().await?) {
             return Ok(());
         }
+        Err(Error::Exceeds)
+    }
+
+    /// What the caller was given, if it is a robot.
+    pub(crate) async fn own_grants(&self) -> Result<Vec<RobotGrant>> {
+        if !self.is_robot() {
+            return Ok(Vec::new());
+        }
         let standing = self.metadata().robot_standing(RobotId(self.caller.actor.id)).await?;
-        let own = standing.map(|standing| standing.grants).unwrap_or_default();
-        if is_subset(grants, &own) { Ok(()) } else { Err(Error::Exceeds) }
+        Ok(standing.map(|standing| standing.grants).unwrap_or_default())
     }
 
     fn is_robot(&self) -> bool {
