@@ -1,5 +1,5 @@
-//! Every client logs in as a person, with a CLI secret, as a robot of a project and as one of the installation; it pulls, it pushes,
-//! and it says why it may not.
+//! Every client logs in as a person by name and by address, with a CLI secret, as a robot of a project, as one that was given pushing
+//! alone, and as one of the installation; it pulls, it pushes, and it says why it may not.
 
 use std::path::PathBuf;
 
@@ -125,6 +125,7 @@ fn sees_it_through_with(client: &Client, docker: Option<&Dockerd>, containerd: O
     let person = |secret: &str| ("alice".to_owned(), secret.to_owned());
     for (place, who) in [
         ("by-password", person(PASSWORD)),
+        ("by-address", ("alice@example.org".to_owned(), PASSWORD.to_owned())),
         ("by-cli-secret", person(CLI_SECRET)),
         ("by-project-robot", project),
         ("by-pushing-robot", pusher),

@@ -85,16 +85,18 @@ impl Guarded<'_> {
         Ok(id)
     }
 
-    /// A page of the accounts.
+    /// A page of the accounts, without the first administrator's, as Harbor has it: what is done to all of a list is not done to it.
     pub async fn users(&self, filter: &UserFilter, window: Window<UserOrder>) -> Result<Listed<User>> {
         self.check(Resource::User, Action::List).await?;
+        let filter = &UserFilter { after: Some(UserId::ADMIN), ..filter.clone() };
         let items = self.metadata().users(filter, window).await?;
         Ok(Listed { items, total: self.metadata().count_users(filter).await? })
     }
 
-    /// A page of the accounts with this in their name, for everybody who has one.
-    pub async fn search_users(&self, name: &str, window: Window<UserOrder>) -> Result<Listed<FoundUser>> {
+    /// Accounts with this in their name, the closest first, for everybody who has one: so many after the first `offset`.
+    pub async fn search_users(&self, name: &str, offset: u64, limit: u32) -> Result<Listed<FoundUser>> {
         self.check_account(Resource::User, Action::List).await?;
+        let window = Window { order: UserOrder::Closest, descending: false, offset, limit };
         let filter = UserFilter { username_like: Some(name.to_owned()), ..UserFilter::default() };
         let items = self.metadata().users(&filter, window).await?;
         let items = items.into_iter().map(|User { id, username, .. }| FoundUser { id, username }).collect();

@@ -8,7 +8,7 @@ use berth_metadata::{Added, Result, Window};
 use crate::SqlMetadata;
 use crate::transaction::SqlTransaction;
 use crate::value::{time, unsigned};
-use crate::window::{BY_CREATION, BY_ID, BY_NAME, Cut, among, exactly, within};
+use crate::window::{BY_CLOSENESS, BY_CREATION, BY_ID, BY_NAME, Cut, among, exactly, within};
 
 /// What is read of a user, with the secrets last.
 macro_rules! columns {
@@ -25,7 +25,7 @@ macro_rules! filtered {
             one_of!("$1", "username"),
             " AND (CAST($2 AS TEXT) IS NULL OR lower(username) LIKE $2 ESCAPE '!')",
             one_of!("$3", "email"),
-            " AND (CAST($4 AS TEXT) IS NULL OR lower(email) LIKE $4 ESCAPE '!')"
+            " AND (CAST($4 AS TEXT) IS NULL OR lower(email) LIKE $4 ESCAPE '!') AND id > $5"
         )
     };
 }
@@ -47,11 +47,20 @@ statements! {
     USER = sql!(concat!("SELECT ", columns!(), " FROM users WHERE id = $1 AND deleted_at IS NULL"));
     USER_BY_NAME =
         sql!(concat!("SELECT ", columns!(), " FROM users WHERE username = $1 AND deleted_at IS NULL"));
+    /// The address is looked for only where no name fits.
+    USER_BY_LOGIN = sql!(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM users WHERE id = COALESCE(
+             (SELECT id FROM users WHERE username = $1 AND deleted_at IS NULL),
+             (SELECT id FROM users WHERE email = $1 AND email <> '' AND deleted_at IS NULL))"
+    ));
     USERS = sql!(concat!(
         "SELECT ",
         columns!(),
         filtered!(),
-        windowed!("$5", "$6", "$7", "id", "username", "created_at")
+        " ORDER BY CASE CAST($6 AS BIGINT) WHEN 4 THEN length(username) END, CASE $6 WHEN 4 THEN username END,",
+        window!("$6", "$7", "$8", "id", "username", "created_at")
     ));
     COUNT_USERS = sql!(concat!("SELECT COUNT(*)", filtered!()));
     FIRST_SYSADMIN = sql!(
@@ -134,6 +143,7 @@ struct Filter {
     name_like: Option<String>,
     email: Option<String>,
     email_like: Option<String>,
+    after: i64,
 }
 
 impl From<&UserFilter> for Filter {
@@ -143,6 +153,7 @@ impl From<&UserFilter> for Filter {
             name_like: filter.username_like.as_deref().map(within),
             email: among(&filter.email),
             email_like: filter.email_like.as_deref().map(within),
+            after: filter.after.map_or(i64::MIN, |id| id.0),
         }
     }
 }
@@ -159,22 +170,29 @@ impl UserReads for SqlMetadata {
         Ok(row.map(Into::into))
     }
 
+    async fn user_by_login(&self, login: &str) -> Result<Option<UserCredentials>> {
+        let row: Option<Row> = optional!(self, USER_BY_LOGIN, exactly(login));
+        Ok(row.map(Into::into))
+    }
+
     async fn users(&self, filter: &UserFilter, window: Window<UserOrder>) -> Result<Vec<User>> {
         let f = Filter::from(filter);
         let column = match window.order {
             UserOrder::Id => BY_ID,
             UserOrder::Username => BY_NAME,
             UserOrder::CreatedAt => BY_CREATION,
+            UserOrder::Closest => BY_CLOSENESS,
         };
         let Cut { sort, limit, offset } = Cut::of(&window, column);
         let rows: Vec<Row> =
-            all!(self, USERS, &f.name, &f.name_like, &f.email, &f.email_like, sort, limit, offset);
+            all!(self, USERS, &f.name, &f.name_like, &f.email, &f.email_like, f.after, sort, limit, offset);
         Ok(rows.into_iter().map(|row| UserCredentials::from(row).user).collect())
     }
 
     async fn count_users(&self, filter: &UserFilter) -> Result<u64> {
         let f = Filter::from(filter);
-        let (count,): (i64,) = one!(self, COUNT_USERS, &f.name, &f.name_like, &f.email, &f.email_like);
+        let (count,): (i64,) =
+            one!(self, COUNT_USERS, &f.name, &f.name_like, &f.email, &f.email_like, f.after);
         unsigned(count)
     }
 

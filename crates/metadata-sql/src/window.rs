@@ -10,13 +10,22 @@ pub(crate) const BY_ID: i64 = 1;
 pub(crate) const BY_NAME: i64 = 2;
 /// By when it was made.
 pub(crate) const BY_CREATION: i64 = 3;
+/// By how close a name is to what was looked for; lists that know it sort by it before the rest.
+pub(crate) const BY_CLOSENESS: i64 = 4;
 
 /// The end of a list's statement. `$sort` is one of the numbers above, negative for the other way round; the row's number decides
 /// between equals. One text sorts in every way, because these lists are small enough to be sorted on the spot.
 macro_rules! windowed {
+    ($($parameter:literal),*) => {
+        concat!(" ORDER BY", window!($($parameter),*))
+    };
+}
+
+/// The same without its first words, for a list that is sorted by more.
+macro_rules! window {
     ($sort:literal, $limit:literal, $offset:literal, $id:literal, $name:literal, $created:literal) => {
         concat!(
-            " ORDER BY CASE CAST(",
+            " CASE CAST(",
             $sort,
             " AS BIGINT) WHEN 2 THEN ",
             $name,

@@ -102,6 +102,8 @@ pub const CASES: &[Case] = cases![
     race::a_list_that_is_followed_misses_no_referrer,
     user::numbers_begin_as_harbors,
     user::a_name_and_an_address_are_taken_once,
+    user::a_login_is_a_name_or_else_an_address,
+    user::what_is_closest_comes_first,
     user::one_of_many_takes_the_name,
     user::secrets_move_what_is_valid,
     user::an_earlier_clock_ends_what_was_before,

@@ -45,6 +45,8 @@ pub struct UserFilter {
     pub email: Vec<String>,
     /// This within the address, in any case of ASCII letters.
     pub email_like: Option<String>,
+    /// Only numbers above this one.
+    pub after: Option<UserId>,
 }
 
 /// By what a list of accounts is sorted.
@@ -57,6 +59,8 @@ pub enum UserOrder {
     Username,
     /// By when it was made, then by number.
     CreatedAt,
+    /// The shortest name first, then by name: what is closest to a text that all have in their names.
+    Closest,
 }
 
 /// What became of a change that must not meet another row.
@@ -76,6 +80,10 @@ pub trait UserReads {
 
     /// The live account of that exact name, with its secrets.
     async fn user_credentials(&self, username: &str) -> Result<Option<UserCredentials>>;
+
+    /// The live account that logs in with this: the one of that exact name, else the one of that exact address. One look-up either
+    /// way, so that its time says nothing of which names there are.
+    async fn user_by_login(&self, login: &str) -> Result<Option<UserCredentials>>;
 
     /// Some live accounts.
     async fn users(&self, filter: &UserFilter, window: Window<UserOrder>) -> Result<Vec<User>>;

@@ -100,9 +100,9 @@ impl Authenticator {
         Ok(self.parts.metadata.robot_by_login(login.project.as_ref(), &login.name).await?)
     }
 
-    async fn user_row(&self, name: &str) -> Result<Option<UserCredentials>, LoginError> {
+    async fn user_row(&self, login: &str) -> Result<Option<UserCredentials>, LoginError> {
         self.log_ins.looked_up.one_more();
-        Ok(self.parts.metadata.user_credentials(name).await?)
+        Ok(self.parts.metadata.user_by_login(login).await?)
     }
 
     fn is_active(&self, kept: &RobotCredentials) -> bool {

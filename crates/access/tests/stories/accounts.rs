@@ -81,6 +81,30 @@ async fn members_do_what_their_roles_say_directly_and_by_group() {
 }
 
 #[tokio::test]
+async fn people_log_in_by_name_or_by_address() {
+    let house = House::new();
+    let one = house.replica().await;
+    one.admin().await;
+    let jane = one.user("jane").await;
+    for purpose in [Purpose::Registry, Purpose::Api] {
+        let (login, secret, request_id) = ("jane@example.org", &Secret::new(PASSWORD), "request");
+        let shown = Credentials { login, secret, purpose, address: None, request_id };
+        let caller = one.authenticator.basic(&shown).await.unwrap();
+        assert_eq!((caller.actor.name.as_str(), caller.actor.id), ("jane", jane.0), "{purpose:?}");
+        let session = one.authenticator.log_in(&shown).await.unwrap();
+        assert_eq!(session.caller.actor.name, "jane");
+    }
+    for nobody in ["joe@example.org", "@", "Jane@example.org"] {
+        assert!(matches!(one.log_in(nobody, PASSWORD).await, Err(LoginError::Wrong)), "{nobody}");
+    }
+    // Somebody's name may look like somebody else's address: a name goes first.
+    let other = one.user("jane@example.org").await;
+    house.pass(Duration::from_mins(2));
+    let caller = one.log_in("jane@example.org", PASSWORD).await.unwrap();
+    assert_eq!(caller.actor.id, other.0);
+}
+
+#[tokio::test]
 async fn a_robot_does_what_it_was_given_until_it_ends() {
     let house = House::new();
     let one = house.replica().await;

@@ -8,7 +8,7 @@ use super::view::UserView;
 use crate::call::Call;
 use crate::error::Error;
 
-pub(super) const ORDERS: &[(&str, UserOrder)] =
+const ORDERS: &[(&str, UserOrder)] =
     &[("username", UserOrder::Username), ("creation_time", UserOrder::CreatedAt), ("user_id", UserOrder::Id)];
 
 /// One page of the accounts.
@@ -32,5 +32,6 @@ fn filter(call: &Call<'_>) -> Result<UserFilter, Refusal> {
         username_like: also("username")?.or(username_like),
         email,
         email_like: also("email")?.or(email_like),
+        after: None,
     })
 }

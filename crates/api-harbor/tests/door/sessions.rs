@@ -108,3 +108,16 @@ async fn log_ins_that_do_not_happen() {
         .await
         .refused(415, "UNSUPPORTED_MEDIA_TYPE");
 }
+
+#[tokio::test]
+async fn an_address_does_for_a_name() {
+    let house = House::open().await;
+    house.user("jane").await;
+    let form = format!("principal=jane%40example.org&password={}", PASSWORD.replace(' ', "+"));
+    let answer = house.ask("POST /c/login").form(&form).await.expect(200);
+    let (sid, _) = cookie(&answer, "sid").expect("a session");
+    let me = house.ask("GET /users/current").header("cookie", &format!("sid={sid}")).await.expect(200);
+    assert_eq!(me.json["username"], "jane");
+    house.ask("GET /users/current").by(("jane@example.org", PASSWORD)).await.expect(200);
+    house.ask("GET /users/current").by(("joe@example.org", PASSWORD)).await.refused(401, "UNAUTHORIZED");
+}

@@ -49,10 +49,10 @@ async fn everybody_sees_themselves_and_finds_the_names_of_others() {
     assert_eq!(word(by(&house.admin).user(UserId(4711)).await), "not found");
     assert_eq!(word(by(&jane).users(&UserFilter::default(), first(10)).await), "denied");
     let all = by(&house.admin).users(&UserFilter::default(), first(1)).await.unwrap();
-    assert_eq!((all.items.len(), all.total), (1, 2));
-    let found = by(&jane).search_users("ADM", first(10)).await.unwrap();
+    assert_eq!((all.items[0].id, all.total), (id, 1), "the first administrator is not among them");
+    let found = by(&jane).search_users("ADM", 0, 10).await.unwrap();
     assert_eq!((found.items[0].username.as_str(), found.total), ("admin", 1));
-    assert_eq!(word(by(&house.nobody).search_users("a", first(10)).await), "log in");
+    assert_eq!(word(by(&house.nobody).search_users("a", 0, 10).await), "log in");
     assert_eq!(word(by(&jane).user_exists(UserField::Username, "jane").await), "precondition");
     assert!(by(&house.admin).user_exists(UserField::Email, "jane@example.org").await.unwrap());
     assert_eq!(word(by(&jane).update_user(id, profile("new@example.org")).await), "done");

@@ -46,6 +46,43 @@ pub(super) async fn a_name_and_an_address_are_taken_once(metadata: &dyn Metadata
     assert_eq!(metadata.user_credentials("on\0ce").await.expect("an answer"), None);
 }
 
+pub(super) async fn a_login_is_a_name_or_else_an_address(metadata: &dyn Metadata) {
+    let mailed = user(metadata, "mailed").await;
+    let found = async |login: &str| {
+        let found = metadata.user_by_login(login).await.expect("an answer");
+        found.map(|found| found.user.id)
+    };
+    assert_eq!(found("mailed").await, Some(mailed));
+    assert_eq!(found("mailed@example.org").await, Some(mailed));
+    for nobody in ["Mailed@example.org", "example.org", "", "mailed@example.org\0", "unmailed"] {
+        assert_eq!(found(nobody).await, None, "{nobody:?}");
+    }
+    let named = NewUser { email: String::new(), ..new_user("mailed@example.org") };
+    let mut tx = begin(metadata).await;
+    let Added::Added(named) = tx.add_user(&named, at(0)).await.expect("an answer") else {
+        panic!("it exists")
+    };
+    tx.commit().await.expect("a commit");
+    assert_eq!(found("mailed@example.org").await, Some(named), "a name goes before an address");
+    let mut tx = begin(metadata).await;
+    assert!(tx.delete_user(named, at(1)).await.expect("an answer"));
+    tx.commit().await.expect("a commit");
+    assert_eq!(found("mailed@example.org").await, Some(mailed), "who is gone has no name");
+}
+
+pub(super) async fn what_is_closest_comes_first(metadata: &dyn Metadata) {
+    for name in ["a close one", "close", "closest", "z close"] {
+        user(metadata, name).await;
+    }
+    let filter = UserFilter { username_like: Some("close".to_owned()), ..UserFilter::default() };
+    let page = Window { order: UserOrder::Closest, descending: false, offset: 1, limit: 2 };
+    let found = metadata.users(&filter, page).await.expect("a list");
+    let names: Vec<_> = found.iter().map(|user| user.username.as_str()).collect();
+    assert_eq!(names, ["closest", "z close"], "of close, closest, z close, a close one");
+    let after = UserFilter { after: Some(found[0].id), ..filter };
+    assert_eq!(metadata.count_users(&after).await.expect("a count"), 1, "of those that were made later");
+}
+
 pub(super) async fn one_of_many_takes_the_name(metadata: &dyn Metadata) {
     let take = async |n: i64| {
         let mut tx = begin(metadata).await;
