@@ -38,9 +38,10 @@ pub enum LoginError {
     Password(#[source] PasswordError),
 }
 
-/// Rounded up: who comes earlier is refused again.
-fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+/// A wait in whole seconds, rounded up and at least one: whoever obeys it does not come too early.
+#[must_use]
+pub fn whole_seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 impl From<AuthorityError> for LoginError {

@@ -34,7 +34,7 @@ pub mod token;
 pub mod token_service;
 
 pub use caller::{Caller, Identity, Means};
-pub use error::LoginError;
+pub use error::{LoginError, whole_seconds};
 pub use gatekeeper::{Gatekeeper, GatekeeperParts, GatekeeperSettings};
 pub use outage::Outage;
 pub use policy::{Access, Denied, Reason};

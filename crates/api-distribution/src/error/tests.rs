@@ -49,6 +49,17 @@ async fn failures_inside_are_masked_and_say_what_to_do() {
 }
 
 #[test]
+fn nobody_is_told_to_come_too_early() {
+    for (millis, seconds) in [(1, "1"), (1000, "1"), (1500, "2"), (59_001, "60")] {
+        let slow = LoginError::Slow { retry_after: std::time::Duration::from_millis(millis) };
+        let words = slow.to_string();
+        assert!(words.contains(&format!("wait {seconds} seconds")), "{words}");
+        let answer = Error::from(slow).answer("id");
+        assert_eq!(answer.headers()[RETRY_AFTER], seconds, "{millis} ms");
+    }
+}
+
+#[test]
 fn the_log_gets_every_source() {
     let error = Error::from(E::Storage(StorageError::Full(io::Error::other("no space"))));
     assert_eq!(chain(&error), "storage is full: no space");

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use axum::http::StatusCode;
-use berth_access::{LoginError, Reason};
+use berth_access::{LoginError, Reason, whole_seconds};
 use berth_oci::reference::ReferenceError;
 use berth_oci::{Digest, ErrorCode};
 use berth_registry::{BodyError, DatabaseError, StorageError};
@@ -165,7 +165,7 @@ fn login(error: &LoginError) -> Verdict {
             Verdict::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized)
         }
         LoginError::Slow { retry_after } => {
-            let seconds = u32::try_from(retry_after.as_secs()).unwrap_or(u32::MAX).max(1);
+            let seconds = u32::try_from(whole_seconds(*retry_after)).unwrap_or(u32::MAX);
             Verdict::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests).retry_after(seconds)
         }
         LoginError::Busy => {

@@ -3,9 +3,7 @@
 //! Harbor's conventions: who is nobody is 401, who may not is 403, and only who would see a thing is told that it is not there. What is
 //! the server's fault is masked; where the remedy is to wait, the words and a `Retry-After` say so.
 
-use std::time::Duration;
-
-use berth_access::{Denied, LoginError, Reason};
+use berth_access::{Denied, LoginError, Reason, whole_seconds};
 use berth_http::rest::Code;
 use berth_management::DatabaseError;
 
@@ -76,7 +74,7 @@ fn log_in(error: &LoginError) -> Verdict {
             Verdict::new(Code::Unauthorized)
         }
         LoginError::Slow { retry_after } => {
-            Verdict::new(Code::TooManyRequests).retry_after(seconds(*retry_after))
+            Verdict::new(Code::TooManyRequests).retry_after(whole_seconds(*retry_after))
         }
         LoginError::Busy => Verdict::new(Code::Unavailable).retry_after(1),
         LoginError::Database(error) => database(error),
@@ -101,13 +99,10 @@ fn database(error: &DatabaseError) -> Verdict {
     }
 }
 
-/// Whole seconds, at least one.
-fn seconds(duration: Duration) -> u64 {
-    (duration.as_secs() + u64::from(duration.subsec_nanos() > 0)).max(1)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use berth_domain::{Action, Resource};
 
     use super::*;
