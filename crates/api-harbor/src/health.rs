@@ -23,7 +23,7 @@ struct ComponentView {
 
 /// Healthy only if every component is.
 pub(crate) async fn get(call: &Call<'_>) -> Result<Response, Error> {
-    let components = call.door.management.health().await;
+    let components = call.management.health().await;
     let all = components.iter().all(|component| component.error.is_none());
     let views = components.into_iter().map(|component| ComponentView {
         name: component.name,

@@ -16,6 +16,7 @@ pub mod credential;
 pub mod error;
 pub mod group;
 mod guarded;
+pub mod health;
 pub mod listed;
 pub mod member;
 pub mod permission;
@@ -49,6 +50,7 @@ pub use berth_metadata::{Error as DatabaseError, FoundRepository, Window};
 
 pub use error::Error;
 pub use guarded::Guarded;
+pub use health::ComponentHealth;
 pub use listed::Listed;
 pub use member::{MemberPage, NewMember};
 pub use permission::Catalogue;
@@ -57,7 +59,7 @@ pub use project_ref::ProjectRef;
 pub use robot::{MadeRobot, RobotGrantPage, RobotPage, RobotPermission, WantedRobot};
 pub use search::Found;
 pub use settings::ManagementSettings;
-pub use system::{ComponentHealth, SystemDetails, SystemInfo};
+pub use system::{SystemDetails, SystemInfo};
 pub use user::{FoundUser, NewUser, Profile, UserField};
 
 /// What a use case gives back.
@@ -95,6 +97,7 @@ struct Inner {
     parts: Parts,
     settings: ManagementSettings,
     access: Access,
+    health: health::Health,
 }
 
 impl Management {
@@ -102,7 +105,8 @@ impl Management {
     #[must_use]
     pub fn open(parts: Parts, settings: ManagementSettings) -> Self {
         let access = Access::closed(Arc::clone(&parts.authority));
-        Self { inner: Arc::new(Inner { parts, settings, access }) }
+        let health = health::Health::new(&parts);
+        Self { inner: Arc::new(Inner { parts, settings, access, health }) }
     }
 
     /// The handle for one caller: the only thing that a door can call.
@@ -121,6 +125,10 @@ impl Management {
 
     fn access(&self) -> &Access {
         &self.inner.access
+    }
+
+    fn health(&self) -> &health::Health {
+        &self.inner.health
     }
 
     fn now(&self) -> Timestamp {

@@ -1,14 +1,9 @@
 //! What the installation says of itself.
 
-use std::time::Duration;
-
 use berth_domain::{Action, ActorKind, Resource, Timestamp};
 
+use crate::Result;
 use crate::guarded::Guarded;
-use crate::{Management, Result};
-
-/// How long a component may think about how it is.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What everybody may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,15 +25,6 @@ pub struct SystemDetails {
     pub now: Timestamp,
 }
 
-/// How one component is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ComponentHealth {
-    /// Its name, as Harbor calls it.
-    pub name: &'static str,
-    /// What is wrong with it; `None` is nothing.
-    pub error: Option<String>,
-}
-
 impl Guarded<'_> {
     /// What the installation says of itself to this caller.
     pub async fn system_info(&self) -> Result<SystemInfo> {
@@ -55,32 +41,4 @@ impl Guarded<'_> {
         };
         Ok(SystemInfo { self_registration, details: Some(details) })
     }
-}
-
-impl Management {
-    /// How the components are, for whoever asks: `core` is this process, `database` the metadata, `registry` the storage. Details
-    /// of what is wrong stand in the log.
-    pub async fn health(&self) -> Vec<ComponentHealth> {
-        let parts = self.parts();
-        let (database, registry) = tokio::join!(
-            healthy("database", parts.metadata.check()),
-            healthy("registry", parts.blobs.check())
-        );
-        vec![ComponentHealth { name: "core", error: None }, database, registry]
-    }
-}
-
-async fn healthy<E: std::fmt::Display>(
-    name: &'static str,
-    check: impl Future<Output = Result<(), E>>,
-) -> ComponentHealth {
-    let error = match tokio::time::timeout(PATIENCE, check).await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some("it does not answer".to_owned()),
-    };
-    if let Some(error) = &error {
-        tracing::warn!(component = name, error, "unhealthy");
-    }
-    ComponentHealth { name, error }
 }

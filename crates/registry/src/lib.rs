@@ -120,13 +120,6 @@ impl Registry {
         Guarded::new(self, caller)
     }
 
-    /// Whether the database and storage answer.
-    pub async fn check(&self) -> Result<()> {
-        self.inner.ports.metadata.check().await?;
-        self.inner.ports.blobs.check().await?;
-        Ok(())
-    }
-
     /// The budget that the bytes of bodies come out of, for those that a door reads whole.
     #[must_use]
     pub fn buffers(&self) -> &BufferPool {

@@ -2,31 +2,24 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
-use berth_registry::Registry;
-use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use berth_access::Caller;
+use berth_management::Management;
 
 use crate::answer;
 use crate::metrics::Metrics;
 
-/// How long an answer of the database and of storage is believed, so that nobody can keep them busy by asking.
-const BELIEVED: Duration = Duration::from_secs(1);
-/// How long they may take.
-const PATIENCE: Duration = Duration::from_secs(5);
 const TEXT: &str = "text/plain; charset=utf-8";
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Answers for the process.
 #[derive(Debug)]
 pub(crate) struct Health {
-    registry: Registry,
+    management: Management,
     metrics: Arc<Metrics>,
     ending: AtomicBool,
-    last: Mutex<Option<(Instant, Result<(), String>)>>,
 }
 
 /// Whether a path is one of the three.
@@ -35,8 +28,8 @@ pub(crate) fn is_health(path: &str) -> bool {
 }
 
 impl Health {
-    pub(crate) fn new(registry: Registry, metrics: Arc<Metrics>) -> Self {
-        Self { registry, metrics, ending: AtomicBool::new(false), last: Mutex::default() }
+    pub(crate) fn new(management: Management, metrics: Arc<Metrics>) -> Self {
+        Self { management, metrics, ending: AtomicBool::new(false) }
     }
 
     /// The process is about to end: it is not ready any more.
@@ -66,18 +59,9 @@ impl Health {
         if self.ending.load(Ordering::Relaxed) {
             return Err("Berth is about to end".to_owned());
         }
-        let mut last = self.last.lock().await;
-        if let Some((at, known)) = &*last
-            && at.elapsed() < BELIEVED
-        {
-            return known.clone();
-        }
-        let found = match timeout(PATIENCE, self.registry.check()).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("the database or storage does not answer in time".to_owned()),
-        };
-        *last = Some((Instant::now(), found.clone()));
-        found
+        let nobody = Caller::anonymous(None, String::new());
+        let components = self.management.as_caller(&nobody).health().await;
+        let unwell = components.into_iter().find_map(|one| Some(format!("{}: {}", one.name, one.error?)));
+        unwell.map_or(Ok(()), Err)
     }
 }

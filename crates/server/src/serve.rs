@@ -71,7 +71,7 @@ impl Server {
             certificate.as_ref().map(|certificate| certificate.server_config(&config.tls)).transpose()?;
         let parts = Parts::open(config, data.is_some()).await?;
         let metrics = Metrics::new(parts.sampled());
-        let health = Arc::new(Health::new(parts.registry.clone(), Arc::clone(&metrics)));
+        let health = Arc::new(Health::new(parts.management.clone(), Arc::clone(&metrics)));
         let apart = config.server.metrics_listen.map(listen).transpose()?;
         let shared = |doors, health| Shared {
             doors,

@@ -36,7 +36,7 @@ pub(crate) struct House {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) admin: Caller,
     pub(crate) nobody: Caller,
-    _directory: TempDir,
+    directory: TempDir,
 }
 
 impl House {
@@ -104,7 +104,12 @@ impl House {
         };
         let management = Management::open(parts, settings);
         let admin = Box::pin(log_in(&authenticator, "admin", PASSWORD)).await.expect("the house works");
-        Self { management, metadata, authenticator, clock, admin, nobody: anonymous(), _directory: directory }
+        Self { management, metadata, authenticator, clock, admin, nobody: anonymous(), directory }
+    }
+
+    /// From now on nothing can be stored.
+    pub(crate) fn lose_storage(&self) {
+        std::fs::remove_dir_all(self.directory.path().join("blobs")).expect("the house works");
     }
 
     pub(crate) async fn log_in(&self, login: &str, secret: &str) -> Result<Caller, LoginError> {

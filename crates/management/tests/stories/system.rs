@@ -1,5 +1,8 @@
 //! What the installation says of itself, and what callers may do.
 
+use std::time::Duration;
+
+use berth_access::Caller;
 use berth_domain::{Action, Resource};
 
 use crate::house::{House, anonymous, word};
@@ -14,12 +17,23 @@ async fn strangers_are_told_little() {
 }
 
 #[tokio::test]
-async fn components_are_well() {
+async fn components_are_asked_once_a_second_whoever_asks() {
     let house = House::new().await;
-    let health = house.management.health().await;
-    let names: Vec<_> = health.iter().map(|component| component.name).collect();
-    assert_eq!(names, ["core", "database", "registry"]);
-    assert!(health.iter().all(|component| component.error.is_none()), "{health:?}");
+    let unwell = async |caller: &Caller| {
+        let health = house.management.as_caller(caller).health().await;
+        let names: Vec<_> = health.iter().map(|component| component.name).collect();
+        assert_eq!(names, ["core", "database", "registry"]);
+        health
+            .into_iter()
+            .filter(|component| component.error.is_some())
+            .map(|one| one.name)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(unwell(&house.nobody).await, [""; 0]);
+    house.lose_storage();
+    assert_eq!(unwell(&house.admin).await, [""; 0], "that is what was found a moment ago");
+    house.clock.advance(Duration::from_secs(1));
+    assert_eq!(unwell(&house.nobody).await, ["registry"]);
 }
 
 #[tokio::test]
