@@ -155,6 +155,24 @@ impl BruteForce {
         if retry_after.is_zero() { Ok(()) } else { Err(Held::Slow { retry_after }) }
     }
 
+    /// Asked before something that anybody may do without credentials, and nobody without end. An address may do it as often as it
+    /// may fail to log in, then ever more slowly; its log-ins are another count.
+    pub async fn admit_act(&self, act: &str, address: Option<IpAddr>) -> Admission {
+        let name = Names::of(&format!("act\n{act}"), address).pair;
+        let (free, longest) = (self.settings.address_free, self.settings.longest_delay);
+        let before = self.attempts.failures(&name).await;
+        let left = self.remaining(before, free, longest);
+        if !left.is_zero() {
+            return Admission::Refused { retry_after: left };
+        }
+        let counted = self.attempts.fail(name, self.settings.window).await;
+        // Of those who come at once, one goes on.
+        if counted.count > free && counted.count > before.count + 1 {
+            return Admission::Refused { retry_after: self.settings.first_delay };
+        }
+        Admission::After(Duration::ZERO)
+    }
+
     /// How much of the delay that these failures cost is left.
     fn remaining(&self, failures: Failures, free: u32, longest: Duration) -> Duration {
         let Some(doublings) = failures.count.checked_sub(free + 1) else { return Duration::ZERO };

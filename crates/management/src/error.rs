@@ -1,10 +1,11 @@
 //! Why a use case did not happen; the words are for the client, the sources for the log.
 
 use std::fmt;
+use std::time::Duration;
 
 use berth_access::authority::AuthorityError;
 use berth_access::password::PasswordError;
-use berth_access::{Denied, LoginError};
+use berth_access::{Denied, LoginError, whole_seconds};
 use berth_domain::group::GroupError;
 use berth_domain::project_metadata::ProjectMetadataError;
 use berth_domain::robot::RobotError;
@@ -44,6 +45,12 @@ pub enum Error {
     /// What was asked for needs something first.
     #[error("{0}")]
     Precondition(&'static str),
+    /// The caller's address did this too often; not before this has passed.
+    #[error("this was done too often from your address: wait {} seconds", whole_seconds(*retry_after))]
+    Often {
+        /// For the `Retry-After` header.
+        retry_after: Duration,
+    },
     /// The caller's own secret could not be checked or hashed.
     #[error(transparent)]
     LogIn(#[from] LoginError),

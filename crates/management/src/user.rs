@@ -1,6 +1,7 @@
 //! Users: people's accounts, as they and system administrators see and change them.
 
-use berth_access::{Reason, Secret};
+use berth_access::brute_force::Admission;
+use berth_access::{Denied, Reason, Secret};
 use berth_domain::user::{check_password, check_profile, check_username};
 use berth_domain::{Action, ActorKind, Resource, User, UserId};
 use berth_metadata::user::Added;
@@ -54,15 +55,16 @@ pub enum UserField {
 }
 
 impl Guarded<'_> {
-    /// Makes an account. Who may not make any can make their own where that is switched on.
+    /// Makes an account. Who has none can make their own where that is switched on, a few from one address.
     pub async fn create_user(&self, wanted: NewUser) -> Result<UserId> {
         let allowed = self.check(Resource::User, Action::Create).await;
-        if !self.management.settings().self_registration {
-            allowed?;
-        }
+        let own = self.allows_strangers(allowed)?;
         check_username(&wanted.username)?;
         check_profile(&wanted.email, &wanted.realname, &wanted.comment)?;
         check_password(wanted.password.reveal())?;
+        if own {
+            self.brake("make an account").await?;
+        }
         let NewUser { username, email, realname, comment, password } = wanted;
         let password = self.management.parts().passwords.hash(password).await?;
         let user = berth_metadata::user::NewUser {
@@ -105,14 +107,17 @@ impl Guarded<'_> {
 
     /// Whether a live account has this already; for forms, so only where people make their own accounts, and for administrators.
     pub async fn user_exists(&self, field: UserField, value: &str) -> Result<bool> {
-        if !self.management.settings().self_registration {
-            let passed = self.check_sysadmin(Resource::User, Action::Read).await;
-            passed.map_err(|error| match error {
-                Error::Denied(denied) if matches!(denied.reason, Reason::Anonymous | Reason::Missing) => {
-                    Error::Precondition("self-registration is off: only a system administrator may ask this")
-                }
-                other => other,
-            })?;
+        let passed = self.check_sysadmin(Resource::User, Action::Read).await;
+        let stranger = self.allows_strangers(passed).map_err(|error| match error {
+            Error::Denied(denied) if matches!(denied.reason, Reason::Anonymous | Reason::Missing) => {
+                Error::Precondition(
+                    "only a system administrator may ask this; where people make their own accounts, also who has none",
+                )
+            }
+            other => other,
+        })?;
+        if stranger {
+            self.brake("ask who is there").await?;
         }
         let value = vec![value.to_owned()];
         let filter = match field {
@@ -205,6 +210,27 @@ impl Guarded<'_> {
         }
         tx.commit().await?;
         Ok(())
+    }
+
+    /// Whether somebody was not let in who may come in as a stranger, because people make their own accounts here.
+    fn allows_strangers(&self, passed: Result<()>) -> Result<bool> {
+        match passed {
+            Ok(()) => Ok(false),
+            Err(Error::Denied(Denied { reason: Reason::Anonymous, .. }))
+                if self.management.settings().self_registration =>
+            {
+                Ok(true)
+            }
+            Err(refused) => Err(refused),
+        }
+    }
+
+    /// Lets strangers do this a few times from one address, then ever more slowly.
+    async fn brake(&self, act: &str) -> Result<()> {
+        match self.management.parts().brute_force.admit_act(act, self.caller.address).await {
+            Admission::Refused { retry_after } => Err(Error::Often { retry_after }),
+            Admission::After(_) => Ok(()),
+        }
     }
 
     /// Lets the user themselves pass, and whoever may do this to all users.

@@ -55,6 +55,9 @@ fn management(error: &berth_management::Error) -> Verdict {
         E::Exists { .. } => Verdict::new(Code::Conflict),
         E::Invalid(_) => Verdict::new(Code::BadRequest),
         E::Precondition(_) => Verdict::new(Code::Precondition),
+        E::Often { retry_after } => {
+            Verdict::new(Code::TooManyRequests).retry_after(whole_seconds(*retry_after))
+        }
         E::LogIn(error) => log_in(error),
         E::Database(error) => database(error),
     }

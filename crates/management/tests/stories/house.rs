@@ -220,6 +220,7 @@ pub(crate) fn word<T: std::fmt::Debug>(outcome: Result<T>) -> &'static str {
         Err(Error::Exists { .. }) => "exists",
         Err(Error::Invalid(_)) => "invalid",
         Err(Error::Precondition(_)) => "precondition",
+        Err(Error::Often { .. }) => "too often",
         Err(Error::LogIn(_) | Error::Database(_)) => "failed",
     }
 }

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use berth_access::{LoginError, Secret};
+use berth_access::{Caller, LoginError, Secret};
 use berth_domain::UserId;
 use berth_management::{Error, ManagementSettings, Profile, UserField, UserFilter};
 
-use crate::house::{House, PASSWORD, anonymous, first, new_user, word};
+use crate::house::{House, PASSWORD, first, new_user, word};
 
 fn profile(email: &str) -> Profile {
     Profile { email: email.to_owned(), realname: "Jane".to_owned(), comment: String::new() }
@@ -30,10 +30,38 @@ async fn who_may_make_accounts() {
     let mut weak = new_user("joe");
     weak.password = Secret::new("weak");
     assert_eq!(word(by(&house.admin).create_user(weak).await), "invalid");
+}
+
+#[tokio::test]
+async fn strangers_make_themselves_accounts_where_that_is_switched_on_and_not_without_end() {
     let settings = ManagementSettings { self_registration: true, ..ManagementSettings::default() };
-    let open = House::with(settings, true).await;
-    assert_eq!(word(open.management.as_caller(&anonymous()).create_user(new_user("joe")).await), "done");
-    assert!(open.management.as_caller(&anonymous()).user_exists(UserField::Username, "joe").await.unwrap());
+    let house = House::with(settings, true).await;
+    let from = |last| Caller::anonymous(Some([192, 0, 2, last].into()), "request".to_owned());
+    let (here, there) = (from(1), from(2));
+    let by = |caller| house.management.as_caller(caller);
+    assert_eq!(word(by(&here).create_user(new_user("joe")).await), "done");
+    assert!(by(&here).user_exists(UserField::Username, "joe").await.unwrap());
+    let joe = house.log_in("joe", PASSWORD).await.unwrap();
+    assert_eq!(word(by(&joe).create_user(new_user("jim")).await), "denied", "who has an account needs none");
+
+    let mut made = 1;
+    while word(by(&here).create_user(new_user(&format!("n{made}"))).await) == "done" {
+        made += 1;
+        assert!(made < 100, "nothing holds them up");
+    }
+    assert_eq!(word(by(&here).create_user(new_user("one-more")).await), "too often");
+    assert_eq!(word(by(&there).create_user(new_user("one-more")).await), "done");
+    assert_eq!(word(by(&house.admin).create_user(new_user("another")).await), "done");
+    house.clock.advance(Duration::from_mins(1));
+    assert_eq!(word(by(&here).create_user(new_user("a-minute-later")).await), "done");
+
+    let mut asked = 0;
+    while by(&here).user_exists(UserField::Username, "joe").await.is_ok() {
+        asked += 1;
+        assert!(asked < 100, "nothing holds them up");
+    }
+    assert_eq!(word(by(&here).user_exists(UserField::Username, "joe").await), "too often");
+    assert!(by(&there).user_exists(UserField::Username, "joe").await.unwrap());
 }
 
 #[tokio::test]
