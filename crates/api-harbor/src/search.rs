@@ -27,7 +27,7 @@ struct RepositoryView<'a> {
 
 /// Everything with the text in its name that the caller may see.
 pub(crate) async fn get(call: &Call<'_>) -> Result<Response, Error> {
-    let found = call.management.search(&call.parameter("q")?.unwrap_or_default()).await?;
+    let found = call.management.search(&call.demanded("q")?).await?;
     Ok(answer::json(&FoundView {
         project: found.projects.iter().map(ProjectView::from).collect(),
         repository: found.repositories.iter().map(RepositoryView::from).collect(),

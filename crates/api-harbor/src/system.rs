@@ -19,6 +19,9 @@ struct InfoView {
     auth_mode: &'static str,
     primary_auth_mode: bool,
     self_registration: bool,
+    /// Empty: there are none.
+    banner_message: &'static str,
+    oidc_provider_name: &'static str,
     #[serde(flatten)]
     details: Option<DetailsView>,
 }
@@ -43,6 +46,8 @@ pub(crate) async fn get(call: &Call<'_>) -> Result<Response, Error> {
         auth_mode: "db_auth",
         primary_auth_mode: false,
         self_registration: info.self_registration,
+        banner_message: "",
+        oidc_provider_name: "",
         details: info.details.map(|details| DetailsView::of(&details, origin)),
     }))
 }

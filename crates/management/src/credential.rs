@@ -18,14 +18,17 @@ enum Kind {
 }
 
 impl Guarded<'_> {
-    /// Changes a password; all that was issued to the account ends. One's own takes the old one and another new one, somebody
-    /// else's takes a system administrator.
+    /// Changes a password into another one; all that was issued to the account ends. One's own takes the old one, somebody else's
+    /// takes a system administrator.
     pub async fn set_password(&self, id: UserId, old: Option<Secret>, new: Secret) -> Result<()> {
         self.check_secret_of(id).await?;
         check_password(new.reveal())?;
         let user = self.live_user(id).await?;
         if self.is(id) {
-            self.prove(&user, old, &new).await?;
+            self.prove(&user, old).await?;
+        }
+        if self.has_password(&user, new.clone()).await? {
+            return Err(Error::invalid("the new password must not be the old one"));
         }
         self.set_secret(id, Kind::Password, new).await
     }
@@ -47,26 +50,26 @@ impl Guarded<'_> {
         }
     }
 
-    /// Lets the user pass if they know their password, so that a session left open is not enough; and if they want another one.
-    async fn prove(&self, user: &User, old: Option<Secret>, new: &Secret) -> Result<()> {
-        let kept = self.metadata().user_credentials(&user.username).await?;
-        let kept = kept.and_then(|kept| kept.password).as_deref().and_then(StoredPassword::parse);
+    /// Lets the user pass if they know their password, so that a session left open is not enough.
+    async fn prove(&self, user: &User, old: Option<Secret>) -> Result<()> {
         let (brute_force, address) = (&self.management.parts().brute_force, self.caller.address);
         let attempt = brute_force.admit(&user.username, address, Guess::Password).await;
         let attempt = attempt.map_err(LoginError::from)?;
-        let old = old.unwrap_or_else(|| Secret::new(""));
-        match self.management.parts().passwords.verify(kept, old.clone()).await {
-            Ok(Verdict::Wrong) => return Err(Error::Forbidden("the old password is wrong")),
-            Ok(Verdict::Right { .. }) => attempt.succeeded().await,
+        match self.has_password(user, old.unwrap_or_else(|| Secret::new(""))).await {
+            Ok(true) => attempt.succeeded().await,
+            Ok(false) => return Err(Error::Forbidden("the old password is wrong")),
             Err(error) => {
                 attempt.came_to_nothing().await;
-                return Err(error.into());
+                return Err(error);
             }
         }
-        if old == *new {
-            return Err(Error::invalid("the new password must not be the old one"));
-        }
         Ok(())
+    }
+
+    async fn has_password(&self, user: &User, password: Secret) -> Result<bool> {
+        let kept = self.metadata().user_credentials(&user.username).await?;
+        let kept = kept.and_then(|kept| kept.password).as_deref().and_then(StoredPassword::parse);
+        Ok(self.management.parts().passwords.verify(kept, password).await? != Verdict::Wrong)
     }
 
     async fn set_secret(&self, id: UserId, kind: Kind, secret: Secret) -> Result<()> {

@@ -73,11 +73,7 @@ impl<'a> Guarded<'a> {
         resource: Resource,
         action: Action,
     ) -> Result<Project> {
-        let found = match named {
-            ProjectRef::Id(id) => self.metadata().project_by_id(*id).await?,
-            ProjectRef::Name(name) => self.metadata().project(name).await?,
-            ProjectRef::Nothing(_) => None,
-        };
+        let found = self.find_project(named).await?;
         let name = match (&found, named) {
             (Some(project), _) => &project.name,
             (None, ProjectRef::Name(name)) => name,
@@ -88,6 +84,15 @@ impl<'a> Guarded<'a> {
         };
         self.management.access().check(self.caller, Some(name), resource, action).await?;
         found.ok_or_else(|| Error::not_found("project", &named))
+    }
+
+    /// The live project, whether or not the caller may know of it.
+    pub(crate) async fn find_project(&self, named: &ProjectRef) -> Result<Option<Project>> {
+        Ok(match named {
+            ProjectRef::Id(id) => self.metadata().project_by_id(*id).await?,
+            ProjectRef::Name(name) => self.metadata().project(name).await?,
+            ProjectRef::Nothing(_) => None,
+        })
     }
 
     /// Whether the caller is this user.

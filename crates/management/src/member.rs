@@ -141,11 +141,13 @@ impl Guarded<'_> {
 
     async fn find_entity(&self, wanted: &NewMember) -> Result<Found> {
         if let Some(id) = given_number(wanted.user_id) {
-            return Ok(Found::Entity(MemberEntity::User(self.live_user(UserId(id)).await?.id)));
+            let user = self.metadata().user(UserId(id)).await?;
+            let user = user.ok_or_else(|| Error::invalid(format!("user {id} is not found")))?;
+            return Ok(Found::Entity(MemberEntity::User(user.id)));
         }
         if let Some(id) = given_number(wanted.group_id) {
             let group = self.metadata().group(GroupId(id)).await?;
-            let group = group.ok_or_else(|| Error::not_found("group", &id))?;
+            let group = group.ok_or_else(|| Error::invalid(format!("group {id} is not found")))?;
             return Ok(Found::Entity(MemberEntity::Group(group.id)));
         }
         if let Some(name) = given(wanted.username.as_deref()) {

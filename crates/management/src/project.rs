@@ -124,9 +124,11 @@ impl Guarded<'_> {
         self.page_of(&project).await
     }
 
-    /// Says nothing if the project is there and the caller may see it.
+    /// Says nothing if the name is taken. Everybody with an account is told, also of projects that they cannot see, as in Harbor:
+    /// who makes a project learns it anyway.
     pub async fn project_exists(&self, named: &ProjectRef) -> Result<()> {
-        self.project_for(named, Resource::Project, Action::Read).await.map(drop)
+        self.check_account(Resource::Project, Action::Read).await?;
+        self.find_project(named).await?.map(drop).ok_or_else(|| Error::not_found("project", &named))
     }
 
     /// Changes some of a project's settings; the others stay. Keys that are not known are passed over.

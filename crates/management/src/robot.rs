@@ -190,12 +190,11 @@ impl Guarded<'_> {
         Ok(())
     }
 
-    /// The robot, if the caller may do this to it. Whether it exists is only said to those who may do it to the installation's.
+    /// The robot, if the caller may do this to it. That a number is nobody's is said to every account, as in Harbor: numbers follow
+    /// each other, and say nothing.
     async fn robot_for(&self, id: RobotId, action: Action) -> Result<RobotCredentials> {
-        let Some(kept) = self.metadata().robot(id).await? else {
-            self.check(Resource::Robot, action).await?;
-            return Err(Error::not_found("robot", &id.0));
-        };
+        self.check_account(Resource::Robot, action).await?;
+        let kept = self.metadata().robot(id).await?.ok_or_else(|| Error::not_found("robot", &id.0))?;
         let access = self.management.access();
         access.check(self.caller, kept.project.as_ref(), Resource::Robot, action).await?;
         Ok(kept)

@@ -51,11 +51,12 @@ async fn members_that_cannot_be() {
         json!({"role_id": 2}),
         json!({"role_id": 2, "member_user": {}}),
         json!({"role_id": 9, "member_user": {"username": "admin"}}),
-        json!({"member_user": {"user_id": 4711}, "role_id": 1}),
+        json!({"role_id": 1, "member_user": {"user_id": 4711}}),
+        json!({"role_id": 1, "member_group": {"id": 4711}}),
     ] {
-        let answer = post(body).await;
-        assert!(matches!(answer.status, 400 | 404), "{}", answer.text);
+        post(body).await.refused(400, "BAD_REQUEST");
     }
+    post(json!({"role_id": 1, "member_user": {"username": "nobody"}})).await.refused(404, "NOT_FOUND");
     house.ask("GET /projects/team/members/4711").by(ADMIN).await.refused(404, "NOT_FOUND");
     house.ask("GET /projects/team/members/x").by(ADMIN).await.refused(422, "UNPROCESSABLE_ENTITY");
 }

@@ -107,6 +107,21 @@ async fn robots_that_cannot_be() {
 }
 
 #[tokio::test]
+async fn that_there_is_none_is_told_to_every_account() {
+    let house = House::open().await;
+    house.project("team", false).await;
+    house.user("jane").await;
+    let there = house.ask("POST /robots").by(ADMIN).json(&wanted("team")).await.expect(201).made();
+    for method in ["GET", "PUT", "PATCH", "DELETE"] {
+        let [gone, known] = [4711, there].map(|id| format!("{method} /robots/{id}"));
+        let (jane, body) = (("jane", PASSWORD), json!({}));
+        house.ask(&gone).by(jane).json(&body).await.refused(404, "NOT_FOUND");
+        house.ask(&known).by(jane).json(&body).await.refused(403, "FORBIDDEN");
+        house.ask(&gone).json(&body).await.refused(401, "UNAUTHORIZED");
+    }
+}
+
+#[tokio::test]
 async fn name_and_level_stay() {
     let house = House::open().await;
     house.project("team", false).await;

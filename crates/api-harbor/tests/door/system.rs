@@ -1,6 +1,8 @@
 //! What the installation says of itself.
 
-use crate::house::{ADMIN, House};
+use serde_json::json;
+
+use crate::house::{ADMIN, House, PASSWORD};
 
 #[tokio::test]
 async fn health_names_components() {
@@ -18,6 +20,10 @@ async fn strangers_are_told_little() {
     let little = house.ask("GET /systeminfo").await.expect(200);
     assert_eq!(little.json["auth_mode"], "db_auth");
     assert_eq!(little.json["self_registration"], false);
+    assert_eq!(
+        (&little.json["banner_message"], &little.json["oidc_provider_name"]),
+        (&json!(""), &json!(""))
+    );
     for more in ["harbor_version", "external_url", "registry_url", "current_time"] {
         assert_eq!(little.json.get(more), None, "{more}");
     }

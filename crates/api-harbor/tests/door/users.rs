@@ -95,7 +95,9 @@ async fn passwords_are_changed() {
     put(PASSWORD, "An0ther password").await.expect(200);
     house.ask("GET /users/current").by(JANE).await.refused(401, "UNAUTHORIZED");
     house.ask("GET /users/current").by(("jane", "An0ther password")).await.expect(200);
-    house.ask(&path).by(ADMIN).json(&json!({"new_password": "Th1rd password"})).await.expect(200);
+    let by_admin = |new: &str| house.ask(&path).by(ADMIN).json(&json!({"new_password": new}));
+    by_admin("An0ther password").await.refused(400, "BAD_REQUEST");
+    by_admin("Th1rd password").await.expect(200);
     house.ask("GET /users/current").by(("jane", "Th1rd password")).await.expect(200);
 }
 

@@ -51,10 +51,10 @@ async fn members_that_cannot_be() {
         "invalid"
     );
     let unknown = |user_id, group_id| NewMember { role: 2, user_id, group_id, ..NewMember::default() };
-    assert_eq!(word(admin.add_member(&team, &unknown(Some(4711), None)).await), "not found");
-    assert_eq!(word(admin.add_member(&team, &unknown(None, Some(4711))).await), "not found");
+    assert_eq!(word(admin.add_member(&team, &unknown(Some(4711), None)).await), "invalid");
+    assert_eq!(word(admin.add_member(&team, &unknown(None, Some(4711))).await), "invalid");
     admin.delete_user(id).await.unwrap();
-    assert_eq!(word(admin.add_member(&team, &unknown(Some(id.0), None)).await), "not found");
+    assert_eq!(word(admin.add_member(&team, &unknown(Some(id.0), None)).await), "invalid");
     assert_eq!(word(admin.member(&team, MemberId(4711)).await), "not found");
     assert_eq!(word(admin.add_member(&named("nothing"), &user(2, "admin")).await), "not found");
 }

@@ -1,7 +1,7 @@
 //! Projects, their settings, and the search.
 
 use berth_domain::{Actor, ProjectId, ProjectMetadataKey as Key, RoleId, UserId};
-use berth_management::{ManagementSettings, NewProject, ProjectFilter};
+use berth_management::{ManagementSettings, NewProject, ProjectFilter, ProjectPage};
 
 use crate::house::{House, anonymous, first, named, permission, word};
 
@@ -50,15 +50,19 @@ async fn what_is_not_there_looks_like_what_one_may_not_see() {
     let (_, stranger) = house.user("stranger").await;
     let by = |caller| house.management.as_caller(caller);
     for project in ["hidden", "nothing", "2", "4711", "No Name!"] {
-        let said = |outcome: berth_management::Result<()>| outcome.unwrap_err().to_string();
-        let one = said(by(&stranger).project_exists(&named(project)).await);
-        assert_eq!(one, said(by(&stranger).project_exists(&named("hidden")).await), "{project}");
-        assert_eq!(word(by(&stranger).project_exists(&named(project)).await), "denied", "{project}");
-        assert_eq!(word(by(&house.nobody).project_exists(&named(project)).await), "log in", "{project}");
+        let said = |outcome: berth_management::Result<ProjectPage>| outcome.unwrap_err().to_string();
+        let one = said(by(&stranger).project(&named(project)).await);
+        assert_eq!(one, said(by(&stranger).project(&named("hidden")).await), "{project}");
+        assert_eq!(word(by(&stranger).project(&named(project)).await), "denied", "{project}");
+        assert_eq!(word(by(&house.nobody).project(&named(project)).await), "log in", "{project}");
     }
     assert_eq!(word(by(&house.admin).project(&named("nothing")).await), "not found");
     assert_eq!(word(by(&house.admin).project(&named("4711")).await), "not found");
-    assert_eq!(word(by(&stranger).project_exists(&named("library")).await), "done");
+    assert_eq!(word(by(&stranger).project(&named("library")).await), "done");
+    for (name, taken) in [("hidden", "done"), ("library", "done"), ("nothing", "not found")] {
+        assert_eq!(word(by(&stranger).project_exists(&named(name)).await), taken, "{name}");
+        assert_eq!(word(by(&house.nobody).project_exists(&named(name)).await), "log in", "{name}");
+    }
 }
 
 #[tokio::test]

@@ -132,7 +132,8 @@ async fn who_may_make_and_see_them() {
     assert_eq!(word(by(&hers).create_robot(&system("x", "project", "team", &[PULL])).await), "denied");
     assert_eq!(word(by(&hers).create_robot(&robot("library", "x", &[PULL])).await), "denied");
     assert_eq!(word(by(&house.nobody).create_robot(&robot("team", "x", &[PULL])).await), "log in");
-    assert_eq!(word(by(&hers).robot(RobotId(4711)).await), "denied");
+    assert_eq!(word(by(&hers).robot(RobotId(4711)).await), "not found");
+    assert_eq!(word(by(&house.nobody).robot(RobotId(4711)).await), "log in");
     let of = |level| RobotFilter { level, name: Vec::new(), name_like: None };
     let list = by(&his).robots(&of(RobotLevel::Project(team)), first(10)).await.unwrap();
     assert_eq!((list.items[0].name.as_str(), list.total), ("robot$team+ci", 1));
