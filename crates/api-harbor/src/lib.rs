@@ -11,6 +11,7 @@
 mod answer;
 mod body;
 mod call;
+mod configuration;
 mod csrf;
 mod door;
 mod error;

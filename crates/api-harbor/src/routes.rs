@@ -2,8 +2,8 @@
 
 use crate::route::{Operation, Route};
 use crate::{
-    groups, health, members, metadata, permissions, ping, projects, robots, search, session, system, users,
-    version,
+    configuration, groups, health, members, metadata, permissions, ping, projects, robots, search, session,
+    system, users, version,
 };
 
 /// Rows of method, path, id and handler; `open` ones ask nobody who they are, and `strangers`
@@ -38,6 +38,7 @@ pub(crate) static ROUTES: &[Route] = routes! {
     GET    "/api/v2.0/ping"                                                 getPing                   => ping::get, open;
     GET    "/api/v2.0/health"                                               getHealth                 => health::get, open;
     GET    "/api/v2.0/systeminfo"                                           getSystemInfo             => system::get;
+    GET    "/api/v2.0/configurations"                                       getConfigurations         => configuration::get;
     GET    "/api/v2.0/search"                                               search                    => search::get;
     GET    "/api/v2.0/permissions"                                          getPermissions            => permissions::list;
 

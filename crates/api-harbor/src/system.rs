@@ -52,17 +52,18 @@ pub(crate) async fn get(call: &Call<'_>) -> Result<Response, Error> {
     }))
 }
 
+/// Who may make projects, in Harbor's words.
+pub(crate) fn restriction(users_create_projects: bool) -> &'static str {
+    if users_create_projects { "everyone" } else { "adminonly" }
+}
+
 impl DetailsView {
     fn of(details: &SystemDetails, origin: Option<&Origin>) -> Self {
         Self {
             current_time: time(details.now),
             external_url: origin.map(Origin::url).unwrap_or_default(),
             registry_url: origin.map(|origin| origin.host.clone()).unwrap_or_default(),
-            project_creation_restriction: if details.users_create_projects {
-                "everyone"
-            } else {
-                "adminonly"
-            },
+            project_creation_restriction: restriction(details.users_create_projects),
             harbor_version: format!("v{HARBOR}-berth{}", details.version),
             has_ca_root: false,
             read_only: false,

@@ -7,11 +7,12 @@
 //! account's `valid_after`, so that what was issued before ends. A list is two queries, however long it is.
 //!
 //! **Where to look.** One noun is one file and holds the noun's methods of [`Guarded`]: [`user`], [`credential`], [`group`],
-//! [`project`], [`setting`], [`member`], [`robot`], [`search`], [`system`], [`permission`]. Rules for names and values are words and
-//! stand in `domain`.
+//! [`project`], [`setting`], [`member`], [`robot`], [`search`], [`system`], [`health`], [`configuration`], [`permission`]. Rules for
+//! names and values are words and stand in `domain`.
 #![deny(missing_docs)]
 
 mod attempts;
+pub mod configuration;
 pub mod credential;
 pub mod error;
 pub mod group;
@@ -48,6 +49,7 @@ pub use berth_metadata::robot::{RobotFilter, RobotOrder};
 pub use berth_metadata::user::{UserFilter, UserOrder};
 pub use berth_metadata::{Error as DatabaseError, FoundRepository, Window};
 
+pub use configuration::Configuration;
 pub use error::Error;
 pub use guarded::Guarded;
 pub use health::ComponentHealth;

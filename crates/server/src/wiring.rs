@@ -136,6 +136,8 @@ impl Materials {
             robot_prefix: config.robots.prefix.clone(),
             robot_duration: Some(config.robots.duration),
             self_registration: config.access.self_registration,
+            token_lifetime: config.tokens.lifetime,
+            session_lifetime: config.access.session_lifetime,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         Management::open(parts, settings)

@@ -23,6 +23,7 @@ fn requests() -> Vec<(&'static str, Value)> {
         ("GET /ping", asked.clone()),
         ("GET /health", asked.clone()),
         ("GET /systeminfo", asked.clone()),
+        ("GET /configurations", asked.clone()),
         ("GET /search?q=lib", asked.clone()),
         ("GET /permissions", asked.clone()),
         ("GET /users/current", asked.clone()),

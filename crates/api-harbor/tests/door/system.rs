@@ -40,3 +40,25 @@ async fn strangers_are_told_little() {
     assert_eq!(much.json["read_only"], false);
     assert_eq!(much.json["project_creation_restriction"], "everyone");
 }
+
+#[tokio::test]
+async fn what_is_set_is_told_to_system_administrators_and_not_changed() {
+    let house = House::open().await;
+    house.user("jane").await;
+    let set = house.ask("GET /configurations").by(ADMIN).await.expect(200);
+    for (name, value) in [
+        ("auth_mode", json!("db_auth")),
+        ("robot_name_prefix", json!("robot$")),
+        ("robot_token_duration", json!(30)),
+        ("token_expiration", json!(30)),
+        ("session_timeout", json!(60)),
+        ("project_creation_restriction", json!("everyone")),
+        ("quota_per_project_enable", json!(false)),
+    ] {
+        assert_eq!(set.json[name], json!({"value": value, "editable": false}), "{name}");
+    }
+    house.ask("GET /configurations").by(("jane", PASSWORD)).await.refused(403, "FORBIDDEN");
+    house.ask("GET /configurations").await.refused(401, "UNAUTHORIZED");
+    let put = house.ask("PUT /configurations").by(ADMIN).json(&json!({"read_only": true})).await;
+    assert_eq!(put.expect(405).header("allow"), Some("GET"));
+}
