@@ -1,4 +1,4 @@
-//! All of access that a door needs, in one hand.
+//! All of access in one hand, for whoever starts a server. Doors get a [`Gate`].
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::robot_secret::SecretKey;
 use crate::seal::Seals;
 use crate::token::{Rotation, TokenSettings};
 use crate::token_service::TokenService;
-use crate::{Access, first_start};
+use crate::{Access, Gate, first_start};
 
 /// Knows who is asking, gives out tokens, and decides. Cheap to clone; made once, by whoever starts a server.
 #[derive(Clone, Debug)]
@@ -110,6 +110,12 @@ impl Gatekeeper {
         let authenticator = Arc::new(Authenticator::new(authenticator, settings.authenticator));
         let tokens = TokenService { metadata, authority: Arc::clone(&authority), keyring, clock, entropy };
         Ok(Self { authenticator, tokens, authority, passwords, secret_key, brute_force })
+    }
+
+    /// As much of it as a door gets.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        Gate::of(self.clone())
     }
 
     /// The decision that use cases ask for.

@@ -16,6 +16,7 @@ mod caller;
 mod error;
 pub mod first_start;
 pub mod freshness;
+pub mod gate;
 pub mod gatekeeper;
 pub mod keyring;
 pub mod opaque;
@@ -35,6 +36,7 @@ pub mod token_service;
 
 pub use caller::{Caller, Identity, Means};
 pub use error::{LoginError, whole_seconds};
+pub use gate::Gate;
 pub use gatekeeper::{Gatekeeper, GatekeeperParts, GatekeeperSettings};
 pub use outage::Outage;
 pub use policy::{Access, Denied, Reason};

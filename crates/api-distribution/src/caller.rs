@@ -2,7 +2,7 @@
 
 use axum::http::request::Parts;
 use berth_access::authenticator::{Credentials, Purpose};
-use berth_access::{Caller, Gatekeeper, Means};
+use berth_access::{Caller, Gate, Means};
 use berth_http::authorization::Shown;
 use berth_http::{ConnectionInfo, Origin, RequestId};
 
@@ -28,9 +28,9 @@ impl Sender {
 
 /// The caller of a request. Who shows nothing is anonymous; who shows something wrong is refused, also where anonymous callers
 /// would pass.
-pub(crate) async fn caller(gatekeeper: &Gatekeeper, parts: &Parts) -> Result<Caller, Error> {
+pub(crate) async fn caller(gate: &Gate, parts: &Parts) -> Result<Caller, Error> {
     let Sender { address, request_id } = Sender::of(parts);
-    let authenticator = &gatekeeper.authenticator;
+    let authenticator = gate.authenticator();
     match Shown::of(&parts.headers) {
         Shown::Nothing => Ok(Caller::anonymous(address, request_id)),
         Shown::Bearer(token) => Ok(authenticator.bearer(&token, address, request_id).await?),

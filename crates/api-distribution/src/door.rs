@@ -8,9 +8,9 @@ use axum::http::header::{WARNING, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
-use berth_access::{Caller, Gatekeeper};
+use berth_access::{Caller, Gate};
 use berth_http::{AskedBy, RequestBody, RouteName, reminder};
-use berth_registry::{BufferPool, Registry};
+use berth_registry::{BufferPool, Entrance};
 use tokio::sync::Semaphore;
 
 use crate::call::Call;
@@ -32,8 +32,8 @@ pub struct Door {
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    pub(crate) registry: Registry,
-    pub(crate) gatekeeper: Gatekeeper,
+    pub(crate) registry: Entrance,
+    pub(crate) gate: Gate,
     pub(crate) settings: DistributionSettings,
     /// Where forms are kept, which anybody may send.
     pub(crate) forms: BufferPool,
@@ -42,16 +42,11 @@ pub(crate) struct Inner {
 }
 
 impl Door {
-    /// A door to `registry`, watched by `gatekeeper`. Forms come in through `forms`, which no push should wait for.
+    /// A door to `registry`, through `gate`. Forms come in through `forms`, which no push should wait for.
     #[must_use]
-    pub fn new(
-        registry: Registry,
-        gatekeeper: Gatekeeper,
-        forms: BufferPool,
-        settings: DistributionSettings,
-    ) -> Self {
+    pub fn new(registry: Entrance, gate: Gate, forms: BufferPool, settings: DistributionSettings) -> Self {
         let uploads = Semaphore::new(settings.concurrent_uploads.min(Semaphore::MAX_PERMITS));
-        Self { inner: Arc::new(Inner { registry, gatekeeper, settings, forms, uploads }) }
+        Self { inner: Arc::new(Inner { registry, gate, settings, forms, uploads }) }
     }
 
     /// Answers one request; every failure is an answer too.
@@ -87,7 +82,7 @@ impl Inner {
             Ok(route) => route,
             Err(error) => return ("none", self.refuse(&error, parts, None)),
         };
-        let answer = match caller(&self.gatekeeper, parts).await {
+        let answer = match caller(&self.gate, parts).await {
             Ok(caller) => {
                 let mut answer = self.ask(&route, &caller, parts, body).await;
                 answer.extensions_mut().insert(AskedBy(caller.actor));
@@ -102,8 +97,8 @@ impl Inner {
         let call = Call::new(self, caller, parts);
         let answer = handle(&call, route, body).await;
         let mut answer = answer.unwrap_or_else(|error| self.refuse(&error, parts, Some(route)));
-        let ends_at = self.gatekeeper.authority.known_end(caller);
-        if let Some(warning) = reminder(ends_at, self.gatekeeper.tokens.clock.now()) {
+        let ends_at = self.gate.known_end(caller);
+        if let Some(warning) = reminder(ends_at, self.gate.now()) {
             answer.headers_mut().append(WARNING, warning);
         }
         answer
@@ -113,7 +108,7 @@ impl Inner {
     fn refuse(&self, error: &Error, parts: &Parts, route: Option<&Route>) -> Response {
         let mut answer = error.answer(&Sender::of(parts).request_id);
         if let Some(wrong) = error.challenge()
-            && let Some(challenge) = challenge::bearer(parts, self.gatekeeper.service(), route, wrong)
+            && let Some(challenge) = challenge::bearer(parts, self.gate.service(), route, wrong)
         {
             answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }

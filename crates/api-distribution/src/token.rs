@@ -8,7 +8,7 @@ use axum::response::Response;
 use berth_access::authenticator::{Credentials, Purpose};
 use berth_access::scope::parse_scopes;
 use berth_access::token_service::Granted;
-use berth_access::{Caller, Gatekeeper, Secret};
+use berth_access::{Caller, Gate, Secret};
 use berth_http::rest::{form, time};
 use berth_http::{AskedBy, CollectError, RequestBody, reminder};
 use serde::Serialize;
@@ -56,7 +56,7 @@ pub(crate) async fn answer(
     let answer = match (route, &parts.method) {
         (ServiceRoute::Token, &Method::GET | &Method::HEAD) => get(door, parts).await,
         (ServiceRoute::Token, &Method::POST) => post(door, parts, body).await,
-        (ServiceRoute::Keys, &Method::GET | &Method::HEAD) => Ok(keys(&door.gatekeeper)),
+        (ServiceRoute::Keys, &Method::GET | &Method::HEAD) => Ok(keys(&door.gate)),
         (route, _) => Err(Error::Method { allow: route.allow() }),
     };
     (route.name(), answer)
@@ -71,8 +71,8 @@ pub(crate) fn challenge(answer: &mut Response) {
 
 async fn get(door: &Inner, parts: &Parts) -> Result<Response, Error> {
     let query = parts.uri.query().unwrap_or_default();
-    is_for_us(&door.gatekeeper, form::first(query, "service").as_deref())?;
-    let caller = caller(&door.gatekeeper, parts).await?;
+    is_for_us(&door.gate, form::first(query, "service").as_deref())?;
+    let caller = caller(&door.gate, parts).await?;
     let scopes: Vec<_> =
         form::pairs(query).filter(|(name, _)| name == "scope").map(|(_, value)| value).collect();
     if caller.is_anonymous() && scopes.is_empty() {
@@ -84,7 +84,7 @@ async fn get(door: &Inner, parts: &Parts) -> Result<Response, Error> {
         offline: form::first(query, "offline_token").is_some_and(|value| value == "true"),
         says_scope: false,
     };
-    issue(&door.gatekeeper, &caller, wish).await
+    issue(&door.gate, &caller, wish).await
 }
 
 async fn post(door: &Inner, parts: &Parts, body: RequestBody) -> Result<Response, Error> {
@@ -95,19 +95,19 @@ async fn post(door: &Inner, parts: &Parts, body: RequestBody) -> Result<Response
     })?;
     let text = std::str::from_utf8(&bytes).map_err(|_| Error::Form("the form is not UTF-8"))?;
     let field = |name: &str| form::first(text, name);
-    is_for_us(&door.gatekeeper, field("service").as_deref())?;
-    let caller = granted_caller(&door.gatekeeper, parts, text).await?;
+    is_for_us(&door.gate, field("service").as_deref())?;
+    let caller = granted_caller(&door.gate, parts, text).await?;
     let wish = Wish {
         scopes: form::pairs(text).filter(|(name, _)| name == "scope").map(|(_, value)| value).collect(),
         client_id: field("client_id").unwrap_or_default().into_owned(),
         offline: field("access_type").is_some_and(|value| value == "offline"),
         says_scope: true,
     };
-    issue(&door.gatekeeper, &caller, wish).await
+    issue(&door.gate, &caller, wish).await
 }
 
 /// Whoever shows what the form says.
-async fn granted_caller(gatekeeper: &Gatekeeper, parts: &Parts, text: &str) -> Result<Caller, Error> {
+async fn granted_caller(gate: &Gate, parts: &Parts, text: &str) -> Result<Caller, Error> {
     let Sender { address, request_id } = Sender::of(parts);
     let field = |name: &'static str| form::first(text, name).filter(|value| !value.is_empty());
     match field("grant_type").as_deref() {
@@ -118,28 +118,27 @@ async fn granted_caller(gatekeeper: &Gatekeeper, parts: &Parts, text: &str) -> R
             let secret = Secret::new(secret);
             let (login, request_id, purpose) = (&*login, request_id.as_str(), Purpose::Registry);
             let shown = Credentials { login, secret: &secret, purpose, address, request_id };
-            Ok(gatekeeper.authenticator.basic(&shown).await?)
+            Ok(gate.authenticator().basic(&shown).await?)
         }
         Some("refresh_token") => {
             let shown = field("refresh_token").ok_or(Error::Form("the refresh_token is missing"))?;
-            Ok(gatekeeper.tokens.redeem(&Secret::new(shown), address, request_id).await?)
+            Ok(gate.redeem(&Secret::new(shown), address, request_id).await?)
         }
         _ => Err(Error::Form("grant_type must be password or refresh_token")),
     }
 }
 
-fn is_for_us(gatekeeper: &Gatekeeper, service: Option<&str>) -> Result<(), Error> {
+fn is_for_us(gate: &Gate, service: Option<&str>) -> Result<(), Error> {
     match service {
-        Some(service) if service == gatekeeper.service() => Ok(()),
-        _ => Err(Error::Service { service: gatekeeper.service().to_owned() }),
+        Some(service) if service == gate.service() => Ok(()),
+        _ => Err(Error::Service { service: gate.service().to_owned() }),
     }
 }
 
-async fn issue(gatekeeper: &Gatekeeper, caller: &Caller, wish: Wish<'_>) -> Result<Response, Error> {
+async fn issue(gate: &Gate, caller: &Caller, wish: Wish<'_>) -> Result<Response, Error> {
     let asked = parse_scopes(wish.scopes.iter().map(AsRef::as_ref))?;
-    let Granted { token, access } = gatekeeper.tokens.issue(caller, &asked).await?;
-    let refresh_token =
-        if wish.offline { gatekeeper.tokens.refresh_token(caller, &wish.client_id).await? } else { None };
+    let Granted { token, access } = gate.issue(caller, &asked).await?;
+    let refresh_token = if wish.offline { gate.refresh_token(caller, &wish.client_id).await? } else { None };
     let scopes = access
         .iter()
         .map(|granted| format!("{}:{}:{}", granted.kind, granted.name, granted.actions.join(",")));
@@ -152,8 +151,8 @@ async fn issue(gatekeeper: &Gatekeeper, caller: &Caller, wish: Wish<'_>) -> Resu
         scope: wish.says_scope.then(|| scopes.collect::<Vec<_>>().join(" ")),
         refresh_token: refresh_token.map(|token| token.reveal().to_owned()),
     });
-    let ends_at = gatekeeper.authority.known_end(caller);
-    if let Some(warning) = reminder(ends_at, gatekeeper.tokens.clock.now()) {
+    let ends_at = gate.known_end(caller);
+    if let Some(warning) = reminder(ends_at, gate.now()) {
         answer.headers_mut().append(WARNING, warning);
     }
     answer.extensions_mut().insert(AskedBy(caller.actor.clone()));
@@ -169,7 +168,7 @@ fn fresh(said: &Answer) -> Response {
     answer
 }
 
-fn keys(gatekeeper: &Gatekeeper) -> Response {
-    let set = gatekeeper.keyring().tokens().keys().jwks();
+fn keys(gate: &Gate) -> Response {
+    let set = gate.public_keys();
     answer::content(HeaderValue::from_static("application/jwk-set+json"), set.into())
 }

@@ -8,7 +8,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
 use axum::response::Response;
-use berth_access::Gatekeeper;
+use berth_access::Gate;
 use berth_http::{AskedBy, RequestBody, RouteName};
 use berth_management::Management;
 use berth_registry::BufferPool;
@@ -30,22 +30,17 @@ pub struct Door {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) management: Management,
-    pub(crate) gatekeeper: Gatekeeper,
+    pub(crate) gate: Gate,
     /// Where bodies that come in are kept.
     pub(crate) buffers: BufferPool,
     pub(crate) settings: HarborSettings,
 }
 
 impl Door {
-    /// A door to `management`, watched by `gatekeeper`; bodies come in through `buffers`, which nobody else should wait for.
+    /// A door to `management`, through `gate`; bodies come in through `buffers`, which nobody else should wait for.
     #[must_use]
-    pub fn new(
-        management: Management,
-        gatekeeper: Gatekeeper,
-        buffers: BufferPool,
-        settings: HarborSettings,
-    ) -> Self {
-        Self { inner: Arc::new(Inner { management, gatekeeper, buffers, settings }) }
+    pub fn new(management: Management, gate: Gate, buffers: BufferPool, settings: HarborSettings) -> Self {
+        Self { inner: Arc::new(Inner { management, gate, buffers, settings }) }
     }
 
     /// Answers one request; every failure is an answer too.
@@ -100,7 +95,7 @@ impl Inner {
         body: RequestBody,
         visitor: &Visitor,
     ) -> Result<Response, Error> {
-        csrf::check(&self.gatekeeper.authenticator, visitor, parts)?;
+        csrf::check(self.gate.authenticator(), visitor, parts)?;
         let body: Bytes = body::read(self, route.operation, &visitor.caller, parts, body).await?;
         let caller = &visitor.caller;
         let management = self.management.as_caller(caller);

@@ -36,7 +36,7 @@ impl Visitor {
         if operation.open {
             return Ok(nobody);
         }
-        let authenticator = &door.gatekeeper.authenticator;
+        let authenticator = door.gate.authenticator();
         match Shown::of(&parts.headers) {
             Shown::Basic { login, secret } => {
                 let (login, purpose) = (login.as_str(), Purpose::Api);
@@ -61,9 +61,9 @@ impl Visitor {
 
     /// Adds to an answer what this visitor should know: the session's token, and that a robot ends soon.
     pub(crate) fn describe(&self, door: &Inner, parts: &Parts, headers: &mut HeaderMap) {
-        let authenticator = &door.gatekeeper.authenticator;
-        let ends_at = door.gatekeeper.authority.known_end(&self.caller);
-        if let Some(warning) = reminder(ends_at, door.gatekeeper.tokens.clock.now()) {
+        let authenticator = door.gate.authenticator();
+        let ends_at = door.gate.known_end(&self.caller);
+        if let Some(warning) = reminder(ends_at, door.gate.now()) {
             headers.insert(WARNING, warning);
         }
         if let Some(session) = &self.session {

@@ -94,15 +94,19 @@ impl Guarded<'_> {
         filter: &RobotFilter,
         window: Window<RobotOrder>,
     ) -> Result<Listed<RobotPage>> {
-        match filter.level {
-            RobotLevel::System => self.check(Resource::Robot, Action::List).await?,
-            RobotLevel::Project(id) => {
-                self.project_for(&ProjectRef::Id(id), Resource::Robot, Action::List).await?;
-            }
-        }
+        self.check_level(filter.level, Action::List).await?;
         let robots = self.metadata().robots(filter, window).await?;
         let total = self.metadata().count_robots(filter).await?;
         Ok(Listed { items: self.robot_pages(robots).await?, total })
+    }
+
+    async fn check_level(&self, level: RobotLevel, action: Action) -> Result<()> {
+        match level {
+            RobotLevel::System => self.check(Resource::Robot, action).await,
+            RobotLevel::Project(id) => {
+                self.project_for(&ProjectRef::Id(id), Resource::Robot, action).await.map(drop)
+            }
+        }
     }
 
     /// One robot.

@@ -30,6 +30,11 @@ impl<'a> Guarded<'a> {
         Ok(access.check_repository(self.caller, repository, resource, action).await?)
     }
 
+    /// Lets the caller pass if they may do this outside of projects.
+    pub(crate) async fn check_system(&self, resource: Resource, action: Action) -> Result<()> {
+        Ok(self.registry.ports().access.check(self.caller, None, resource, action).await?)
+    }
+
     /// Lets the caller pass if their credentials still count.
     pub async fn check_standing(&self) -> Result<()> {
         Ok(self.registry.ports().access.check_standing(self.caller).await?)

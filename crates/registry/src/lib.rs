@@ -1,6 +1,6 @@
 //! The registry's use cases: push, pull, mount, uploads, tags, referrers, delete.
 //!
-//! **Invariants.** [`Registry::as_caller`] is the only way for a door in, and every method of [`Guarded`] begins with its
+//! **Invariants.** [`Entrance::as_caller`] is the only way for a door in, and every method of [`Guarded`] begins with its
 //! permission check. No transaction is open while a body streams. A change is invisible until its transaction committed, and
 //! what the caches held of it is forgotten before the answer is sent. Nothing is written on the pull path.
 //!
@@ -15,6 +15,7 @@ pub mod blob;
 pub mod body;
 pub mod catalog;
 pub mod condition;
+mod entrance;
 pub mod error;
 pub mod fsck;
 mod guarded;
@@ -46,6 +47,7 @@ pub use berth_metadata::{Error as DatabaseError, Referrer};
 pub use blob::{BlobContent, BlobInfo};
 pub use body::{BodyError, Incoming};
 pub use condition::Condition;
+pub use entrance::Entrance;
 pub use error::Error;
 pub use guarded::Guarded;
 pub use manifest::{PulledManifest, PushManifest, PushedManifest};
@@ -112,6 +114,12 @@ impl Registry {
             pulls: Pulls::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// As much of it as a door gets.
+    #[must_use]
+    pub fn entrance(&self) -> Entrance {
+        Entrance::of(self.clone())
     }
 
     /// The handle for one caller: the only thing that a door can call.

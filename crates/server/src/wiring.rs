@@ -225,17 +225,17 @@ pub(crate) fn doors(parts: &Parts, config: &Config) -> Doors {
         concurrent_uploads: config.server.max_uploads as usize,
     };
     let harbor = HarborSettings { body_limit: LONGEST_API_BODY, body_timeout: config.server.body_timeout };
-    let (gatekeeper, forms) = (&parts.gatekeeper, &parts.forms);
+    let forms = &parts.forms;
     Doors {
         distribution: berth_api_distribution::Door::new(
-            parts.registry.clone(),
-            gatekeeper.clone(),
+            parts.registry.entrance(),
+            parts.gatekeeper.gate(),
             forms.clone(),
             distribution,
         ),
         harbor: berth_api_harbor::Door::new(
             parts.management.clone(),
-            gatekeeper.clone(),
+            parts.gatekeeper.gate(),
             forms.clone(),
             harbor,
         ),

@@ -7,6 +7,7 @@ mod docs;
 mod doctests;
 mod format;
 mod generated;
+mod guards;
 mod ignored;
 mod junit;
 mod layers;
@@ -68,6 +69,7 @@ pub(crate) const ALL: &[Step] = &[
     Step { name: "tools", what: "what the tests need is installed", needed: true, run: tools::run },
     Step { name: "format", what: "rustfmt changes nothing", needed: false, run: format::run },
     Step { name: "layers", what: "who may import whom", needed: false, run: layers::run },
+    Step { name: "guards", what: "every use case begins with its check", needed: false, run: guards::run },
     Step { name: "size", what: "lines a file, where `unsafe` may be", needed: false, run: size::run },
     Step { name: "deny", what: "licences, sources and banned crates", needed: false, run: deny::run },
     Step { name: "machete", what: "no dependency is unused", needed: false, run: machete::run },

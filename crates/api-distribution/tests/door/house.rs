@@ -140,7 +140,8 @@ impl House {
             concurrent_uploads: wishes.concurrent_uploads,
         };
         let ids = RequestIdLayer::new(RequestIds::new(1));
-        let door = Door::new(registry.clone(), gatekeeper.clone(), BufferPool::new(1 << 20), settings);
+        let forms = BufferPool::new(1 << 20);
+        let door = Door::new(registry.entrance(), gatekeeper.gate(), forms, settings);
         Self { door, registry, ids, plain: wishes.plain, gatekeeper, metadata, database, directory }
     }
 

@@ -16,7 +16,7 @@ use crate::{answer, csrf};
 /// that was prepared for them.
 pub(crate) async fn log_in(call: &Call<'_>) -> Result<Response, Error> {
     let (principal, password) = read(&call.body)?;
-    let authenticator = &call.door.gatekeeper.authenticator;
+    let authenticator = call.door.gate.authenticator();
     let shown = Credentials {
         login: &principal,
         secret: &password,

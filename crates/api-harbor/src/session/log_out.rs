@@ -11,7 +11,7 @@ use crate::error::Error;
 /// 200, whether or not there was one; the cookie is taken back.
 pub(crate) async fn log_out(call: &Call<'_>) -> Result<Response, Error> {
     if let Some(cookie) = cookies::session(&call.parts.headers) {
-        call.door.gatekeeper.authenticator.log_out(&cookie).await?;
+        call.door.gate.authenticator().log_out(&cookie).await?;
     }
     let mut answer = answer::done();
     answer.headers_mut().append(SET_COOKIE, cookies::end(call.scheme()));

@@ -112,7 +112,7 @@ impl House {
         };
         let management = Management::open(parts, ManagementSettings::default());
         let settings = HarborSettings { body_limit: BODY_LIMIT, body_timeout: Duration::from_secs(5) };
-        let door = Door::new(management, gatekeeper.clone(), BufferPool::new(1 << 20), settings);
+        let door = Door::new(management, gatekeeper.gate(), BufferPool::new(1 << 20), settings);
         let ids = RequestIdLayer::new(RequestIds::new(1));
         Self { door, ids, clock, gatekeeper, database: sql, _directory: directory }
     }
