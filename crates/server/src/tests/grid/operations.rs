@@ -4,6 +4,7 @@ use berth_api_distribution::{Route, ServiceRoute};
 
 use super::ELSEWHERE;
 use super::said::{self, Says};
+use super::targets::{Target, Where};
 
 /// One operation. In its texts names in braces stand for what is known when it is asked for: see [`Place`].
 #[derive(Clone, Debug)]
@@ -14,8 +15,12 @@ pub(super) struct Operation {
     body: &'static str,
     /// Whether it lies in a project.
     pub(super) in_project: bool,
-    /// Whether its target is a robot that must be there.
-    pub(super) of_robot: bool,
+    /// What it is about beside its project.
+    pub(super) target: Target,
+    /// Whether a session's cookie says who asks.
+    pub(super) takes_cookies: bool,
+    /// Whether it ends the session that asks.
+    pub(super) ends_sessions: bool,
     /// What somebody with a token asks for to do it.
     scopes: &'static [&'static str],
     /// A status that is a refusal here, beside those that are everywhere.
@@ -33,7 +38,7 @@ pub(super) struct Place<'a> {
     pub(super) project: &'a str,
     /// `{project_id}`.
     pub(super) project_id: i64,
-    /// `{target}`: a robot.
+    /// `{target}`.
     pub(super) target: i64,
     /// `{fresh}`: a number that was never used.
     pub(super) fresh: u32,
@@ -70,7 +75,6 @@ impl Operation {
 /// The digest of nothing, which no repository has.
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const UPLOAD: &str = "00000000-0000-0000-0000-000000000000";
-const NOBODY: &str = "99999";
 /// What somebody asks for who means to do everything with the repository.
 const ALL: &[&str] = &["registry:catalog:*", "repository:{project}/a:pull,push,delete"];
 
@@ -82,10 +86,7 @@ pub(super) fn operations() -> Vec<Operation> {
     let services = service_paths().into_iter().flat_map(|(path, route)| {
         route.allow().split(", ").map(|method| service(path, route, method)).collect::<Vec<_>>()
     });
-    let harbor = berth_api_harbor::operations().flat_map(|operation| {
-        let robots = (operation.id == "ListRobot").then(|| robots_of_a_project(operation));
-        [harbor(operation)].into_iter().chain(robots)
-    });
+    let harbor = berth_api_harbor::operations().flat_map(harbor).flat_map(with_head);
     // Mounts last: they leave repositories behind.
     registry.chain(services).chain(harbor).chain(mounts()).collect()
 }
@@ -147,7 +148,9 @@ fn bare(method: &'static str, path: String, label: String) -> Operation {
         path,
         body: "",
         in_project: false,
-        of_robot: false,
+        target: Target::Nothing,
+        takes_cookies: false,
+        ends_sessions: false,
         scopes: ALL,
         also_refused: None,
         log_in_by_form: false,
@@ -220,12 +223,35 @@ fn mounts() -> Vec<Operation> {
 
 const FRESH: &str = "repository:{project}/m{fresh}:pull,push";
 
-fn harbor(operation: berth_api_harbor::Operation) -> Operation {
-    let in_project = operation.path.contains("{project_name_or_id}");
-    let of_robot = operation.path.contains("{robot_id}");
-    let path = operation.path.replace("{project_name_or_id}", "{project}").replace("{robot_id}", "{target}");
+/// An operation of Harbor's API, once for each kind of thing that its path can name.
+fn harbor(operation: berth_api_harbor::Operation) -> Vec<Operation> {
+    let targets: &[(Target, &str)] = if operation.path.contains("{robot_id}") {
+        &[
+            (Target::Robot(Where::Here), " of the project"),
+            (Target::Robot(Where::Elsewhere), " of another project"),
+            (Target::Robot(Where::Installation), " of the installation"),
+            (Target::Robot(Where::Nowhere), " that is not there"),
+        ]
+    } else if operation.path.contains("{user_id}") {
+        &[(Target::Oneself, " about oneself"), (Target::Somebody, " about somebody else")]
+    } else if operation.path.contains("{mid}") {
+        &[(Target::Member(Where::Here), ""), (Target::Member(Where::Elsewhere), " of another project")]
+    } else if operation.path.contains("{group_id}") {
+        &[(Target::Group, "")]
+    } else {
+        &[(Target::Nothing, "")]
+    };
+    let robots = (operation.id == "ListRobot").then(|| robots_of_a_project(operation));
+    let all = targets.iter().map(|(target, about)| about_one(operation, *target, about));
+    all.chain(robots).collect()
+}
+
+fn about_one(operation: berth_api_harbor::Operation, target: Target, about: &str) -> Operation {
     let path =
-        ["{user_id}", "{group_id}", "{mid}"].iter().fold(path, |path, name| path.replace(name, NOBODY));
+        operation.path.replace("{project_name_or_id}", "{project}").replace("{meta_name}", "auto_scan");
+    let path = ["{robot_id}", "{user_id}", "{group_id}", "{mid}"]
+        .iter()
+        .fold(path, |path, name| path.replace(name, "{target}"));
     let query = match operation.id {
         "headProject" => "?project_name={project}",
         "searchUsers" => "?username=guest",
@@ -233,23 +259,43 @@ fn harbor(operation: berth_api_harbor::Operation) -> Operation {
         "search" => "?q=e",
         _ => "",
     };
-    let path = format!("{}{query}", path.replace("{meta_name}", "auto_scan"));
+    let in_project = operation.path.contains("{project_name_or_id}")
+        || matches!(operation.id, "headProject" | "CreateRobot")
+        || target == Target::Robot(Where::Here);
+    let gone = matches!(target, Target::Robot(Where::Nowhere) | Target::Member(Where::Elsewhere));
     Operation {
-        body: body(operation.id),
-        in_project: in_project || of_robot || matches!(operation.id, "headProject" | "CreateRobot"),
-        of_robot,
+        body: body(operation),
+        in_project,
+        target,
+        takes_cookies: !operation.open,
+        ends_sessions: operation.id == "logOut",
         also_refused: match operation.id {
             // A form asks this, where people may make themselves accounts; and robots have no user's account.
             "userExists" | "getCurrentUserInfo" => Some(412),
             _ => None,
         },
-        says: said::of_harbor(operation.id),
-        ..bare(operation.method, path, format!("{} ({})", operation.path, operation.id))
+        says: if gone { Some(said::status) } else { said::of_harbor(operation.id) },
+        ..bare(
+            operation.method,
+            format!("{path}{query}"),
+            format!("{} ({}){about}", operation.path, operation.id),
+        )
     }
 }
 
+/// What can be asked with `GET` can be asked with `HEAD`, unless that is an operation by itself.
+fn with_head(operation: Operation) -> Vec<Operation> {
+    let by_itself = operation.label.ends_with("(listProjects)");
+    let head = (operation.method == "GET" && !by_itself).then(|| Operation {
+        method: "HEAD",
+        says: None,
+        ..operation.clone()
+    });
+    [operation].into_iter().chain(head).collect()
+}
+
 fn robots_of_a_project(list: berth_api_harbor::Operation) -> Operation {
-    let all = harbor(list);
+    let all = about_one(list, Target::Nothing, "");
     Operation {
         label: format!("{} of a project", all.label),
         path: format!("{}?q=Level%3Dproject,ProjectID%3D{{project_id}}&page_size=1", all.path),
@@ -259,20 +305,20 @@ fn robots_of_a_project(list: berth_api_harbor::Operation) -> Operation {
     }
 }
 
-/// A body that is understood, so that the answer is about the right and not about the body.
-fn body(id: &str) -> &'static str {
-    match id {
+/// A body that is understood, so that the answer is about the right and not about the body. An operation that changes something has
+/// its line here, also if it is a new one.
+fn body(operation: berth_api_harbor::Operation) -> &'static str {
+    match operation.id {
         "createUser" => {
             r#"{"username":"made","email":"made@example.org","realname":"made","password":"Passw0rd of made"}"#
         }
-        "updateUserProfile" => r#"{"email":"a@example.org","realname":"a","comment":""}"#,
-        "setUserSysAdmin" => r#"{"sysadmin_flag":true}"#,
-        "updateUserPassword" => {
-            r#"{"old_password":"Passw0rd of nobody","new_password":"Passw0rd of somebody"}"#
-        }
-        "setCliSecret" => r#"{"secret":"Passw0rd of nobody"}"#,
+        "updateUserProfile" => r#"{"email":"a{fresh}@example.org","realname":"a","comment":""}"#,
+        "setUserSysAdmin" => r#"{"sysadmin_flag":false}"#,
+        // Whoever is told that these are too short has got past.
+        "updateUserPassword" => r#"{"new_password":"short"}"#,
+        "setCliSecret" | "RefreshSec" => r#"{"secret":"short"}"#,
         "createUserGroup" => r#"{"group_name":"made","group_type":2}"#,
-        "updateUserGroup" => r#"{"group_name":"other","group_type":2}"#,
+        "updateUserGroup" => r#"{"group_name":"other{fresh}","group_type":2}"#,
         "createProject" => r#"{"project_name":"made"}"#,
         "updateProject" => r#"{"metadata":{}}"#,
         "addProjectMetadatas" | "updateProjectMetadata" => r#"{"auto_scan":"true"}"#,
@@ -282,9 +328,12 @@ fn body(id: &str) -> &'static str {
             r#"{"name":"made","level":"project","duration":-1,"permissions":[{"kind":"project","namespace":"{project}","access":[{"resource":"robot","action":"create"}]}]}"#
         }
         "UpdateRobot" => "{}",
-        "RefreshSec" => r#"{"secret":"short"}"#,
         "login" => "principal=nobody&password=nothing",
         "userExists" => "target=username&value=nobody",
-        _ => "",
+        id => {
+            let reads = matches!(operation.method, "GET" | "HEAD" | "DELETE");
+            assert!(reads, "{id} changes something: what does it send here?");
+            ""
+        }
     }
 }

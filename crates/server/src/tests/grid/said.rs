@@ -26,6 +26,11 @@ pub(super) fn of_harbor(id: &str) -> Option<Says> {
     Some(says)
 }
 
+/// The status alone: what is not there is to be answered as such.
+pub(super) fn status(status: u16, _: &Value) -> String {
+    status.to_string()
+}
+
 /// For a list of repositories.
 pub(super) fn repositories(_: u16, body: &Value) -> String {
     names(texts(&body["repositories"]))

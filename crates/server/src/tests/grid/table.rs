@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::actors::BY_GROUP;
+use super::PUBLIC;
+use super::cast::{Audience, BY_GROUP};
 use super::operations::Operation;
 
 /// Of so many it is said who is missing, if that is shorter. People are always named.
@@ -20,8 +21,9 @@ pub(super) struct Table {
 pub(super) struct Section {
     methods: &'static str,
     path: String,
-    /// What is written of each audience.
-    lines: Vec<(&'static str, Vec<String>)>,
+    in_project: bool,
+    /// What is written of each audience: its kind, whether it asks about the public project, and its lines.
+    lines: Vec<(&'static str, bool, Vec<String>)>,
     /// Who got past in each audience, whatever they were told.
     passed: Vec<Vec<String>>,
 }
@@ -46,7 +48,7 @@ impl Table {
             writeln!(text, "{} {}", section.methods, section.path).unwrap();
             for (audiences, said) in section.merged() {
                 for line in said {
-                    writeln!(text, "  {}: {line}", audiences.join(", ")).unwrap();
+                    writeln!(text, "  {audiences}: {line}").unwrap();
                 }
             }
         }
@@ -57,11 +59,12 @@ impl Table {
 impl Section {
     pub(super) fn new(operation: &Operation) -> Self {
         let path = operation.label.clone();
-        Self { methods: operation.method, path, lines: Vec::new(), passed: Vec::new() }
+        let (methods, in_project) = (operation.method, operation.in_project);
+        Self { methods, path, in_project, lines: Vec::new(), passed: Vec::new() }
     }
 
     /// Adds what an audience was told.
-    pub(super) fn add(&mut self, audience: &'static str, answers: &[(&str, Option<String>)]) {
+    pub(super) fn add(&mut self, audience: &Audience<'_>, answers: &[(&str, Option<String>)]) {
         let all: Vec<_> = answers.iter().map(|(name, _)| *name).collect();
         let mut told: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (name, said) in answers {
@@ -75,19 +78,36 @@ impl Section {
         if lines.is_empty() {
             lines.push("nobody".to_owned());
         }
-        self.lines.push((audience, lines));
+        self.lines.push((audience.kind, audience.project == PUBLIC, lines));
     }
 
     /// The lines, each with all audiences for which it is the same.
-    fn merged(&self) -> Vec<(Vec<&'static str>, &[String])> {
-        let mut merged: Vec<(Vec<&'static str>, &[String])> = Vec::new();
-        for (audience, lines) in &self.lines {
+    fn merged(&self) -> Vec<(String, &[String])> {
+        let mut merged: Vec<(Vec<(&str, bool)>, &[String])> = Vec::new();
+        for (kind, open, lines) in &self.lines {
             match merged.iter_mut().find(|(_, known)| known == lines) {
-                Some((audiences, _)) => audiences.push(audience),
-                None => merged.push((vec![audience], lines)),
+                Some((audiences, _)) => audiences.push((kind, *open)),
+                None => merged.push((vec![(kind, *open)], lines)),
             }
         }
-        merged
+        merged.into_iter().map(|(audiences, lines)| (self.names(&audiences), lines)).collect()
+    }
+
+    /// The kinds that are among these audiences, each with the project that it asks about if not with both.
+    fn names(&self, audiences: &[(&str, bool)]) -> String {
+        let mut names = Vec::new();
+        for &(kind, open) in audiences {
+            let both = !self.in_project || audiences.contains(&(kind, !open));
+            let name = match (both, open) {
+                (true, _) => kind.to_owned(),
+                (false, true) => format!("open {kind}"),
+                (false, false) => format!("closed {kind}"),
+            };
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names.join(", ")
     }
 }
 
