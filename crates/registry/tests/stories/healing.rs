@@ -62,7 +62,8 @@ async fn a_damaged_manifest_is_not_served_and_the_next_push_puts_it_right() {
     push_to(&there, &repository, "1", &manifest, Condition::Anything).await.unwrap();
     for registry in [&here, &there, &house.process(3, true).await] {
         for reference in &both {
-            let pulled = registry.as_caller(&caller).manifest(&repository, reference, |_| true).await.unwrap();
+            let pulled =
+                registry.as_caller(&caller).manifest(&repository, reference, |_| true).await.unwrap();
             assert_eq!(pulled.content, manifest);
         }
     }
