@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::service_route::ServiceRoute;
 
 /// The longest form; a hundred scopes fit.
-const LONGEST_FORM: usize = 64 << 10;
+const LONGEST_FORM: usize = 128 << 10;
 
 /// What a client gets. Old ones read `token`, new ones `access_token`.
 #[derive(Serialize)]

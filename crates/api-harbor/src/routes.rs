@@ -33,7 +33,7 @@ pub(crate) static ROUTES: &[Route] = routes! {
     GET    "/api/version"                                                   getVersion                => version::get, open;
     POST   "/c/login"                                                       login                     => session::log_in, open;
     GET    "/c/log_out"                                                     logOut                    => session::log_out, open;
-    POST   "/c/userExists"                                                  userExists                => users::exists;
+    POST   "/c/userExists"                                                  userExists                => users::exists, strangers;
 
     GET    "/api/v2.0/ping"                                                 getPing                   => ping::get, open;
     GET    "/api/v2.0/health"                                               getHealth                 => health::get, open;

@@ -92,7 +92,7 @@ async fn nobody_sends_little_and_only_where_it_is_for_them() {
     house.ask("POST /c/login").form(&form).await.refused(413, "REQUEST_ENTITY_TOO_LARGE");
     let user = json!({"comment": large});
     house.ask("POST /users").json(&user).await.refused(413, "REQUEST_ENTITY_TOO_LARGE");
-    for line in ["POST /projects", "PUT /users/1", "PUT /projects/1", "POST /c/userExists"] {
+    for line in ["POST /projects", "PUT /users/1", "PUT /projects/1", "POST /projects/1/members"] {
         // A body that cannot even be read is not looked at.
         house.ask(line).body("text/plain", large.clone()).await.refused(401, "UNAUTHORIZED");
     }
