@@ -38,7 +38,7 @@ async fn push(server: &Running, bytes: usize) -> String {
 async fn readers_who_trickle_hold_up_nobody_and_end() {
     let server = start(|config| {
         config.memory.buffers = Size::new(16 << 20);
-        config.server.body_timeout = Duration::from_secs(1);
+        config.server.body_timeout = Duration::from_millis(300);
     })
     .await;
     let (large, small) = (push(&server, 8 << 20).await, push(&server, 100_000).await);

@@ -28,8 +28,8 @@ const REQUESTS: &[(&str, &str, u16)] = &[
     ("GET /healthz HTTP/1.0\r\n", "\r\n", 200),
     ("GET /healthz HTTP/1.0\r\n", "host: a\r\nhost: b\r\n\r\n", 400),
     // Lengths and codings (RFC 9112, 6.3). With both, the coding counts and the connection ends.
-    (LOG_IN, "transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n0\r\n\r\n", 401),
-    (LOG_IN, "content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 401),
+    (LOG_IN, "transfer-encoding: chunked\r\ncontent-length: 4\r\n\r\n16\r\nprincipal=a&password=b\r\n0\r\n\r\n", 401),
+    (LOG_IN, "content-length: 4\r\ntransfer-encoding: chunked\r\n\r\n16\r\nprincipal=a&password=b\r\n0\r\n\r\n", 401),
     (LOG_IN, "transfer-encoding: chunked, gzip\r\n\r\n0\r\n\r\n", 400),
     (LOG_IN, "transfer-encoding: gzip\r\n\r\n", 400),
     (LOG_IN, "transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n\r\n0\r\n\r\n", 400),
@@ -81,8 +81,8 @@ async fn every_request_ends_where_it_ends() {
         assert_eq!(seen, [400], "{chunks:?}: {text}");
     }
     // What ends where everybody sees it is followed by the next one.
-    let trailer = format!("{CHUNKED}1;a=b\r\nx\r\n0\r\nx-trailer: y\r\n\r\n");
-    for rest in ["content-length: 1\r\n\r\nx", &trailer] {
+    let trailer = format!("{CHUNKED}16;a=b\r\nprincipal=c&password=d\r\n0\r\nx-trailer: y\r\n\r\n");
+    for rest in ["content-length: 22\r\n\r\nprincipal=c&password=d", &trailer] {
         let (seen, text) = answers(server.address, &format!("{LOG_IN}{rest}{SMUGGLED}")).await;
         assert_eq!(seen, [401, 404], "{rest:?}: {text}");
     }
