@@ -157,20 +157,17 @@ impl BruteForce {
 
     /// Asked before something that anybody may do without credentials, and nobody without end. An address may do it as often as it
     /// may fail to log in, then ever more slowly; its log-ins are another count.
-    pub async fn admit_act(&self, act: &str, address: Option<IpAddr>) -> Admission {
-        let name = Names::of(&format!("act\n{act}"), address).pair;
-        let (free, longest) = (self.settings.address_free, self.settings.longest_delay);
+    pub async fn admit_act(&self, act: &str, address: Option<IpAddr>) -> Result<(), Held> {
+        let BruteForceSettings { address_free, first_delay, longest_delay, window, .. } = self.settings;
+        let name = Names::of(&format!("act\n{act}"), address, Guess::Password).pair;
         let before = self.attempts.failures(&name).await;
-        let left = self.remaining(before, free, longest);
-        if !left.is_zero() {
-            return Admission::Refused { retry_after: left };
-        }
-        let counted = self.attempts.fail(name, self.settings.window).await;
+        self.is_over(before, address_free, longest_delay)?;
+        let counted = self.attempts.fail(name, window).await;
         // Of those who come at once, one goes on.
-        if counted.count > free && counted.count > before.count + 1 {
-            return Admission::Refused { retry_after: self.settings.first_delay };
+        if counted.count > address_free && counted.count > before.count + 1 {
+            return Err(Held::Slow { retry_after: first_delay });
         }
-        Admission::After(Duration::ZERO)
+        Ok(())
     }
 
     /// How much of the delay that these failures cost is left.

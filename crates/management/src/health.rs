@@ -40,7 +40,14 @@ pub(crate) struct Health {
     metadata: Arc<dyn Metadata>,
     blobs: Arc<dyn Blobs>,
     clock: Arc<dyn Clock>,
-    last: Arc<Mutex<Option<(Timestamp, Vec<ComponentHealth>)>>>,
+    last: Arc<Mutex<Option<Answer>>>,
+}
+
+/// What was found, and when.
+#[derive(Debug)]
+struct Answer {
+    at: Timestamp,
+    components: Vec<ComponentHealth>,
 }
 
 impl Health {
@@ -56,20 +63,20 @@ impl Health {
     async fn ask(&self) -> Vec<ComponentHealth> {
         let mut last = Arc::clone(&self.last).lock_owned().await;
         let now = self.clock.now();
-        if let Some((at, known)) = &*last
-            && *at <= now
-            && now.since(*at) < BELIEVED
+        if let Some(known) = &*last
+            && known.at <= now
+            && now.since(known.at) < BELIEVED
         {
-            return known.clone();
+            return known.components.clone();
         }
         let (metadata, blobs) = (Arc::clone(&self.metadata), Arc::clone(&self.blobs));
         // Apart from who asks, so that somebody who goes away has not asked for nothing.
         let asked = tokio::spawn(async move {
             let (database, registry) =
                 tokio::join!(healthy("database", metadata.check()), healthy("registry", blobs.check()));
-            let found = vec![ComponentHealth { name: "core", error: None }, database, registry];
-            *last = Some((now, found.clone()));
-            found
+            let components = vec![ComponentHealth { name: "core", error: None }, database, registry];
+            *last = Some(Answer { at: now, components: components.clone() });
+            components
         });
         asked
             .await

@@ -1,7 +1,7 @@
 //! Users: people's accounts, as they and system administrators see and change them.
 
-use berth_access::brute_force::Admission;
-use berth_access::{Denied, Reason, Secret};
+use berth_access::brute_force::Held;
+use berth_access::{Denied, LoginError, Reason, Secret};
 use berth_domain::user::{check_password, check_profile, check_username};
 use berth_domain::{Action, ActorKind, Resource, User, UserId};
 use berth_metadata::user::Added;
@@ -227,10 +227,11 @@ impl Guarded<'_> {
 
     /// Lets strangers do this a few times from one address, then ever more slowly.
     async fn brake(&self, act: &str) -> Result<()> {
-        match self.management.parts().brute_force.admit_act(act, self.caller.address).await {
-            Admission::Refused { retry_after } => Err(Error::Often { retry_after }),
-            Admission::After(_) => Ok(()),
-        }
+        let admitted = self.management.parts().brute_force.admit_act(act, self.caller.address).await;
+        admitted.map_err(|held| match held {
+            Held::Slow { retry_after } => Error::Often { retry_after },
+            Held::Busy => LoginError::Busy.into(),
+        })
     }
 
     /// Lets the user themselves pass, and whoever may do this to all users.

@@ -16,7 +16,7 @@ const LAYER: &str =
 
 /// A house with a closed project, an image in it, and a developer.
 async fn team(clock: Arc<dyn Clock>) -> House {
-    let house = House::with(Wishes { create_on_push: false, clock, ..Wishes::default() }).await;
+    let house = Box::pin(House::with(Wishes { create_on_push: false, clock, ..Wishes::default() })).await;
     let project = house.project("team", false).await;
     let user = house.user("dev").await;
     house.member(project, user, RoleId::DEVELOPER).await;
