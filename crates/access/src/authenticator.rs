@@ -176,7 +176,9 @@ impl Authenticator {
 
     /// Checks them, together with everybody who shows the same now.
     async fn checked(&self, shown: &Credentials<'_>) -> Result<Identity, LoginError> {
-        let outcome = self.checks.join(self.fingerprint(shown), self.check(shown)).await;
+        // Seldom, and much larger than what is remembered takes.
+        let check = Box::pin(self.check(shown));
+        let outcome = self.checks.join(self.fingerprint(shown), check).await;
         if matches!(outcome, Err(LoginError::Wrong)) {
             tracing::info!(address = ?shown.address, request_id = shown.request_id, "failed log-in");
         }
