@@ -162,7 +162,10 @@ fn a_projects_robot_that_was_given_pushing_alone_pushes() {
     let (_, login, secret) = house.robot_of("system", "pusher", &["push"]);
     let refused = push(&login, &secret);
     assert!(!refused.status.success(), "{refused}");
-    assert!(said(&refused, &["pull on repository is not permitted"]), "{refused}");
+    assert!(
+        said(&refused, &["403 Forbidden"]),
+        "its look at what is there has no body to say more: {refused}"
+    );
 
     let (_, login, secret) = house.robot("pusher", &["push"]);
     for time in ["what is new", "what is there"] {

@@ -13,7 +13,8 @@
 //! `sysadmin[]` for nothing. `outlived` show a token that they got with every right in the private project, and lost all since. `astray`
 //! are robots with every right there is, somewhere else or no more. `robot` is a project's robots, one for each permission that there
 //! is; `on-closed` and `on-*` are the installation's robots that were given that permission in the private project and in all projects;
-//! `system` are those that were given it outside of projects. Audiences with the same answers share a line.
+//! `system` are those that were given it outside of projects. Audiences with the same answers share a line. Who is no person has no
+//! number of their own: `about oneself` they ask about nobody's.
 //!
 //! What is not in the table is asserted beside it: that a cookie is nothing where it is not taken, and changes nothing by itself. Not in
 //! it are `/healthz`, `/readyz` and `/metrics`, which belong to no door and ask nobody.
