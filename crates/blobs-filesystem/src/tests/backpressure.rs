@@ -171,7 +171,7 @@ async fn readers_who_let_nothing_go_leave_room_for_little_reads() {
     // Three large pieces; what a fourth would take is enough for sixteen little ones.
     for reader in 0..3 + 16 {
         let mut stream = blobs.read(&location, range.end, range, Transport::Touched).await.unwrap();
-        let next = tokio::time::timeout(Duration::from_secs(60), stream.try_next()).await;
+        let next = tokio::time::timeout(Duration::from_mins(1), stream.try_next()).await;
         let piece = next.unwrap_or_else(|_| panic!("reader {reader} waits")).unwrap().unwrap();
         assert_eq!(piece.len(), if reader < 3 { 256 << 10 } else { 16 << 10 }, "reader {reader}");
         held.push((stream, piece));
