@@ -103,6 +103,7 @@ async fn a_push_puts_a_small_blob_right_whose_damage_nobody_saw() {
     // Whatever the row says of their length.
     for size in [1000, DAMAGED.len() as u64] {
         damage_blob(&house, digest, size).await;
+        assert_eq!(check(&registry, false).await.0.corrupt, 1);
         push(&registry, &repository, &small).await;
         let fresh = house.process(2, true).await;
         assert_eq!(pull(&fresh, &repository, &digest).await.unwrap(), small);

@@ -40,7 +40,7 @@ use crate::tests::config;
 use crate::wiring::{self, Parts};
 use actors::Actor;
 use cast::{Audience, Cast};
-use operations::{Operation, Place, operations};
+use operations::{Cookies, Operation, Place, operations};
 use table::{Section, Table};
 
 /// The project that everyone may read.
@@ -107,7 +107,7 @@ fn told(operation: &Operation, status: u16, body: &[u8]) -> Option<String> {
 async fn cookies_are_no_more_than_they_should(doors: &Doors, cast: &Cast, operation: &Operation) {
     let reads = matches!(operation.method, "GET" | "HEAD");
     for actor in &cast.cookies {
-        if operation.takes_cookies {
+        if operation.cookies == Cookies::Taken {
             if !reads && actor.name != "anonymous" {
                 let (status, _) = answer(doors, cast, operation, PRIVATE, actor, Csrf::Missing).await;
                 assert_eq!(status, 403, "{} by a page that {} visits", operation.label, actor.name);

@@ -4,7 +4,7 @@ use berth_access::authenticator::{Credentials, Purpose};
 use berth_access::scope::parse_scopes;
 use berth_access::{Caller, Gatekeeper, Secret};
 
-use super::operations::{Operation, Place};
+use super::operations::{Cookies, Operation, Place};
 
 /// Somebody who asks.
 #[derive(Clone, Debug)]
@@ -123,7 +123,7 @@ impl Actor {
                 Shown { authorization: Some(token), ..Shown::default() }
             }
             Means::Kept(token) => Shown { authorization: Some(token.clone()), ..Shown::default() },
-            Means::Cookie(_) if operation.ends_sessions => {
+            Means::Cookie(_) if operation.cookies == Cookies::Ended => {
                 Shown { cookie: Some(self.new_session(gatekeeper).await), ..Shown::default() }
             }
             Means::Cookie(cookie) => Shown { cookie: Some(cookie.clone()), ..Shown::default() },

@@ -18,7 +18,7 @@ use berth_metadata::user::{Added, NewUser};
 use berth_metadata::{Metadata, Transaction};
 
 use super::actors::{Actor, Wanted, basic};
-use super::operations::Operation;
+use super::operations::{Cookies, Operation};
 use super::targets::Targets;
 use super::{ELSEWHERE, PRIVATE, PUBLIC};
 use crate::doors::Doors;
@@ -125,7 +125,9 @@ impl Cast {
             ("on-* token", on_all_tokens, on_all_tokens),
             ("system", &self.system, &self.system),
         ];
-        let asking = everybody.into_iter().filter(|(kind, ..)| *kind != "cookie" || operation.takes_cookies);
+        let asking = everybody
+            .into_iter()
+            .filter(|(kind, ..)| *kind != "cookie" || operation.cookies == Cookies::Taken);
         let audiences = asking.flat_map(|(kind, in_open, in_closed)| {
             let open = Audience { kind, project: PUBLIC, actors: in_open };
             let closed = Audience { kind, project: PRIVATE, actors: in_closed };
@@ -211,7 +213,7 @@ impl Stage {
 
     /// Robots with every right there is, which cannot use it here.
     async fn astray(&self) -> Vec<Actor> {
-        let (closed, elsewhere) = (self.all_on(self.closed), self.all_on(self.elsewhere));
+        let (closed, elsewhere) = (all_on(self.closed), all_on(self.elsewhere));
         let level = RobotLevel::Project(self.closed);
         let disabled = NewRobot { disabled: true, ..robot(level, closed, "") };
         let expired = NewRobot { duration: Some(1), ..robot(level, closed, "") };
@@ -236,7 +238,7 @@ impl Stage {
         for (name, disabled, duration) in
             [("robot-disabled-since", true, None), ("robot-expired-since", false, Some(1))]
         {
-            let made = NewRobot { duration: Some(9), ..robot(level, self.all_on(self.closed), "") };
+            let made = NewRobot { duration: Some(9), ..robot(level, all_on(self.closed), "") };
             let (actor, id) = self.robot_at(name, made.clone(), PRIVATE, long_ago()).await;
             outlived.push(actor.with_token_kept(&self.gatekeeper, EVERYTHING).await);
             let change = RobotChange { description: String::new(), duration, disabled, grants: made.grants };
@@ -260,10 +262,6 @@ impl Stage {
             self.gatekeeper.authority.forget(ActorKind::User, id.0);
         }
         outlived
-    }
-
-    fn all_on(&self, project: ProjectId) -> RobotGrant {
-        RobotGrant { scope: RobotScope::Project(project), access: *Scope::Project.catalogue() }
     }
 
     /// A robot for each permission of a scope's catalogue.
@@ -361,6 +359,10 @@ async fn push_image(doors: &Doors, project: &str) {
         let answer = doors.distribution.answer(request.body(Body::from(body)).unwrap()).await;
         assert_eq!(answer.status(), 201);
     }
+}
+
+fn all_on(project: ProjectId) -> RobotGrant {
+    RobotGrant { scope: RobotScope::Project(project), access: *Scope::Project.catalogue() }
 }
 
 fn only(permission: Permission) -> PermissionSet {

@@ -17,10 +17,8 @@ pub(super) struct Operation {
     pub(super) in_project: bool,
     /// What it is about beside its project.
     pub(super) target: Target,
-    /// Whether a session's cookie says who asks.
-    pub(super) takes_cookies: bool,
-    /// Whether it ends the session that asks.
-    pub(super) ends_sessions: bool,
+    /// What a session's cookie is to it.
+    pub(super) cookies: Cookies,
     /// What somebody with a token asks for to do it.
     scopes: &'static [&'static str],
     /// A status that is a refusal here, beside those that are everywhere.
@@ -29,6 +27,16 @@ pub(super) struct Operation {
     pub(super) log_in_by_form: bool,
     /// What the answer says of what may be seen.
     pub(super) says: Option<Says>,
+}
+
+/// What becomes of a session's cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cookies {
+    Ignored,
+    /// It says who asks.
+    Taken,
+    /// Its session ends.
+    Ended,
 }
 
 /// What an operation is about this time.
@@ -149,8 +157,7 @@ fn bare(method: &'static str, path: String, label: String) -> Operation {
         body: "",
         in_project: false,
         target: Target::Nothing,
-        takes_cookies: false,
-        ends_sessions: false,
+        cookies: Cookies::Ignored,
         scopes: ALL,
         also_refused: None,
         log_in_by_form: false,
@@ -267,8 +274,11 @@ fn about_one(operation: berth_api_harbor::Operation, target: Target, about: &str
         body: body(operation),
         in_project,
         target,
-        takes_cookies: !operation.open,
-        ends_sessions: operation.id == "logOut",
+        cookies: match operation {
+            berth_api_harbor::Operation { id: "logOut", .. } => Cookies::Ended,
+            berth_api_harbor::Operation { open: true, .. } => Cookies::Ignored,
+            _ => Cookies::Taken,
+        },
         also_refused: match operation.id {
             // A form asks this, where people may make themselves accounts; and robots have no user's account.
             "userExists" | "getCurrentUserInfo" => Some(412),

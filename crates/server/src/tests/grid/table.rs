@@ -10,6 +10,9 @@ use super::operations::Operation;
 /// Of so many it is said who is missing, if that is shorter. People are always named.
 const CROWD: usize = 30;
 
+/// Audiences by their kinds, each with whether it asks about the public project.
+type Kinds<'a> = Vec<(&'a str, bool)>;
+
 /// Everything, operation by operation.
 #[derive(Debug, Default)]
 pub(super) struct Table {
@@ -83,7 +86,7 @@ impl Section {
 
     /// The lines, each with all audiences for which it is the same.
     fn merged(&self) -> Vec<(String, &[String])> {
-        let mut merged: Vec<(Vec<(&str, bool)>, &[String])> = Vec::new();
+        let mut merged: Vec<(Kinds<'_>, &[String])> = Vec::new();
         for (kind, open, lines) in &self.lines {
             match merged.iter_mut().find(|(_, known)| known == lines) {
                 Some((audiences, _)) => audiences.push((kind, *open)),
