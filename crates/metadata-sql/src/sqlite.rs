@@ -26,6 +26,9 @@ const CHECKPOINT_PAGES: &str = "4000";
 /// Statements that a connection keeps prepared; more than there are.
 const PREPARED: usize = 256;
 
+/// Memory of the writer for pages, in KiB: as many as its log has, so that a group's pages do not leave it before the commit.
+const WRITER_CACHE: &str = "-16000";
+
 /// A database in a file. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Lite {
@@ -37,7 +40,7 @@ pub(crate) struct Lite {
 impl Lite {
     /// Connects to the file, which exists.
     pub(crate) async fn connect(path: &Path, readers: u32) -> sqlx::Result<Self> {
-        let group = Group::connect(writer(path)).await?;
+        let group = Group::connect(group_writer(path)).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(readers)
             .idle_timeout(None)
@@ -89,6 +92,12 @@ pub(crate) fn writer(path: &Path) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         .pragma("journal_size_limit", "67108864")
+}
+
+/// How the writer does that works for all. What its savepoints keep to go back to stays in memory: as a file it would be written by
+/// every transaction and read by hardly any. Whoever makes an index or a copy has too much for that and is another one.
+fn group_writer(path: &Path) -> SqliteConnectOptions {
+    writer(path).pragma("cache_size", WRITER_CACHE).pragma("temp_store", "memory")
 }
 
 /// How readers open the file.
