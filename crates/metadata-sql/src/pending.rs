@@ -16,6 +16,19 @@ use crate::transaction::SqlTransaction;
 /// How long after the latest change of a reference something is looked at.
 pub(crate) const REVIEW_DELAY: Duration = Duration::from_hours(24);
 
+/// What a change of its links makes of the bytes of the project that holds the blob `b`.
+macro_rules! bytes {
+    ($change:literal) => {
+        concat!(
+            "CASE WHEN b.links > 0 AND b.links <= ",
+            $change,
+            " THEN b.size WHEN b.links <= 0 AND b.links > ",
+            $change,
+            " THEN -b.size ELSE 0 END"
+        )
+    };
+}
+
 statements! {
     /// Puts things into the review queue, or off if they are there.
     QUEUE_REVIEWS = sql!(
@@ -27,17 +40,37 @@ statements! {
                SELECT unhex(value->>0), value->>1, value->>2 FROM json_each($1) WHERE true
                ON CONFLICT (digest, repository_id) DO UPDATE SET review_after = excluded.review_after",
     );
-    /// Adds links to the blobs of projects; gives the new number of links.
+    /// Adds links to the blobs of projects.
     COUNT_LINKS = sql!(
         pg: "INSERT INTO project_blobs (digest, project_id, size, links)
              SELECT decode(e->>0, 'hex'), CAST(e->>1 AS BIGINT), CAST(e->>2 AS BIGINT), CAST(e->>3 AS BIGINT)
              FROM json_array_elements(CAST($1 AS json)) AS e
-             ON CONFLICT (digest, project_id) DO UPDATE SET links = project_blobs.links + excluded.links
-             RETURNING digest, project_id, size, links",
+             ON CONFLICT (digest, project_id) DO UPDATE SET links = project_blobs.links + excluded.links",
         lite: "INSERT INTO project_blobs (digest, project_id, size, links)
                SELECT unhex(value->>0), value->>1, value->>2, value->>3 FROM json_each($1) WHERE true
-               ON CONFLICT (digest, project_id) DO UPDATE SET links = project_blobs.links + excluded.links
-               RETURNING digest, project_id, size, links",
+               ON CONFLICT (digest, project_id) DO UPDATE SET links = project_blobs.links + excluded.links",
+    );
+    /// After that, with the same batch: adds the sizes of the blobs whose first link came to this transaction's slot of the
+    /// projects' bytes, and takes those away whose last link went.
+    COUNT_BYTES = sql!(
+        pg: concat!(
+            "INSERT INTO counters (kind, owner_id, slot, amount)
+             SELECT CAST(1 AS SMALLINT), changed.project, CAST($2 AS SMALLINT), CAST(SUM(changed.bytes) AS BIGINT)
+             FROM (SELECT CAST(e->>1 AS BIGINT) AS project,
+                          (SELECT ", bytes!("CAST(e->>3 AS BIGINT)"), " FROM project_blobs b
+                           WHERE b.digest = decode(e->>0, 'hex') AND b.project_id = CAST(e->>1 AS BIGINT)) AS bytes
+                   FROM json_array_elements(CAST($1 AS json)) AS e) AS changed
+             GROUP BY changed.project HAVING SUM(changed.bytes) <> 0 ORDER BY changed.project
+             ON CONFLICT (kind, owner_id, slot) DO UPDATE SET amount = counters.amount + excluded.amount"
+        ),
+        lite: concat!(
+            "INSERT INTO counters (kind, owner_id, slot, amount)
+             SELECT 1, e.value->>1, $2,
+                    SUM((SELECT ", bytes!("e.value->>3"), " FROM project_blobs b
+                         WHERE b.digest = unhex(e.value->>0) AND b.project_id = e.value->>1)) AS bytes
+             FROM json_each($1) AS e GROUP BY e.value->>1 HAVING bytes <> 0
+             ON CONFLICT (kind, owner_id, slot) DO UPDATE SET amount = counters.amount + excluded.amount"
+        ),
     );
     /// Adds to this transaction's slot of each sum.
     COUNT = sql!(
@@ -105,6 +138,7 @@ impl SqlTransaction {
         // Asking for the connection refuses a transaction in which a statement failed, even if nothing waits.
         self.executor()?;
         let Pending { reviews, links, mut counts } = std::mem::take(&mut self.pending);
+        let slot = self.slot;
         if !reviews.is_empty() {
             let batch = rows(reviews.iter().map(|((digest, repository), after)| {
                 vec![Cell::Bytes(digest), Cell::Number(*repository), Cell::Number(*after)]
@@ -115,23 +149,14 @@ impl SqlTransaction {
             let batch = rows(links.iter().map(|((digest, project), (size, change))| {
                 vec![Cell::Bytes(digest), Cell::Number(*project), Cell::Number(*size), Cell::Number(*change)]
             }));
-            let counted: Vec<(Vec<u8>, i64, i64, i64)> = all!(self, COUNT_LINKS, batch);
-            for (digest, project, size, now) in counted {
-                let change = links.get(&(digest, project)).map_or(0, |(_, change)| *change);
-                let bytes = counts.entry((Sum::ProjectBytes, project)).or_default();
-                match (now - change > 0, now > 0) {
-                    (false, true) => *bytes += size,
-                    (true, false) => *bytes -= size,
-                    _ => {}
-                }
-            }
+            execute!(self, COUNT_LINKS, &batch);
+            execute!(self, COUNT_BYTES, batch, slot);
         }
         counts.retain(|_, change| *change != 0);
         if !counts.is_empty() {
             let batch = rows(counts.iter().map(|((sum, owner), change)| {
                 vec![Cell::Number(*sum as i64), Cell::Number(*owner), Cell::Number(*change)]
             }));
-            let slot = self.slot;
             execute!(self, COUNT, batch, slot);
         }
         Ok(())

@@ -132,6 +132,7 @@ pub(super) const OFTEN: &[(&str, &str)] = &[
     ("REFERENCES", "7, 5"),
     ("HEAL_MANIFEST", "7, '\\x01aa', '\\x00', 5"),
     ("DELETE_MANIFEST", "7, '\\x01aa', 5, '\\x00'"),
+    ("COUNT_BYTES", "'[[\"01aa\", 7, 5, 1]]', 0"),
     ("UNLINK_BLOB", "7, '\\x01aa', 5, '\\x00'"),
     ("LOCK_TAGS_ON", "7, '\\x01aa'"),
     ("DELETE_TAGS_ON", "7, '\\x01aa', 5, '\\x00'"),
