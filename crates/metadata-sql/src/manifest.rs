@@ -194,7 +194,7 @@ impl ManifestWrites for SqlTransaction {
                 let role = Cell::Number(i64::from(*role));
                 vec![Cell::Number(position), role, Cell::Bytes(target), Cell::Number(*size)]
             }));
-            execute!(self, ADD_REFERENCES, repository.id.0, id, batch);
+            later!(self, ADD_REFERENCES, repository.id.0, id, batch);
         }
         self.pending.review_manifest(repository.id, &new.digest, at);
         self.pending.count(Sum::RepositoryManifests, repository.id.0, 1);

@@ -143,21 +143,21 @@ impl SqlTransaction {
             let batch = rows(reviews.iter().map(|((digest, repository), after)| {
                 vec![Cell::Bytes(digest), Cell::Number(*repository), Cell::Number(*after)]
             }));
-            execute!(self, QUEUE_REVIEWS, batch);
+            later!(self, QUEUE_REVIEWS, batch);
         }
         if !links.is_empty() {
             let batch = rows(links.iter().map(|((digest, project), (size, change))| {
                 vec![Cell::Bytes(digest), Cell::Number(*project), Cell::Number(*size), Cell::Number(*change)]
             }));
-            execute!(self, COUNT_LINKS, &batch);
-            execute!(self, COUNT_BYTES, batch, slot);
+            later!(self, COUNT_LINKS, &batch);
+            later!(self, COUNT_BYTES, batch, slot);
         }
         counts.retain(|_, change| *change != 0);
         if !counts.is_empty() {
             let batch = rows(counts.iter().map(|((sum, owner), change)| {
                 vec![Cell::Number(*sum as i64), Cell::Number(*owner), Cell::Number(*change)]
             }));
-            execute!(self, COUNT, batch, slot);
+            later!(self, COUNT, batch, slot);
         }
         Ok(())
     }

@@ -290,7 +290,7 @@ impl SqlTransaction {
 
     /// A manifest came into the repository, which is held.
     pub(crate) async fn fill(&mut self, repository: RepositoryId) -> Result<()> {
-        execute!(self, FILL, repository.0);
+        later!(self, FILL, repository.0);
         Ok(())
     }
 

@@ -69,7 +69,7 @@ statements! {
     CHANGE_ROBOT = sql!(concat!(
         "UPDATE robots SET description = $2, duration = $3, disabled = $4, updated_at = $5,
                            valid_after = CASE WHEN $4 AND NOT disabled THEN ",
-        later!("$5"),
+        next_valid_after!("$5"),
         " ELSE valid_after END
          WHERE id = $1"
     ));
@@ -84,7 +84,7 @@ statements! {
     REMOVE_GRANTS = sql!("DELETE FROM robot_permissions WHERE robot_id = $1");
     SET_ROBOT_SECRET = sql!(concat!(
         "UPDATE robots SET secret = $2, valid_after = ",
-        later!("$3"),
+        next_valid_after!("$3"),
         ", updated_at = $3 WHERE id = $1"
     ));
     REHASH_ROBOT_SECRET = sql!("UPDATE robots SET secret = $3 WHERE id = $1 AND secret = $2");

@@ -1,6 +1,7 @@
 //! SQLite: one writer whose commits are grouped, and a pool of readers beside it.
 
 mod group;
+mod waiting;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use sqlx::{ConnectOptions, SqlitePool};
 
 use group::Group;
 pub(crate) use group::Turn;
+pub(crate) use waiting::Along;
 
 /// Readers at once: each is a thread with a page cache of 2 MiB, and more than a machine's cores do not read faster.
 pub(crate) const READERS: u32 = 8;
@@ -23,8 +25,8 @@ const BUSY: Duration = Duration::from_secs(10);
 /// moved once.
 const CHECKPOINT_PAGES: &str = "4000";
 
-/// Statements that a connection keeps prepared; more than there are.
-const PREPARED: usize = 256;
+/// Statements that a connection keeps prepared; more than there are, alone and together with those that wait for them.
+const PREPARED: usize = 512;
 
 /// Memory of the writer for pages, in KiB: as many as its log has, so that a group's pages do not leave it before the commit.
 const WRITER_CACHE: &str = "-16000";

@@ -74,7 +74,7 @@ macro_rules! sql {
 }
 
 /// A row's next `valid_after`: the moment given, or just after what was there if the clock that gave it is behind.
-macro_rules! later {
+macro_rules! next_valid_after {
     ($at:expr) => {
         concat!("CASE WHEN valid_after >= ", $at, " THEN valid_after + 1 ELSE ", $at, " END")
     };
@@ -119,6 +119,23 @@ macro_rules! execute {
     ($on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {
         call!($on, query, execute, $statement, [$($bind),*], |done| done.rows_affected())
     };
+}
+
+/// Runs a statement that gives no rows and whose answer nobody needs: now, or together with the next one whose answer is needed, at
+/// the latest with the commit. What it fails with is said then.
+macro_rules! later {
+    ($on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {{
+        let statement = $statement;
+        let patience = $on.patience();
+        match $on.executor()? {
+            crate::statement::Either::Postgres(on) => {
+                let answer = sqlx::query(statement.postgres)$(.bind($bind))*.execute(on);
+                let outcome = crate::postgres::answered(patience, answer).await;
+                $on.judge(outcome)?;
+            }
+            crate::statement::Either::Lite(on) => on.waiting.push(statement.lite, vec![$($bind.into()),*]),
+        }
+    }};
 }
 
 /// Runs a statement that gives one row.

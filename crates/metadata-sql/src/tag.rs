@@ -283,7 +283,7 @@ impl SqlTransaction {
         by: &Actor,
         at: Timestamp,
     ) -> Result<()> {
-        execute!(
+        later!(
             self,
             ADD_HISTORY,
             repository.0,

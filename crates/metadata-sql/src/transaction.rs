@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use berth_metadata::{Error, Result, Transaction};
-use sqlx::{PgConnection, Postgres, SqliteConnection};
+use sqlx::{PgConnection, Postgres};
 use tokio::task::JoinError;
 use uuid::Uuid;
 
 use crate::error::{judge, shared};
 use crate::pending::Pending;
 use crate::postgres::answered;
-use crate::sqlite::Turn;
+use crate::sqlite::{Along, Turn};
 use crate::statement::Either;
 
 /// A transaction. What it counts waits in `pending` until the commit.
@@ -26,8 +26,9 @@ pub(crate) struct SqlTransaction {
     pub(crate) slot: i16,
     /// Repositories that cannot be deleted before this transaction ends.
     pub(crate) held: BTreeSet<i64>,
-    /// The upload session that this transaction found not to be there: writing its row must not overwrite another one's.
-    pub(crate) absent_upload: Option<Uuid>,
+    /// The upload session that this transaction last looked for or wrote, and whether it has a row. One that is there is locked; one
+    /// that is not must not overwrite another one's.
+    pub(crate) seen_upload: Option<(Uuid, bool)>,
 }
 
 /// A statement or commit was asked for after another one had failed.
@@ -53,12 +54,12 @@ impl SqlTransaction {
             pending: Pending::default(),
             slot,
             held: BTreeSet::new(),
-            absent_upload: None,
+            seen_upload: None,
         }
     }
 
     /// What this transaction's statements run on; nothing after one of them failed.
-    pub(crate) fn executor(&mut self) -> Result<Either<&mut PgConnection, &mut SqliteConnection>> {
+    pub(crate) fn executor(&mut self) -> Result<Either<&mut PgConnection, Along<'_>>> {
         if self.failed {
             return Err(Error::Backend(Box::new(AlreadyFailed)));
         }

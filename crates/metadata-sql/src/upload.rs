@@ -113,9 +113,9 @@ impl UploadReads for SqlMetadata {
 
 /// Runs one of the two statements that write a session; both take the columns in their order.
 macro_rules! write_session {
-    ($on:expr, $statement:expr, $session:expr) => {{
+    ($verb:ident, $on:expr, $statement:expr, $session:expr) => {{
         let (on, session) = ($on, $session);
-        execute!(
+        $verb!(
             on,
             $statement,
             session.id.as_bytes().as_slice(),
@@ -126,7 +126,7 @@ macro_rules! write_session {
             session.algorithm.as_str(),
             session.location.as_str(),
             signed(session.durable),
-            session.tail.as_ref(),
+            &session.tail[..],
             &session.storage_state,
             &session.hash_state,
             session.writer.map(|writer| writer.process.as_bytes().to_vec()),
@@ -145,20 +145,23 @@ macro_rules! write_session {
 impl UploadWrites for SqlTransaction {
     async fn lock_upload(&mut self, id: Uuid) -> Result<Option<UploadSession>> {
         let row: Option<Row> = optional!(self, LOCK_UPLOAD, id.as_bytes().as_slice());
-        self.absent_upload = row.is_none().then_some(id);
+        self.seen_upload = Some((id, row.is_some()));
         row.map(session).transpose()
     }
 
     async fn save_upload(&mut self, session: &UploadSession) -> Result<()> {
-        let known_new = self.absent_upload.take() == Some(session.id);
-        if known_new || write_session!(&mut *self, CHANGE_UPLOAD, session) == 0 {
+        let seen = self.seen_upload.replace((session.id, true)).filter(|(id, _)| *id == session.id);
+        match seen {
+            Some((_, true)) => write_session!(later, &mut *self, CHANGE_UPLOAD, session),
+            None if write_session!(execute, &mut *self, CHANGE_UPLOAD, session) > 0 => {}
             // The key decides between two who write a new row.
-            write_session!(&mut *self, ADD_UPLOAD, session);
+            _ => write_session!(later, &mut *self, ADD_UPLOAD, session),
         }
         Ok(())
     }
 
     async fn remove_upload(&mut self, id: Uuid) -> Result<()> {
+        self.seen_upload = Some((id, false));
         execute!(self, REMOVE_UPLOAD, id.as_bytes().as_slice());
         Ok(())
     }

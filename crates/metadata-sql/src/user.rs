@@ -37,7 +37,7 @@ macro_rules! set_secret {
             "UPDATE users SET ",
             $column,
             " = $2, valid_after = ",
-            later!("$3"),
+            next_valid_after!("$3"),
             ", updated_at = $3 WHERE id = $1 AND deleted_at IS NULL"
         )
     };

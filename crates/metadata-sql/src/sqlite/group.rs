@@ -3,9 +3,12 @@
 //!
 //! ```text
 //! first member     BEGIN  … statements …  commit(): others wait for a turn, so hand the connection on and wait
-//! second member           SAVEPOINT … statements …  commit(): the same
-//! third member                      RELEASE, SAVEPOINT … statements …  commit(): nobody waits, so COMMIT and wake all three
+//! second member           SAVEPOINT … statements … RELEASE  commit(): the same
+//! third member                      SAVEPOINT … statements … RELEASE  commit(): nobody waits, so COMMIT and wake all three
 //! ```
+//!
+//! A savepoint begins with its member's first statement and ends with what its member left waiting, so that neither is a way to the
+//! connection's thread of its own.
 //!
 //! **Invariants.** Whoever leaves the connection while members wait leaves it either to the next in line or committed. A member that
 //! goes without `commit()` is rolled back to its savepoint, and the others are not. If the group's COMMIT fails, or SQLite undoes the
@@ -22,10 +25,17 @@ use sqlx::{ConnectOptions, Connection as _, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
+use super::waiting::{Along, Waiting};
 use crate::error::shared;
 
 /// The longest group. Each further member waits no less, and saves less and less.
 const LONGEST: usize = 64;
+
+/// Where a member begins that is not the first.
+const BEGIN: &str = "SAVEPOINT member";
+
+/// And where it ends.
+const END: &str = "RELEASE member";
 
 /// The writer's connection and those who wait for it.
 pub(crate) struct Group {
@@ -43,6 +53,8 @@ struct Writer {
     /// `None` after an error, until the next turn opens another one.
     connection: Option<SqliteConnection>,
     stage: Stage,
+    /// Statements of the latest member that are not sent yet.
+    waiting: Waiting,
     /// The latest member went without a commit and nobody could undo it.
     abandoned: bool,
     /// Members that wait for the COMMIT.
@@ -55,9 +67,9 @@ struct Writer {
 enum Stage {
     /// Not in one.
     Idle,
-    /// In one without a savepoint: the first member needs none.
+    /// In one without a savepoint: the first member needs none, and those that came after it have left.
     Open,
-    /// In one with the latest member's savepoint.
+    /// In one with the latest member's savepoint, or that waits to be sent.
     Savepoint,
 }
 
@@ -77,6 +89,7 @@ impl Group {
             options,
             connection,
             stage: Stage::Idle,
+            waiting: Waiting::default(),
             abandoned: false,
             members: Vec::new(),
             closed: false,
@@ -114,9 +127,9 @@ impl Group {
 
 impl Turn {
     /// The connection, for this turn's statements.
-    pub(crate) fn connection(&mut self) -> Result<&mut SqliteConnection> {
-        let connection = self.writer.as_mut().and_then(|writer| writer.connection.as_mut());
-        connection.ok_or_else(|| shared(&Arc::new(sqlx::Error::PoolClosed)))
+    pub(crate) fn connection(&mut self) -> Result<Along<'_>> {
+        let closed = || shared(&Arc::new(sqlx::Error::PoolClosed));
+        self.writer.as_mut().and_then(|writer| writer.along()).ok_or_else(closed)
     }
 
     /// Remembers why a statement failed, for members that lose their work by it.
@@ -141,6 +154,13 @@ impl Turn {
 
     /// Ends the turn: hands the connection on and waits for the group's COMMIT, or is the one to do it.
     pub(crate) async fn commit(mut self) -> Result<()> {
+        if let Some(writer) = &mut self.writer
+            && let Err(error) = writer.leave().await
+        {
+            let error = Arc::new(error);
+            self.failed(&error);
+            return Err(shared(&error));
+        }
         let Some(mut writer) = self.writer.take() else { return Ok(()) };
         let (committed, outcome) = oneshot::channel();
         writer.members.push(committed);
@@ -180,13 +200,28 @@ impl Writer {
         if self.connection.is_none() {
             self.connection = Some(self.options.connect().await?);
         }
-        let (text, next) = match self.stage {
-            Stage::Idle => ("BEGIN IMMEDIATE", Stage::Open),
-            Stage::Open => ("SAVEPOINT member", Stage::Savepoint),
-            Stage::Savepoint => ("RELEASE member; SAVEPOINT member", Stage::Savepoint),
+        self.stage = match self.stage {
+            Stage::Idle => {
+                self.run("BEGIN IMMEDIATE").await?;
+                Stage::Open
+            }
+            Stage::Open | Stage::Savepoint => {
+                self.waiting.push(BEGIN, Vec::new());
+                Stage::Savepoint
+            }
         };
-        self.run(text).await?;
-        self.stage = next;
+        Ok(())
+    }
+
+    /// Sends what the latest member left waiting; nothing of it can be undone alone any more.
+    async fn leave(&mut self) -> sqlx::Result<()> {
+        if self.stage == Stage::Savepoint {
+            self.waiting.push(END, Vec::new());
+        }
+        self.along().ok_or(sqlx::Error::PoolClosed)?.send().await?;
+        if self.stage == Stage::Savepoint {
+            self.stage = Stage::Open;
+        }
         Ok(())
     }
 
@@ -212,9 +247,15 @@ impl Writer {
     /// Undoes what the latest member did; `failure` is why, if a statement failed.
     async fn undo(&mut self, failure: Option<Arc<sqlx::Error>>) {
         self.abandoned = false;
+        let began = !self.waiting.begins_with(BEGIN);
+        self.waiting.clear();
         let (text, next) = match self.stage {
             Stage::Idle => return,
             Stage::Open => ("ROLLBACK", Stage::Idle),
+            Stage::Savepoint if !began => {
+                self.stage = Stage::Open;
+                return;
+            }
             Stage::Savepoint => ("ROLLBACK TO member; RELEASE member", Stage::Open),
         };
         match self.run(text).await {
@@ -237,10 +278,17 @@ impl Writer {
 
     async fn disconnect(&mut self) {
         self.stage = Stage::Idle;
+        self.waiting.clear();
         if let Some(connection) = self.connection.take() {
             // Closing rolls back what is open; an error here has no more to say than the one before it.
             let _ = connection.close().await;
         }
+    }
+
+    /// The connection with what waits for it.
+    fn along(&mut self) -> Option<Along<'_>> {
+        let connection = self.connection.as_mut()?;
+        Some(Along { connection, waiting: &mut self.waiting })
     }
 
     async fn run(&mut self, text: &'static str) -> sqlx::Result<()> {

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::{NOW, embedded, repository};
 use crate::SqlMetadata;
 use crate::statement::Statement;
+use crate::transaction::SqlTransaction;
 
 /// A statement of the tests, which reads the same on both.
 const fn on_any(text: &'static str) -> Statement {
@@ -46,6 +47,8 @@ const WRONG_TAGS: Statement = on_any("SELECT r.id, CAST(COALESCE((SELECT SUM(c.a
          WHERE COALESCE((SELECT SUM(c.amount) FROM counters c WHERE c.kind = 3 AND c.owner_id = r.id), 0)
             <> (SELECT COUNT(*) FROM tags t WHERE t.repository_id = r.id AND t.deleted_at IS NULL)");
 const NO_SUCH_COLUMN: Statement = on_any("SELECT id, nothing FROM projects");
+const SET: Statement = on_any("INSERT INTO settings (name, value) VALUES ($1, $2)");
+const UNSET: Statement = on_any("DELETE FROM settings WHERE name = $1");
 const PULLS: Statement = on_any("SELECT pull_count, pulled_at FROM manifest_pulls");
 const PULLS_OF_ALL: Statement = on_any("SELECT CAST(SUM(amount) AS BIGINT) FROM counters WHERE kind = 4");
 
@@ -69,7 +72,13 @@ macro_rules! on_both {
     };
 }
 
-on_both!(keeps_every_promise_and_counts_right, a_failed_transaction_cannot_commit, pulls_add_up);
+on_both!(
+    keeps_every_promise_and_counts_right,
+    a_failed_transaction_cannot_commit,
+    what_waits_comes_before_the_next_statement,
+    what_waits_fails_at_the_latest_with_the_commit,
+    pulls_add_up,
+);
 
 async fn keeps_every_promise_and_counts_right(metadata: SqlMetadata) {
     conformance::run(&metadata).await;
@@ -88,7 +97,7 @@ async fn keeps_every_promise_and_counts_right(metadata: SqlMetadata) {
 async fn a_failed_transaction_cannot_commit(metadata: SqlMetadata) {
     let mut tx = metadata.transaction().await.unwrap();
     tx.ensure_setting("before", b"1").await.unwrap();
-    let wrong = async |tx: &mut crate::transaction::SqlTransaction| -> berth_metadata::Result<()> {
+    let wrong = async |tx: &mut SqlTransaction| -> berth_metadata::Result<()> {
         let _: Option<(i64,)> = optional!(tx, NO_SUCH_COLUMN);
         Ok(())
     };
@@ -99,6 +108,43 @@ async fn a_failed_transaction_cannot_commit(metadata: SqlMetadata) {
 
     let mut tx = metadata.transaction().await.unwrap();
     assert_eq!(&*tx.ensure_setting("before", b"2").await.unwrap(), b"2");
+    Box::new(tx).commit().await.unwrap();
+}
+
+async fn what_waits_comes_before_the_next_statement(metadata: SqlMetadata) {
+    let mut tx = metadata.transaction().await.unwrap();
+    let act = async |tx: &mut SqlTransaction| -> berth_metadata::Result<_> {
+        later!(tx, SET, "first", b"1".as_slice());
+        later!(tx, SET, "second", b"2".as_slice());
+        // Only the rows of the statement that is asked count.
+        let unset = execute!(tx, UNSET, "first");
+        later!(tx, SET, "third", b"3".as_slice());
+        Ok((unset, tx.ensure_setting("second", b"4").await?))
+    };
+    let (unset, second) = act(&mut tx).await.unwrap();
+    assert_eq!((unset, &*second), (1, b"2".as_slice()));
+    Box::new(tx).commit().await.unwrap();
+    let mut tx = metadata.transaction().await.unwrap();
+    assert_eq!(&*tx.ensure_setting("first", b"5").await.unwrap(), b"5");
+    assert_eq!(&*tx.ensure_setting("third", b"6").await.unwrap(), b"3");
+}
+
+async fn what_waits_fails_at_the_latest_with_the_commit(metadata: SqlMetadata) {
+    let mut tx = metadata.transaction().await.unwrap();
+    tx.ensure_setting("before", b"1").await.unwrap();
+    let twice = async |tx: &mut SqlTransaction| -> berth_metadata::Result<()> {
+        later!(tx, SET, "twice", b"1".as_slice());
+        later!(tx, SET, "twice", b"2".as_slice());
+        Ok(())
+    };
+    let outcome = match twice(&mut tx).await {
+        Ok(()) => Box::new(tx).commit().await,
+        failed => failed,
+    };
+    assert!(matches!(outcome, Err(Error::Conflict)), "{outcome:?}");
+    let mut tx = metadata.transaction().await.unwrap();
+    assert_eq!(&*tx.ensure_setting("before", b"3").await.unwrap(), b"3");
+    assert_eq!(&*tx.ensure_setting("twice", b"3").await.unwrap(), b"3");
     Box::new(tx).commit().await.unwrap();
 }
 

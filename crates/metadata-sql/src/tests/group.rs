@@ -13,6 +13,8 @@ use tokio::task::yield_now;
 use super::{NOW, blob, embedded, is_there, push, repository};
 use crate::SqlMetadata;
 use crate::database::Pools;
+use crate::statement::Statement;
+use crate::transaction::SqlTransaction;
 
 /// Adds and links a blob in an open transaction.
 async fn add(tx: &mut dyn Transaction, repository: &Repository, content: &str) {
@@ -33,12 +35,39 @@ async fn until_waiting(metadata: &SqlMetadata, writers: usize) {
 #[derive(Clone, Copy, PartialEq)]
 enum Ends {
     Commit,
+    /// Its last statements fail, which wait until it commits.
+    Fail,
     Drop,
+    /// It is dropped before its first statement.
+    Leave,
+}
+
+impl Ends {
+    /// How many statements it has that break a rule.
+    const fn wrong(self) -> usize {
+        if matches!(self, Self::Fail) { 2 } else { 0 }
+    }
+}
+
+const SET_ONCE: Statement = Statement {
+    name: "SET_ONCE",
+    postgres: "",
+    lite: "INSERT INTO settings (name, value) VALUES ('once', $1)",
+};
+
+async fn set_once(tx: &mut SqlTransaction) -> berth_metadata::Result<()> {
+    later!(tx, SET_ONCE, b"1".as_slice());
+    Ok(())
 }
 
 /// A first writer commits while a second one waits for its turn; the second one ends when it is told to.
 async fn two_writers(metadata: &SqlMetadata, repository: &Repository, ends: Ends) {
-    let (name, other) = if ends == Ends::Commit { ("1c", "2c") } else { ("1d", "2d") };
+    let (name, other) = match ends {
+        Ends::Commit => ("1c", "2c"),
+        Ends::Fail => ("1f", "2f"),
+        Ends::Drop => ("1d", "2d"),
+        Ends::Leave => ("1l", "2l"),
+    };
     let mut first = metadata.begin().await.unwrap();
     add(&mut *first, repository, name).await;
     let (begun, has_begun) = oneshot::channel();
@@ -46,12 +75,22 @@ async fn two_writers(metadata: &SqlMetadata, repository: &Repository, ends: Ends
     let second = tokio::spawn({
         let (metadata, repository) = (metadata.clone(), repository.clone());
         async move {
-            let mut tx = metadata.begin().await.unwrap();
-            add(&mut *tx, &repository, other).await;
+            let mut tx = metadata.transaction().await.unwrap();
+            if ends != Ends::Leave {
+                add(&mut tx, &repository, other).await;
+            }
             begun.send(()).unwrap();
             may_end.await.unwrap();
-            if ends == Ends::Commit {
-                tx.commit().await.unwrap();
+            for _ in 0..ends.wrong() {
+                set_once(&mut tx).await.unwrap();
+            }
+            match ends {
+                Ends::Commit => Box::new(tx).commit().await.unwrap(),
+                Ends::Fail => {
+                    let failed = Box::new(tx).commit().await;
+                    assert!(matches!(failed, Err(Error::Conflict)), "{failed:?}");
+                }
+                Ends::Drop | Ends::Leave => {}
             }
         }
     });
@@ -74,7 +113,9 @@ async fn the_last_of_a_group_commits_for_all() {
     let metadata = embedded(&directory).await;
     let (_, repository) = repository(&metadata).await;
     two_writers(&metadata, &repository, Ends::Commit).await;
+    two_writers(&metadata, &repository, Ends::Fail).await;
     two_writers(&metadata, &repository, Ends::Drop).await;
+    two_writers(&metadata, &repository, Ends::Leave).await;
     push(&metadata, &repository, "afterwards").await.unwrap();
 }
 
