@@ -84,12 +84,14 @@ async fn scene(one: &Replica) -> Scene {
     let [jane, joe, sue] = [one.user("jane").await, one.user("joe").await, one.user("sue").await];
     let (team, open) = (one.project("team", false).await, one.project("open", true).await);
     let mut tx = one.begin().await;
-    assert!(tx.set_user_sysadmin(sue, true, one.now()).await.unwrap());
-    let Added::Added(group) = tx.add_group(GroupType::Oidc, "group", "", one.now()).await.unwrap() else {
+    assert!(tx.set_user_sysadmin(sue, true, one.now()).await.expect("the house works"));
+    let Added::Added(group) =
+        tx.add_group(GroupType::Oidc, "group", "", one.now()).await.expect("the house works")
+    else {
         panic!("the group exists")
     };
-    tx.set_groups_of(joe, &[group]).await.unwrap();
-    tx.commit().await.unwrap();
+    tx.set_groups_of(joe, &[group]).await.expect("the house works");
+    tx.commit().await.expect("the house works");
     one.member(team, MemberEntity::User(jane), RoleId::DEVELOPER).await;
     one.member(team, MemberEntity::Group(group), RoleId::DEVELOPER).await;
     let (robot, secret) = one.robot(team, "ci", &[Action::Pull, Action::Push]).await;
@@ -98,7 +100,7 @@ async fn scene(one: &Replica) -> Scene {
 
 impl Scene {
     async fn make(&self, change: Change, one: &Replica) {
-        let kept = one.passwords.hash(Secret::new("An0ther password")).await.unwrap();
+        let kept = one.passwords.hash(Secret::new("An0ther password")).await.expect("the house works");
         let (kept, now) = (kept.as_str(), one.now());
         let roles = [MemberEntity::User(self.jane), MemberEntity::Group(self.group)];
         let [of_jane, of_group] = roles.map(|entity| self.member(one, entity));
@@ -119,8 +121,8 @@ impl Scene {
             C::ProjectMadePrivate => tx.set_project_public(self.open, false, now).await.map(|()| true),
             C::ProjectDeleted => tx.delete_empty_project(self.team, &Actor::system(), now).await,
         };
-        assert!(there.unwrap(), "{change:?}");
-        tx.commit().await.unwrap();
+        assert!(there.expect("the house works"), "{change:?}");
+        tx.commit().await.expect("the house works");
     }
 
     async fn change_robot(
@@ -148,8 +150,8 @@ impl Scene {
             offset: 0,
             limit: 10,
         };
-        let members = one.metadata.members(self.team, None, window).await.unwrap();
-        members.iter().find(|member| member.entity == entity).unwrap().id
+        let members = one.metadata.members(self.team, None, window).await.expect("the house works");
+        members.iter().find(|member| member.entity == entity).expect("the house works").id
     }
 
     async fn log_in(&self, who: Who, two: &Replica) -> Result<Caller, LoginError> {
@@ -170,10 +172,10 @@ async fn every_change_counts_within_five_seconds_on_tokens_that_are_out() {
         let house = House::new();
         let (one, two) = (house.replica().await, house.replica().await);
         let scene = scene(&one).await;
-        let basic = scene.log_in(who, &two).await.unwrap();
+        let basic = scene.log_in(who, &two).await.expect("the house works");
         let bearer = two.with_token(&basic, &format!("repository:{repository}:pull,push")).await;
         for caller in [&basic, &bearer] {
-            two.may(caller, repository, action).await.unwrap();
+            two.may(caller, repository, action).await.expect("the house works");
         }
         scene.make(change, &one).await;
         for caller in [&basic, &bearer] {

@@ -12,8 +12,8 @@ use futures::future::{join, join_all};
 
 use crate::house::{House, PASSWORD, Replica, WAITING};
 
-fn address(last: u8) -> Option<IpAddr> {
-    Some(IpAddr::from([192, 0, 2, last]))
+fn address(last: u8) -> IpAddr {
+    IpAddr::from([192, 0, 2, last])
 }
 
 fn is_slow<T>(outcome: &Result<T, LoginError>) -> bool {
@@ -31,13 +31,13 @@ async fn guesses_at_once_are_as_few_as_one_after_another() {
     one.admin().await;
     let before = one.passwords.hashes().get();
     let guesses: Vec<_> = (0..200).map(|guess| format!("guess{guess}")).collect();
-    let guess = |secret| one.log_in_from("admin", secret, Purpose::Api, address(1));
+    let guess = |secret| one.log_in_from("admin", secret, Purpose::Api, Some(address(1)));
     let outcomes = join_all(guesses.iter().map(|secret| guess(secret))).await;
     assert_eq!(outcomes.iter().filter(|outcome| is_wrong(outcome)).count(), 4);
     assert_eq!(outcomes.iter().filter(|outcome| is_slow(outcome)).count(), 196);
     assert_eq!(one.passwords.hashes().get() - before, 4, "what is refused is not hashed");
     house.pass(Duration::from_secs(2));
-    one.log_in_from("admin", PASSWORD, Purpose::Api, address(1)).await.unwrap();
+    one.log_in_from("admin", PASSWORD, Purpose::Api, Some(address(1))).await.expect("the house works");
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn one_secret_that_many_show_at_once_is_one_failure() {
     let house = House::new();
     let one = house.replica().await;
     one.user("jane").await;
-    let guess = async |secret: &str| one.log_in_from("jane", secret, Purpose::Api, address(1)).await;
+    let guess = async |secret: &str| one.log_in_from("jane", secret, Purpose::Api, Some(address(1))).await;
     let burst = join_all((0..300).map(|_| guess("An0ther password"))).await;
     assert!(burst.iter().all(is_wrong));
     for other in ["second", "third", "fourth"] {
@@ -63,10 +63,10 @@ async fn a_flood_from_one_address_leaves_the_hashes_to_others() {
     // More than may wait for a hash, and fewer than make an address slow.
     let flood = WAITING + 10;
     let names: Vec<_> = (0..flood).map(|guess| format!("nobody{guess}")).collect();
-    let flood = names.iter().map(|name| one.log_in_from(name, "guess", Purpose::Api, address(1)));
-    let owner = one.log_in_from("jane", PASSWORD, Purpose::Api, address(2));
+    let flood = names.iter().map(|name| one.log_in_from(name, "guess", Purpose::Api, Some(address(1))));
+    let owner = one.log_in_from("jane", PASSWORD, Purpose::Api, Some(address(2)));
     let (flood, owner) = join(join_all(flood), owner).await;
-    owner.unwrap();
+    owner.expect("the house works");
     assert!(flood.iter().all(is_wrong), "they get their turns too");
 }
 
@@ -79,7 +79,7 @@ async fn one_job_with_an_old_secret_shuts_nobody_out() {
     let project = one.project("team", false).await;
     let (_, old) = one.robot(project, "old", &[Action::Pull]).await;
     let (_, other) = one.robot(project, "other", &[Action::Pull]).await;
-    let ingress = address(1);
+    let ingress = Some(address(1));
     let from =
         async |login: &str, secret: &str| one.log_in_from(login, secret, Purpose::Registry, ingress).await;
     let mut slow = 0;
@@ -89,9 +89,9 @@ async fn one_job_with_an_old_secret_shuts_nobody_out() {
         slow += usize::from(is_slow(&guess));
     }
     assert!(slow > 40, "{slow}");
-    from("robot$team+other", other.reveal()).await.unwrap();
-    from("robot$team+old", old.reveal()).await.unwrap();
-    from("jane", PASSWORD).await.unwrap();
+    from("robot$team+other", other.reveal()).await.expect("the house works");
+    from("robot$team+old", old.reveal()).await.expect("the house works");
+    from("jane", PASSWORD).await.expect("the house works");
 
     // Passwords count against the address, which costs its other people a moment and no more.
     for account in 0..50 {
@@ -99,8 +99,8 @@ async fn one_job_with_an_old_secret_shuts_nobody_out() {
         assert!(is_wrong(&from(&format!("user{account}"), "guess").await), "{account}");
     }
     house.pass(Duration::from_secs(2));
-    from("jane", PASSWORD).await.unwrap();
-    from("robot$team+other", other.reveal()).await.unwrap();
+    from("jane", PASSWORD).await.expect("the house works");
+    from("robot$team+other", other.reveal()).await.expect("the house works");
 }
 
 /// What a wrong log-in cost: hashes and look-ups.
@@ -118,22 +118,22 @@ async fn cost(house: &House, one: &Replica, login: &str, secret: &Secret, purpos
 async fn cli_secret(one: &Replica, name: &str, kept: &str) {
     let user = one.user(name).await;
     let mut tx = one.begin().await;
-    assert!(tx.set_user_cli_secret(user, kept, one.now()).await.unwrap());
-    tx.commit().await.unwrap();
+    assert!(tx.set_user_cli_secret(user, kept, one.now()).await.expect("the house works"));
+    tx.commit().await.expect("the house works");
 }
 
 async fn switch_off(one: &Replica, robot: RobotId) {
     let change =
         RobotChange { description: String::new(), duration: None, disabled: true, grants: Vec::new() };
     let mut tx = one.begin().await;
-    assert!(tx.change_robot(robot, &change, one.now()).await.unwrap());
-    tx.commit().await.unwrap();
+    assert!(tx.change_robot(robot, &change, one.now()).await.expect("the house works"));
+    tx.commit().await.expect("the house works");
 }
 
 /// Robots of each kind; the secrets of those that are switched off: generated, chosen.
 async fn robots(one: &Replica, project: ProjectId) -> [Secret; 2] {
     let chosen = Secret::new("Chosen0Secret");
-    let kept = one.passwords.hash(chosen.clone()).await.unwrap().as_str().to_owned();
+    let kept = one.passwords.hash(chosen.clone()).await.expect("the house works").as_str().to_owned();
     one.robot(project, "generated", &[Action::Pull]).await;
     one.robot_with(project, "chosen", &[Action::Pull], kept.clone()).await;
     let (off, generated) = one.robot(project, "off", &[Action::Pull]).await;
@@ -152,7 +152,7 @@ async fn whatever_is_wrong_it_costs_the_same() {
     one.user("plain").await;
     let generated = generate(&SystemEntropy);
     cli_secret(&one, "generated-cli", &one.secret_key.keep(&generated)).await;
-    let chosen = one.passwords.hash(Secret::new("Chosen0Secret")).await.unwrap();
+    let chosen = one.passwords.hash(Secret::new("Chosen0Secret")).await.expect("the house works");
     cli_secret(&one, "chosen-cli", chosen.as_str()).await;
     let project = one.project("team", false).await;
     let [off, chosen_off] = robots(&one, project).await;
