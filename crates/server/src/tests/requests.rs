@@ -64,10 +64,9 @@ async fn answers(address: SocketAddr, bytes: &str) -> (Vec<u16>, String) {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
     let text = String::from_utf8(answer).unwrap();
-    // Words in a body speak of HTTP too, but name no status.
-    let names_a_status = |start: &&str| start.as_bytes().get(9).is_some_and(u8::is_ascii_digit);
-    let starts = text.match_indices("HTTP/1.").map(|(at, _)| &text[at..]).filter(names_a_status);
-    (starts.map(status).collect(), text)
+    // Words of a refusal may name the protocol, too, but no status behind it.
+    let starts = text.match_indices("HTTP/1.").map(|(at, _)| status(&text[at..]));
+    (starts.filter(|&status| status > 0).collect(), text)
 }
 
 #[tokio::test]
