@@ -11,10 +11,13 @@ use crate::tests::start;
 const ADMIN: &str = "authorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=";
 const FORM: &str = "content-type: application/x-www-form-urlencoded";
 
-/// Announces a form of this length and sends a byte of it.
+/// Announces a form of this length and sends a third of it.
 async fn half_a_form(address: std::net::SocketAddr, path: &str, length: usize) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let half = format!("POST {path} HTTP/1.1\r\nhost: b\r\n{FORM}\r\ncontent-length: {length}\r\n\r\np");
+    let half = format!(
+        "POST {path} HTTP/1.1\r\nhost: b\r\n{FORM}\r\ncontent-length: {length}\r\n\r\n{}",
+        "p".repeat(length / 3)
+    );
     stream.write_all(half.as_bytes()).await.unwrap();
     stream
 }
@@ -32,7 +35,7 @@ async fn forms_that_never_end_take_nothing_from_pushes() {
     for _ in 0..100 {
         forms.push(half_a_form(address, "/c/login", 16 << 10).await);
         forms.push(half_a_form(address, "/service/token", 64 << 10).await);
-        // More than every memory for bodies together, if each had what it announces.
+        // More than what pushes have, if they took it from there.
         forms.push(half_a_form(address, "/service/token", 64 << 10).await);
     }
     // Those of the two that have memory take little each; the others wait for their turn.
