@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use berth_access::authenticator::Purpose;
+use berth_access::brute_force::{BruteForceSettings, Guess};
 use berth_access::robot_secret::generate;
 use berth_access::{LoginError, Secret};
 use berth_domain::{Action, ProjectId, RobotId, SystemEntropy};
@@ -46,8 +47,22 @@ async fn one_secret_that_many_show_at_once_is_one_failure() {
     let one = house.replica().await;
     one.user("jane").await;
     let guess = async |secret: &str| one.log_in_from("jane", secret, Purpose::Api, Some(address(1))).await;
-    let burst = join_all((0..300).map(|_| guess("An0ther password"))).await;
+    let before = one.passwords.hashes().get();
+    // The address has no place left until all of them are under way.
+    let mut places = Vec::new();
+    for other in 0..BruteForceSettings::default().address_at_once {
+        places.push(
+            one.brute_force.admit(&other.to_string(), Some(address(1)), Guess::Password).await.unwrap(),
+        );
+    }
+    let mut burst: Vec<_> = (0..300).map(|_| Box::pin(guess("An0ther password"))).collect();
+    for attempt in &mut burst {
+        assert!(futures::poll!(attempt).is_pending());
+    }
+    drop(places);
+    let burst = join_all(burst).await;
     assert!(burst.iter().all(is_wrong));
+    assert_eq!(one.passwords.hashes().get() - before, 1);
     for other in ["second", "third", "fourth"] {
         let outcome = guess(other).await;
         assert!(is_wrong(&outcome), "{other}: {outcome:?}");

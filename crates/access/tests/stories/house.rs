@@ -60,6 +60,7 @@ pub(crate) struct Replica {
     pub(crate) authenticator: Authenticator,
     pub(crate) service: TokenService,
     pub(crate) access: Access,
+    pub(crate) brute_force: BruteForce,
     pub(crate) passwords: Passwords,
     pub(crate) secret_key: SecretKey,
 }
@@ -102,6 +103,8 @@ impl House {
         let passwords =
             Passwords::new(cheap, Arc::<SystemEntropy>::clone(&entropy)).expect("the house works");
         let secret_key = keyring.secret_key().await.expect("the house works");
+        let attempts = Arc::<CountedAttempts>::clone(&self.attempts);
+        let brute_force = BruteForce::new(attempts, BruteForceSettings::default());
         let authenticator = Authenticator::new(
             AuthenticatorParts {
                 metadata: Arc::clone(&metadata),
@@ -109,10 +112,7 @@ impl House {
                 passwords: passwords.clone(),
                 secret_key: secret_key.clone(),
                 keyring: Arc::clone(&keyring),
-                brute_force: BruteForce::new(
-                    Arc::<CountedAttempts>::clone(&self.attempts),
-                    BruteForceSettings::default(),
-                ),
+                brute_force: brute_force.clone(),
                 clock: Arc::clone(&clock),
                 entropy: Arc::<SystemEntropy>::clone(&entropy),
             },
@@ -136,6 +136,7 @@ impl House {
             authenticator,
             service,
             access,
+            brute_force,
             passwords,
             secret_key,
         }
