@@ -1,10 +1,11 @@
 //! What a caller may do now: the rows behind every question about rights, believed for five seconds.
 //!
-//! **Invariant: warm questions touch no SQL.** Users, robots and projects are remembered apart, so that a change of one forgets
-//! little, and a robot that works in a thousand projects is read once.
+//! **Invariant: warm questions touch no SQL.** Users, robots and projects are remembered apart, so that a change of one concerns
+//! little else, and a robot that works in a thousand projects is read once. Changes are told to the cache, and heard from it.
 
 use std::sync::Arc;
 
+use berth_cache::{Cache, Key};
 use berth_domain::{
     Action, Actor, ActorKind, Clock, PermissionSet, Project, ProjectId, Resource, RobotGrant, RobotId,
     RobotScope, RoleId, Timestamp, UserId, robot,
@@ -14,10 +15,10 @@ use berth_metadata::standing::{RobotStanding, UserStanding};
 use berth_metadata::{CatalogScope, Error, Metadata};
 use berth_oci::ProjectName;
 
-use crate::believed::{Believed, Bridge};
+use crate::believed::{Around, Believed, Bridge};
 use crate::permissions::{Place, Roles, Standing, Subject, SystemRules, effective};
 use crate::target::Target;
-use crate::{Caller, Means, Outage};
+use crate::{Caller, Means, Outage, changes};
 
 /// What the authority is to know from the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,12 +57,11 @@ pub enum AuthorityError {
 pub struct Authority {
     settings: AuthoritySettings,
     metadata: Arc<dyn Metadata>,
-    clock: Arc<dyn Clock>,
+    around: Around,
     users: Believed<(UserId, Option<ProjectName>), Option<Arc<UserStanding>>>,
     robots: Believed<RobotId, Option<Arc<RobotStanding>>>,
     projects: Believed<ProjectName, Option<(ProjectId, bool)>>,
     roles: Believed<(), Arc<Roles>>,
-    outage: Outage,
 }
 
 /// A subject as its rows describe it, before the place is known.
@@ -73,50 +73,36 @@ enum Rows {
 }
 
 impl Authority {
-    /// Answers from `metadata`.
+    /// Answers from `metadata`; `cache` brings the changes.
     #[must_use]
-    pub fn new(metadata: Arc<dyn Metadata>, clock: Arc<dyn Clock>, settings: AuthoritySettings) -> Self {
+    pub fn new(
+        metadata: Arc<dyn Metadata>,
+        cache: Arc<dyn Cache>,
+        clock: Arc<dyn Clock>,
+        settings: AuthoritySettings,
+    ) -> Self {
+        let around = Around { clock, cache, outage: Outage::default() };
         let most = settings.remembered;
-        let [a, b, c, d] = std::array::from_fn(|_| Arc::clone(&metadata));
-        let now = || Arc::clone(&clock);
-        let outage = Outage::default();
         Self {
             settings,
-            users: Believed::new(
-                most,
-                now(),
-                &outage,
-                move |(user, project): (UserId, Option<ProjectName>)| {
-                    let metadata = Arc::clone(&a);
-                    Box::pin(async move {
-                        Ok(metadata.user_standing(user, project.as_ref()).await?.map(Arc::new))
-                    })
-                },
-            ),
-            robots: Believed::new(most, now(), &outage, move |robot| {
-                let metadata = Arc::clone(&b);
-                Box::pin(async move { Ok(metadata.robot_standing(robot).await?.map(Arc::new)) })
-            }),
-            projects: Believed::new(most, now(), &outage, move |name| {
-                let metadata = Arc::clone(&c);
-                Box::pin(async move {
-                    Ok(metadata.project(&name).await?.map(|Project { id, public, .. }| (id, public)))
-                })
-            }),
-            roles: Believed::new(1, now(), &outage, move |()| {
-                let metadata = Arc::clone(&d);
-                Box::pin(async move { Ok(Arc::new(Roles::new(metadata.roles().await?))) })
-            }),
+            users: users(most, &around, &metadata),
+            robots: robots(most, &around, &metadata),
+            projects: projects(most, &around, &metadata),
+            roles: roles(&around, &metadata),
             metadata,
-            clock,
-            outage,
+            around,
         }
     }
 
     /// When the database last did not answer.
     #[must_use]
     pub fn outage(&self) -> &Outage {
-        &self.outage
+        &self.around.outage
+    }
+
+    /// What decides how long something about accounts is believed.
+    pub(crate) fn around(&self) -> &Around {
+        &self.around
     }
 
     /// What it was told.
@@ -205,25 +191,19 @@ impl Authority {
         })
     }
 
-    /// Forgets a subject that was changed here: its rights, its credentials, its groups.
-    pub fn forget(&self, kind: ActorKind, id: i64) {
-        match kind {
-            // Its projects are not known here; users change seldom.
-            ActorKind::User => self.users.forget_all(),
-            ActorKind::Robot => self.robots.forget(&RobotId(id)),
-            ActorKind::Anonymous | ActorKind::System => {}
-        }
+    /// Tells everybody that a subject was changed: its rights, its credentials, its groups. Called between the commit and the answer.
+    pub async fn forget(&self, kind: ActorKind, id: i64) {
+        self.around.tell(changes::subject(kind, id)).await;
     }
 
-    /// Forgets a project that was made, changed or deleted here, or whose members were.
-    pub fn forget_project(&self, name: &ProjectName) {
-        self.projects.forget(name);
-        self.users.forget_all();
+    /// The same for a project that was made, changed or deleted, or whose members were.
+    pub async fn forget_project(&self, name: &ProjectName) {
+        self.around.tell(changes::project(name)).await;
     }
 
-    /// Forgets what roles permit.
-    pub fn forget_roles(&self) {
-        self.roles.forget(&());
+    /// The same for a group that is gone: whose roles came from it is not known.
+    pub async fn forget_groups(&self) {
+        self.around.tell(changes::groups()).await;
     }
 
     async fn look_up(
@@ -281,7 +261,7 @@ impl Authority {
             ActorKind::Robot => {
                 let robot = self.robots.get(&RobotId(actor.id), bridge).await?;
                 let robot = robot.ok_or(AuthorityError::Revoked)?;
-                let over = robot.expires_at.is_some_and(|end| end <= self.clock.now());
+                let over = robot.expires_at.is_some_and(|end| end <= self.around.clock.now());
                 let active = !robot.disabled && !over;
                 (Standing { active, valid_after: robot.valid_after }, Rows::Robot(robot))
             }
@@ -296,6 +276,62 @@ impl Authority {
         let lists = |role| roles.permissions(role).contains(Resource::Repository, Action::List);
         Ok(memberships.into_iter().filter(|(_, role)| lists(*role)).map(|(project, _)| project).collect())
     }
+}
+
+/// Users, in a project or outside of all. A user who is given a role in it, by name or by a group, is another one there.
+fn users(
+    most: usize,
+    around: &Around,
+    metadata: &Arc<dyn Metadata>,
+) -> Believed<(UserId, Option<ProjectName>), Option<Arc<UserStanding>>> {
+    let metadata = Arc::clone(metadata);
+    let made_of = |(user, project): &(UserId, Option<ProjectName>)| {
+        let own = changes::subject(ActorKind::User, user.0);
+        let in_project = project.iter().flat_map(|name| [changes::project(name), changes::groups()]);
+        [own].into_iter().chain(in_project).collect()
+    };
+    Believed::new(most, around.clone(), made_of, move |(user, project)| {
+        let metadata = Arc::clone(&metadata);
+        Box::pin(async move { Ok(metadata.user_standing(user, project.as_ref()).await?.map(Arc::new)) })
+    })
+}
+
+fn robots(
+    most: usize,
+    around: &Around,
+    metadata: &Arc<dyn Metadata>,
+) -> Believed<RobotId, Option<Arc<RobotStanding>>> {
+    let metadata = Arc::clone(metadata);
+    let made_of = |robot: &RobotId| vec![changes::subject(ActorKind::Robot, robot.0)];
+    Believed::new(most, around.clone(), made_of, move |robot| {
+        let metadata = Arc::clone(&metadata);
+        Box::pin(async move { Ok(metadata.robot_standing(robot).await?.map(Arc::new)) })
+    })
+}
+
+fn projects(
+    most: usize,
+    around: &Around,
+    metadata: &Arc<dyn Metadata>,
+) -> Believed<ProjectName, Option<(ProjectId, bool)>> {
+    let metadata = Arc::clone(metadata);
+    let made_of = |name: &ProjectName| vec![changes::project(name)];
+    Believed::new(most, around.clone(), made_of, move |name| {
+        let metadata = Arc::clone(&metadata);
+        Box::pin(
+            async move { Ok(metadata.project(&name).await?.map(|Project { id, public, .. }| (id, public))) },
+        )
+    })
+}
+
+/// Nothing in Berth changes roles while it runs: they are only read again as they age.
+fn roles(around: &Around, metadata: &Arc<dyn Metadata>) -> Believed<(), Arc<Roles>> {
+    let metadata = Arc::clone(metadata);
+    let made_of = |(): &()| Vec::<Key>::new();
+    Believed::new(1, around.clone(), made_of, move |()| {
+        let metadata = Arc::clone(&metadata);
+        Box::pin(async move { Ok(Arc::new(Roles::new(metadata.roles().await?))) })
+    })
 }
 
 impl Rows {

@@ -1,16 +1,16 @@
 //! What was read from the database a moment ago, and how long it is believed: see [`crate::freshness`].
 //!
 //! **Invariants.** It ages by the clock and by the time that really passes, whichever is more: so a clock that is set back makes
-//! nothing younger. A question on behalf of what is known is asked once, and goes on although nobody waits for it any more: its
-//! answer counts from then on.
+//! nothing younger. What the cache was told of is believed no longer: see [`crate::changes`]. A question on behalf of what is known
+//! is asked once, and goes on although nobody waits for it any more: its answer counts from then on.
 
 use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use berth_cache::{Cache, Key};
 use berth_domain::{Clock, Timestamp};
 use berth_metadata::Error;
 use futures::future::BoxFuture;
@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::Outage;
+use crate::changes::Seen;
 use crate::freshness::{BELIEVED, BRIDGED, Freshness, freshness};
 use crate::recent::Recent;
 
@@ -28,12 +29,24 @@ pub(crate) struct Believed<K, V> {
 
 struct Inner<K, V> {
     recent: Recent<K, Arc<Answer<V>>>,
-    clock: Arc<dyn Clock>,
+    around: Around,
+    made_of: MadeOf<K>,
     read: Reader<K, V>,
-    /// Counts what was forgotten, so that an answer from before is not remembered after.
-    forgotten: AtomicU64,
-    outage: Outage,
 }
+
+/// What decides how long something is believed.
+#[derive(Clone, Debug)]
+pub(crate) struct Around {
+    /// The time.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Hears of changes.
+    pub(crate) cache: Arc<dyn Cache>,
+    /// Notices when the database does not answer.
+    pub(crate) outage: Outage,
+}
+
+/// Names what an answer is made of.
+type MadeOf<K> = Box<dyn Fn(&K) -> Vec<Key> + Send + Sync>;
 
 /// Asks the database.
 type Reader<K, V> = Box<dyn Fn(K) -> BoxFuture<'static, Result<V, Error>> + Send + Sync>;
@@ -43,6 +56,8 @@ struct Answer<V> {
     value: V,
     /// When it was asked for, by the clock and by the time that really passes.
     asked: (Timestamp, Instant),
+    /// What it was made of then.
+    seen: Seen,
     /// What comes of asking again, if somebody does.
     next: Mutex<Option<Next<V>>>,
 }
@@ -68,30 +83,33 @@ pub(crate) enum Bridge {
     No,
 }
 
+impl Around {
+    /// Tells everybody that what `key` names was changed.
+    pub(crate) async fn tell(&self, key: Key) {
+        self.cache.invalidate(&[key]).await;
+    }
+}
+
 impl<K, V> Believed<K, V>
 where
     K: Hash + Eq + Clone + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
-    /// Remembers about `capacity` answers of `read`, whose silence `outage` notices.
-    pub(crate) fn new<F>(capacity: usize, clock: Arc<dyn Clock>, outage: &Outage, read: F) -> Self
+    /// Remembers about `capacity` answers of `read`, each until something changes that `made_of` names.
+    pub(crate) fn new<M, F>(capacity: usize, around: Around, made_of: M, read: F) -> Self
     where
+        M: Fn(&K) -> Vec<Key> + Send + Sync + 'static,
         F: Fn(K) -> BoxFuture<'static, Result<V, Error>> + Send + Sync + 'static,
     {
-        let inner = Inner {
-            recent: Recent::new(capacity),
-            clock,
-            read: Box::new(read),
-            forgotten: AtomicU64::new(0),
-            outage: outage.clone(),
-        };
+        let recent = Recent::new(capacity);
+        let inner = Inner { recent, around, made_of: Box::new(made_of), read: Box::new(read) };
         Self { inner: Arc::new(inner) }
     }
 
     /// The answer for `key`, at most five seconds old; for a pull at most a minute, if the database cannot be reached.
     pub(crate) async fn get(&self, key: &K, bridge: Bridge) -> Result<V, Error> {
-        let now = self.inner.clock.now();
-        let Some(known) = self.inner.recent.get(key, now) else {
+        let now = self.inner.around.clock.now();
+        let Some(known) = self.inner.known(key, now) else {
             return self.inner.ask(key).await;
         };
         match freshness(known.age(now)) {
@@ -107,25 +125,14 @@ where
 
     /// What is known of `key`, however old, without a question.
     pub(crate) fn known(&self, key: &K) -> Option<V> {
-        self.inner.recent.get(key, self.inner.clock.now()).map(|known| known.value.clone())
-    }
-
-    /// Forgets, because it was changed here.
-    pub(crate) fn forget(&self, key: &K) {
-        self.inner.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.inner.recent.remove(key);
-    }
-
-    /// Forgets everything.
-    pub(crate) fn forget_all(&self) {
-        self.inner.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.inner.recent.clear();
+        let now = self.inner.around.clock.now();
+        self.inner.known(key, now).map(|known| known.value.clone())
     }
 
     /// Asks again; if there is no answer for long, what is known serves.
     async fn ask_or(&self, key: &K, known: &Arc<Answer<V>>) -> Result<V, Error> {
         // Before the question, which may be the first after a silence.
-        let patience = self.inner.outage.rights().patience();
+        let patience = self.inner.around.outage.rights().patience();
         let mut next = self.refresh(key, known);
         if patience.is_zero() {
             return Ok(known.value.clone());
@@ -168,19 +175,26 @@ where
     K: Hash + Eq + Clone,
     V: Clone,
 {
+    /// What is known of `key`, if nothing that it was made of has changed.
+    fn known(&self, key: &K, now: Timestamp) -> Option<Arc<Answer<V>>> {
+        self.recent.get(key, now).filter(|known| known.seen.stands(&self.around.cache))
+    }
+
     /// Asks, and remembers the answer as of the moment of the question.
     async fn ask(&self, key: &K) -> Result<V, Error> {
-        let asked = (self.clock.now(), Instant::now());
-        let forgotten = self.forgotten.load(Ordering::SeqCst);
-        let question = self.outage.rights().ask();
+        let Around { clock, cache, outage } = &self.around;
+        let asked = (clock.now(), Instant::now());
+        let seen = Seen::before((self.made_of)(key), cache);
+        let question = outage.rights().ask();
         let answer = (self.read)(key.clone()).await;
         match &answer {
             Err(Error::Unavailable(_)) => question.failed(),
             _ => question.answered(),
         }
         let value = answer?;
-        if self.forgotten.load(Ordering::SeqCst) == forgotten {
-            let answer = Arc::new(Answer { value: value.clone(), asked, next: Mutex::default() });
+        // One from before a change would not be believed; it must not take the place of one from after it.
+        if seen.stands(cache) {
+            let answer = Arc::new(Answer { value: value.clone(), asked, seen, next: Mutex::default() });
             self.recent.put(key.clone(), answer, asked.0.plus(BRIDGED));
         }
         Ok(value)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use berth_cache::Attempts;
+use berth_cache::{Attempts, Cache};
 use berth_domain::{Clock, Entropy};
 use berth_metadata::Metadata;
 
@@ -24,7 +24,7 @@ pub struct Gatekeeper {
     pub authenticator: Arc<Authenticator>,
     /// Gives out tokens.
     pub tokens: TokenService,
-    /// Knows what everyone may do; told to forget what changes.
+    /// Knows what everyone may do; told what changes.
     pub authority: Arc<Authority>,
     /// Makes and checks passwords' hashes.
     pub passwords: Passwords,
@@ -39,6 +39,8 @@ pub struct Gatekeeper {
 pub struct GatekeeperParts {
     /// The accounts.
     pub metadata: Arc<dyn Metadata>,
+    /// Hears of changes on all replicas, if it can.
+    pub cache: Arc<dyn Cache>,
     /// Counts failed log-ins, for all replicas if it can.
     pub attempts: Arc<dyn Attempts>,
     /// The time.
@@ -83,7 +85,7 @@ pub enum GatekeeperError {
 impl Gatekeeper {
     /// Makes the roles and keys that are not there yet, and everything that works with them.
     pub async fn open(parts: GatekeeperParts, settings: GatekeeperSettings) -> Result<Self, GatekeeperError> {
-        let GatekeeperParts { metadata, attempts, clock, entropy, seals } = parts;
+        let GatekeeperParts { metadata, cache, attempts, clock, entropy, seals } = parts;
         first_start::ensure_roles(metadata.as_ref()).await?;
         let ring = KeyringParts {
             metadata: Arc::clone(&metadata),
@@ -94,8 +96,8 @@ impl Gatekeeper {
         let keyring = Arc::new(Keyring::open(ring, settings.tokens, settings.rotation).await?);
         let secret_key = keyring.secret_key().await?;
         let passwords = Passwords::new(settings.passwords, Arc::clone(&entropy))?;
-        let authority =
-            Arc::new(Authority::new(Arc::clone(&metadata), Arc::clone(&clock), settings.authority));
+        let authority = Authority::new(Arc::clone(&metadata), cache, Arc::clone(&clock), settings.authority);
+        let authority = Arc::new(authority);
         let brute_force = BruteForce::new(attempts, settings.brute_force);
         let authenticator = AuthenticatorParts {
             metadata: Arc::clone(&metadata),

@@ -13,6 +13,7 @@ pub mod authority;
 mod believed;
 pub mod brute_force;
 mod caller;
+mod changes;
 mod error;
 pub mod first_start;
 pub mod freshness;

@@ -114,10 +114,10 @@ impl Access {
         Ok(authority.settings().create_on_push && permitted.contains(Resource::Project, Action::Create))
     }
 
-    /// Forgets what was known of a project, because it was made or changed here.
-    pub fn forget_project(&self, project: &ProjectName) {
+    /// Tells everybody that a project was made or changed here.
+    pub async fn forget_project(&self, project: &ProjectName) {
         if let Policy::Closed(authority) = &self.policy {
-            authority.forget_project(project);
+            authority.forget_project(project).await;
         }
     }
 

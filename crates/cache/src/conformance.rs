@@ -18,6 +18,7 @@ pub async fn run(cache: &dyn Cache) {
     remembers_and_forgets(cache).await;
     keys_do_not_meet(cache).await;
     a_stale_value_is_not_put_back(cache).await;
+    a_stamp_tells_of_every_change_and_of_nothing_else(cache).await;
 }
 
 async fn remembers_and_forgets(cache: &dyn Cache) {
@@ -45,4 +46,20 @@ async fn a_stale_value_is_not_put_back(cache: &dyn Cache) {
     cache.invalidate(&[key("c")]).await;
     cache.put(key("c"), Bytes::from_static(b"old"), stamp).await;
     assert_eq!(cache.get(&key("c")).await, None);
+}
+
+async fn a_stamp_tells_of_every_change_and_of_nothing_else(cache: &dyn Cache) {
+    let kinds = [Kind::Repository, Kind::Tag, Kind::Manifest, Kind::Blob];
+    for kind in kinds.into_iter().chain([Kind::Subject, Kind::Project, Kind::Group, Kind::Session]) {
+        let watched = Key { kind, ..key("d") };
+        let before = cache.stamp(&watched);
+        cache.put(watched.clone(), Bytes::from_static(b"1"), before).await;
+        cache.get(&watched).await;
+        assert_eq!(cache.stamp(&watched), before, "{kind:?}");
+        cache.invalidate(&[key("never seen"), watched.clone()]).await;
+        let changed = cache.stamp(&watched);
+        assert_ne!(changed, before, "{kind:?}");
+        cache.invalidate(std::slice::from_ref(&watched)).await;
+        assert!(![before, changed].contains(&cache.stamp(&watched)), "{kind:?}");
+    }
 }

@@ -5,6 +5,9 @@
 //! **Invariant: nothing stale is put back.** Who looks something up takes a [`Stamp`] first; [`Cache::put`] keeps the value only
 //! if the key was not invalidated since. So a change that commits and invalidates while a reader still holds the old row cannot
 //! be undone by that reader.
+//!
+//! Who keeps what they found in a form of their own needs only the second half: they compare the [`Stamp`] on each look, and so hear
+//! of every change that was told to the cache, on this replica or another.
 #![deny(missing_docs)]
 
 pub mod attempts;
@@ -27,7 +30,8 @@ pub trait Cache: Send + Sync + fmt::Debug {
     /// Nothing that was invalidated.
     async fn last_known(&self, key: &Key) -> Option<Bytes>;
 
-    /// Taken before the value is looked up; given to [`Cache::put`] afterwards.
+    /// Taken before the value is looked up; given to [`Cache::put`] afterwards. While it stays the same, nobody told this replica of a
+    /// change of `key`. It is read on hot paths: it costs a look into memory, whatever the cache is made of.
     fn stamp(&self, key: &Key) -> Stamp;
 
     /// Remembers `value`, unless `key` was invalidated after `stamp` was taken.
@@ -49,6 +53,15 @@ pub enum Kind {
     Manifest,
     /// Blob of a repository → where its bytes lie, or the bytes if they are few.
     Blob,
+    /// An account, by what it is and its number. Nothing is remembered under this kind and those below: `access` keeps what it knows
+    /// of rights itself, and hears of changes here.
+    Subject,
+    /// A project and who its members are, by its name.
+    Project,
+    /// All groups together: roles that come by way of them.
+    Group,
+    /// A browser's session, by the hash of its cookie.
+    Session,
 }
 
 /// The name of one remembered thing.

@@ -75,7 +75,7 @@ impl Guarded<'_> {
     async fn set_secret(&self, id: UserId, kind: Kind, secret: Secret) -> Result<()> {
         let stored = self.management.parts().passwords.hash(secret).await?;
         retry!(self.keep_secret(id, kind, stored.as_str()).await)?;
-        self.forget_user(id);
+        self.forget_user(id).await;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! User groups: names that identity providers give to users, and projects give roles to.
 
 use berth_domain::group::check_group;
-use berth_domain::{Action, ActorKind, GroupId, GroupType, Resource, UserGroup};
+use berth_domain::{Action, GroupId, GroupType, Resource, UserGroup};
 use berth_metadata::user::Added;
 
 use crate::attempts::retry;
@@ -81,8 +81,7 @@ impl Guarded<'_> {
     pub async fn delete_group(&self, id: GroupId) -> Result<()> {
         self.check(Resource::UserGroup, Action::Delete).await?;
         retry!(self.remove_group(id).await)?;
-        // Whose roles these were is not known here; what is believed of users is forgotten together.
-        self.management.parts().authority.forget(ActorKind::User, 0);
+        self.management.parts().authority.forget_groups().await;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //!
 //! **Invariants.** [`Management::as_caller`] is the only way for a door in, and every method of [`Guarded`] begins with its
 //! permission check. What does not exist and what the caller may not know of are answered alike. A change is visible when its
-//! transaction committed, and the [`Authority`] forgets what it believed before the answer. Every change of a credential moves the
+//! transaction committed, and the [`Authority`] tells the cache what changed before the answer, so that nobody whom that reaches believes the old. Every change of a credential moves the
 //! account's `valid_after`, so that what was issued before ends. A list is two queries, however long it is.
 //!
 //! **Where to look.** One noun is one file and holds the noun's methods of [`Guarded`]: [`user`], [`credential`], [`group`],

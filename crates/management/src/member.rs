@@ -79,7 +79,7 @@ impl Guarded<'_> {
         let project = self.project_for(named, Resource::Member, Action::Create).await?;
         let role = self.known_role(wanted.role).await?;
         let id = retry!(self.try_add_member(&project, wanted, role).await)?;
-        self.management.parts().authority.forget_project(&project.name);
+        self.management.parts().authority.forget_project(&project.name).await;
         Ok(id)
     }
 
@@ -100,7 +100,7 @@ impl Guarded<'_> {
         let project = self.project_for(named, Resource::Member, Action::Update).await?;
         let role = self.known_role(role.0).await?;
         retry!(self.try_set_role(&project, id, role).await)?;
-        self.management.parts().authority.forget_project(&project.name);
+        self.management.parts().authority.forget_project(&project.name).await;
         Ok(())
     }
 
@@ -117,7 +117,7 @@ impl Guarded<'_> {
     pub async fn remove_member(&self, named: &ProjectRef, id: MemberId) -> Result<()> {
         let project = self.project_for(named, Resource::Member, Action::Delete).await?;
         retry!(self.try_remove_member(&project, id).await)?;
-        self.management.parts().authority.forget_project(&project.name);
+        self.management.parts().authority.forget_project(&project.name).await;
         Ok(())
     }
 

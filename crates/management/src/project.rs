@@ -72,7 +72,7 @@ impl Guarded<'_> {
             None => self.metadata().first_sysadmin().await?.unwrap_or(UserId::ADMIN),
         };
         let id = retry!(self.add_project(&name, &settings, owner, limit).await)?;
-        self.management.parts().authority.forget_project(&name);
+        self.management.parts().authority.forget_project(&name).await;
         Ok(id)
     }
 
@@ -136,7 +136,7 @@ impl Guarded<'_> {
         let project = self.project_for(named, Resource::Project, Action::Update).await?;
         let settings = read(metadata)?;
         retry!(self.change_project(&project, &settings).await)?;
-        self.management.parts().authority.forget_project(&project.name);
+        self.management.parts().authority.forget_project(&project.name).await;
         Ok(())
     }
 
@@ -175,7 +175,7 @@ impl Guarded<'_> {
     pub async fn delete_project(&self, named: &ProjectRef) -> Result<()> {
         let project = self.project_for(named, Resource::Project, Action::Delete).await?;
         retry!(self.remove_project(&project).await)?;
-        self.management.parts().authority.forget_project(&project.name);
+        self.management.parts().authority.forget_project(&project.name).await;
         Ok(())
     }
 

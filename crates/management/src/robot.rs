@@ -138,7 +138,7 @@ impl Guarded<'_> {
         let description = wanted.description.clone();
         let change = RobotChange { description, duration, disabled: wanted.disabled, grants };
         retry!(self.change_robot(id, &change).await)?;
-        self.forget_robot(id);
+        self.forget_robot(id).await;
         Ok(())
     }
 
@@ -164,7 +164,7 @@ impl Guarded<'_> {
             (parts.secret_key.keep(&secret), Some(secret))
         };
         retry!(self.keep_robot_secret(id, &kept).await)?;
-        self.forget_robot(id);
+        self.forget_robot(id).await;
         Ok(told)
     }
 
@@ -181,7 +181,7 @@ impl Guarded<'_> {
     pub async fn delete_robot(&self, id: RobotId) -> Result<()> {
         self.robot_for(id, Action::Delete).await?;
         retry!(self.remove_robot(id).await)?;
-        self.forget_robot(id);
+        self.forget_robot(id).await;
         Ok(())
     }
 
@@ -237,8 +237,8 @@ impl Guarded<'_> {
         login.render(&self.management.settings().robot_prefix)
     }
 
-    fn forget_robot(&self, id: RobotId) {
-        self.management.parts().authority.forget(ActorKind::Robot, id.0);
+    async fn forget_robot(&self, id: RobotId) {
+        self.management.parts().authority.forget(ActorKind::Robot, id.0).await;
     }
 }
 

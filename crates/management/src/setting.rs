@@ -60,7 +60,7 @@ impl Guarded<'_> {
 
     async fn set(&self, project: &Project, key: Key, value: Option<&str>, expected: Expected) -> Result<()> {
         retry!(self.try_set(project, key, value, expected).await)?;
-        self.management.parts().authority.forget_project(&project.name);
+        self.management.parts().authority.forget_project(&project.name).await;
         Ok(())
     }
 

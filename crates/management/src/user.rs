@@ -170,7 +170,7 @@ impl Guarded<'_> {
             ));
         }
         retry!(self.remove_user(id).await)?;
-        self.forget_user(id);
+        self.forget_user(id).await;
         Ok(())
     }
 
@@ -191,7 +191,7 @@ impl Guarded<'_> {
     pub async fn set_sysadmin(&self, id: UserId, sysadmin: bool) -> Result<()> {
         self.check_sysadmin(Resource::User, Action::Update).await?;
         retry!(self.mark_sysadmin(id, sysadmin).await)?;
-        self.forget_user(id);
+        self.forget_user(id).await;
         Ok(())
     }
 
@@ -239,8 +239,8 @@ impl Guarded<'_> {
         if self.is(id) { self.check_self(action).await } else { self.check(Resource::User, action).await }
     }
 
-    pub(crate) fn forget_user(&self, id: UserId) {
-        self.management.parts().authority.forget(ActorKind::User, id.0);
+    pub(crate) async fn forget_user(&self, id: UserId) {
+        self.management.parts().authority.forget(ActorKind::User, id.0).await;
     }
 }
 

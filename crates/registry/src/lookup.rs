@@ -176,7 +176,7 @@ impl Guarded<'_> {
         let mut tx = ports.metadata.begin().await?;
         tx.ensure_project(&project, false, &self.caller.actor, self.registry.now()).await?;
         tx.commit().await?;
-        ports.access.forget_project(&project);
+        ports.access.forget_project(&project).await;
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use berth_access::permissions::SystemRules;
 use berth_access::seal::Seals;
 use berth_access::token::{Rotation, TokenSettings};
 use berth_access::{Gatekeeper, GatekeeperParts, GatekeeperSettings, Secret, first_start, robot_secret};
-use berth_cache::Attempts;
+use berth_cache::{Attempts, Cache};
 use berth_config::{Config, ProjectCreation};
 use berth_domain::{Clock, Entropy, user};
 use berth_metadata::Metadata;
@@ -36,6 +36,7 @@ const LEAD: std::time::Duration = std::time::Duration::from_mins(5);
 /// What accounts stand on.
 pub(crate) struct Ground {
     pub(crate) metadata: Arc<dyn Metadata>,
+    pub(crate) cache: Arc<dyn Cache>,
     pub(crate) attempts: Arc<dyn Attempts>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -52,10 +53,11 @@ pub struct FirstPassword {
 
 /// Opens the gatekeeper, and makes the first administrator if there is none.
 pub(crate) async fn open(config: &Config, ground: Ground) -> Result<(Gatekeeper, Option<FirstPassword>)> {
-    let Ground { metadata, attempts, clock, entropy } = ground;
+    let Ground { metadata, cache, attempts, clock, entropy } = ground;
     let seals = Arc::new(seals(config, entropy.as_ref())?);
     let parts = GatekeeperParts {
         metadata: Arc::clone(&metadata),
+        cache,
         attempts,
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),

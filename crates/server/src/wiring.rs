@@ -115,6 +115,7 @@ impl Materials {
     fn ground(&self) -> Ground {
         Ground {
             metadata: Arc::clone(&self.metadata),
+            cache: Arc::<MemoryCache>::clone(&self.cache),
             attempts: Arc::new(MemoryAttempts::new(Arc::clone(&self.clock), COUNTED_LOGINS)),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),

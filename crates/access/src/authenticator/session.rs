@@ -9,7 +9,7 @@ use berth_metadata::session::Session;
 use super::{Authenticator, AuthenticatorParts, Credentials};
 use crate::believed::{Believed, Bridge};
 use crate::caller::Identity;
-use crate::{Caller, LoginError, Means, Secret, opaque};
+use crate::{Caller, LoginError, Means, Secret, changes, opaque};
 
 /// How many expired sessions one transaction removes.
 const PRUNED: u32 = 1000;
@@ -38,7 +38,8 @@ pub(super) fn remembered(
     capacity: usize,
 ) -> Believed<[u8; 32], Option<Arc<Remembered>>> {
     let metadata = Arc::clone(&parts.metadata);
-    Believed::new(capacity, Arc::clone(&parts.clock), parts.authority.outage(), move |id_hash: [u8; 32]| {
+    let made_of = |id_hash: &[u8; 32]| vec![changes::session(id_hash)];
+    Believed::new(capacity, parts.authority.around().clone(), made_of, move |id_hash: [u8; 32]| {
         let metadata = Arc::clone(&metadata);
         Box::pin(async move {
             let Some(session) = metadata.session(&id_hash).await? else { return Ok(None) };
@@ -98,7 +99,7 @@ impl Authenticator {
         let mut tx = self.parts.metadata.begin().await?;
         tx.remove_session(&hash.0).await?;
         tx.commit().await?;
-        self.sessions.forget(&hash.0);
+        self.parts.authority.around().tell(changes::session(&hash.0)).await;
         Ok(())
     }
 
@@ -131,7 +132,7 @@ impl Authenticator {
         let mut tx = self.parts.metadata.begin().await?;
         tx.extend_session(&id_hash, expires_at).await?;
         tx.commit().await?;
-        self.sessions.forget(&id_hash);
+        self.parts.authority.around().tell(changes::session(&id_hash)).await;
         Ok(())
     }
 }

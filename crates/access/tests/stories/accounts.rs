@@ -149,7 +149,7 @@ async fn a_robot_that_is_switched_off_is_out_at_once_where_it_happened() {
     let mut tx = one.begin().await;
     assert!(tx.change_robot(id, &change, one.now()).await.unwrap());
     tx.commit().await.unwrap();
-    one.authority.forget(berth_domain::ActorKind::Robot, id.0);
+    one.authority.forget(berth_domain::ActorKind::Robot, id.0).await;
     assert_eq!(one.may(&robot, "team/image", Action::Pull).await.unwrap_err().reason, Reason::Revoked);
     assert!(matches!(one.log_in("robot$team+ci", "Chosen0Secret").await, Err(LoginError::Wrong)));
     assert_eq!(one.metadata.robot(RobotId(id.0 + 1)).await.unwrap(), None);

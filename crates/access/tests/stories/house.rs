@@ -19,7 +19,8 @@ use berth_access::seal::Seals;
 use berth_access::token::{Rotation, TokenSettings};
 use berth_access::token_service::TokenService;
 use berth_access::{Access, Caller, Denied, LoginError, Secret, first_start};
-use berth_cache::{Attempts, Failures};
+use berth_cache::{Attempts, Cache, Failures};
+use berth_cache_memory::{Lifetimes, MemoryCache};
 use berth_domain::{
     Action, Actor, Clock, MemberEntity, PermissionSet, ProjectId, Resource, RobotGrant, RobotId, RobotLevel,
     RobotScope, RoleId, SystemEntropy, Timestamp, UserId,
@@ -54,6 +55,7 @@ pub(crate) struct House {
 pub(crate) struct Replica {
     pub(crate) sql: SqlMetadata,
     pub(crate) metadata: Arc<dyn Metadata>,
+    pub(crate) cache: Arc<dyn Cache>,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) authority: Arc<Authority>,
     pub(crate) keyring: Arc<Keyring>,
@@ -77,7 +79,19 @@ impl House {
         self.replica_with(Seals::new(SECRET_KEY, []).expect("the house works")).await
     }
 
+    /// Another one with the same cache: what is told to one of them reaches the other.
+    pub(crate) async fn replica_beside(&self, other: &Replica) -> Replica {
+        let seals = Seals::new(SECRET_KEY, []).expect("the house works");
+        self.replica_on(Arc::clone(&other.cache), seals).await
+    }
+
     pub(crate) async fn replica_with(&self, seals: Seals) -> Replica {
+        let clock: Arc<dyn Clock> = Arc::<TestClock>::clone(&self.clock);
+        let cache = MemoryCache::new(1 << 20, Lifetimes::default(), clock);
+        self.replica_on(Arc::new(cache), seals).await
+    }
+
+    async fn replica_on(&self, cache: Arc<dyn Cache>, seals: Seals) -> Replica {
         let sql =
             SqlMetadata::open_sqlite(&self.directory.path().join("berth.db")).await.expect("the house works");
         let metadata: Arc<dyn Metadata> = Arc::new(sql.clone());
@@ -97,7 +111,9 @@ impl House {
         };
         let keyring = Arc::new(Keyring::open(parts, tokens, ROTATION).await.expect("the house works"));
         let settings = AuthoritySettings { remembered: 1024, ..AuthoritySettings::default() };
-        let authority = Arc::new(Authority::new(Arc::clone(&metadata), Arc::clone(&clock), settings));
+        let authority =
+            Authority::new(Arc::clone(&metadata), Arc::clone(&cache), Arc::clone(&clock), settings);
+        let authority = Arc::new(authority);
         let cheap =
             PasswordSettings { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 2, waiting: WAITING };
         let passwords =
@@ -130,6 +146,7 @@ impl House {
         Replica {
             sql,
             metadata,
+            cache,
             clock,
             authority,
             keyring,

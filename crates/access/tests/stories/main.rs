@@ -8,3 +8,4 @@ mod guessing;
 mod keys;
 mod revocation;
 mod tokens;
+mod told;

@@ -85,7 +85,7 @@ async fn a_change_of_role_takes_effect_on_tokens_that_are_out() {
     assert!(tx.remove_member(project, members[0].id).await.unwrap());
     tx.commit().await.unwrap();
     let name = "team".parse().unwrap();
-    one.authority.forget_project(&name);
+    one.authority.forget_project(&name).await;
     assert!(one.may(&bearer, "team/image", Action::Pull).await.is_err(), "at once where it happened");
     house.pass(FIVE);
     assert!(two.may(&bearer, "team/image", Action::Pull).await.is_err());

@@ -336,6 +336,7 @@ pub(crate) fn basic(login: &str, secret: &str) -> String {
 async fn gatekeeper(metadata: &Arc<dyn Metadata>, clock: Arc<dyn Clock>, create_on_push: bool) -> Gatekeeper {
     let parts = GatekeeperParts {
         metadata: Arc::clone(metadata),
+        cache: Arc::new(MemoryCache::new(1 << 20, Lifetimes::default(), Arc::clone(&clock))),
         attempts: Arc::new(MemoryAttempts::new(Arc::clone(&clock), 1024)),
         clock,
         entropy: Arc::new(SystemEntropy),

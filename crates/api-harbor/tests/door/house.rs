@@ -20,7 +20,7 @@ use berth_api_harbor::{Door, HarborSettings};
 use berth_blobs::BufferPool;
 use berth_blobs_filesystem::{FilesystemBlobs, LocalFileSystem, Options};
 use berth_cache::Attempts;
-use berth_cache_memory::MemoryAttempts;
+use berth_cache_memory::{Lifetimes, MemoryAttempts, MemoryCache};
 use berth_domain::{Clock, Entropy, SystemEntropy};
 use berth_http::{ConnectionInfo, Origins, RequestIdLayer, RequestIds, RouteName};
 use berth_management::{Management, ManagementSettings, Parts};
@@ -293,6 +293,7 @@ async fn gatekeeper(
     };
     let parts = GatekeeperParts {
         metadata: Arc::clone(metadata),
+        cache: Arc::new(MemoryCache::new(1 << 20, Lifetimes::default(), Arc::clone(&clock))),
         attempts,
         clock,
         entropy: Arc::new(SystemEntropy),

@@ -13,10 +13,11 @@ use berth_access::password::{PasswordSettings, Passwords};
 use berth_access::permissions::SystemRules;
 use berth_access::seal::Seals;
 use berth_access::token::{Rotation, TokenSettings};
-use berth_access::{Caller, LoginError, Secret, first_start};
+use berth_access::{Access, Caller, LoginError, Secret, first_start};
 use berth_blobs::BufferPool;
 use berth_blobs_filesystem::{FilesystemBlobs, LocalFileSystem, Options};
-use berth_cache_memory::MemoryAttempts;
+use berth_cache::Cache;
+use berth_cache_memory::{Lifetimes, MemoryAttempts, MemoryCache};
 use berth_domain::{Clock, MemberId, ProjectId, SystemEntropy, UserId};
 use berth_management::{
     Error, Management, ManagementSettings, NewMember, NewProject, NewUser, Parts, ProjectRef, Result,
@@ -33,6 +34,8 @@ pub(crate) struct House {
     pub(crate) management: Management,
     pub(crate) metadata: Arc<dyn Metadata>,
     pub(crate) authenticator: Authenticator,
+    /// What another replica decides that the same cache reaches.
+    pub(crate) elsewhere: Access,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) admin: Caller,
     pub(crate) nobody: Caller,
@@ -54,11 +57,13 @@ impl House {
         let now = || Arc::clone(&clock) as Arc<dyn Clock>;
         let entropy = Arc::new(SystemEntropy);
         let rules = SystemRules { users_create_projects };
-        let authority = Arc::new(Authority::new(
-            Arc::clone(&metadata),
-            now(),
-            AuthoritySettings { rules, remembered: 1024, ..AuthoritySettings::default() },
-        ));
+        let cache: Arc<dyn Cache> = Arc::new(MemoryCache::new(1 << 20, Lifetimes::default(), now()));
+        let authority = || {
+            let settings = AuthoritySettings { rules, remembered: 1024, ..AuthoritySettings::default() };
+            Arc::new(Authority::new(Arc::clone(&metadata), Arc::clone(&cache), now(), settings))
+        };
+        let elsewhere = Access::closed(authority());
+        let authority = authority();
         let cheap = PasswordSettings { memory_kib: 8, iterations: 1, ..PasswordSettings::default() };
         let passwords =
             Passwords::new(cheap, Arc::<SystemEntropy>::clone(&entropy)).expect("the house works");
@@ -104,7 +109,7 @@ impl House {
         };
         let management = Management::open(parts, settings);
         let admin = Box::pin(log_in(&authenticator, "admin", PASSWORD)).await.expect("the house works");
-        Self { management, metadata, authenticator, clock, admin, nobody: anonymous(), directory }
+        Self { management, metadata, authenticator, elsewhere, clock, admin, nobody: anonymous(), directory }
     }
 
     /// From now on nothing can be stored.

@@ -6,4 +6,5 @@ mod members;
 mod projects;
 mod robots;
 mod system;
+mod told;
 mod users;

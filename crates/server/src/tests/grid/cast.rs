@@ -245,7 +245,7 @@ impl Stage {
             let mut tx = self.begin().await;
             assert!(tx.change_robot(RobotId(id), &change, now()).await.unwrap());
             tx.commit().await.unwrap();
-            self.gatekeeper.authority.forget(ActorKind::Robot, id);
+            self.gatekeeper.authority.forget(ActorKind::Robot, id).await;
         }
         for name in ["user-deleted-since", "user-with-another-password-since"] {
             let actor = self.user(name).await;
@@ -259,7 +259,7 @@ impl Stage {
             };
             assert!(done.unwrap());
             tx.commit().await.unwrap();
-            self.gatekeeper.authority.forget(ActorKind::User, id.0);
+            self.gatekeeper.authority.forget(ActorKind::User, id.0).await;
         }
         outlived
     }
