@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use berth_access::freshness::BRIDGED;
 use berth_access::{Access, Gatekeeper};
 use berth_api_distribution::DistributionSettings;
 use berth_api_harbor::HarborSettings;
@@ -188,13 +189,14 @@ async fn blobs(config: &Config, entropy: &Arc<dyn Entropy>, buffers: &BufferPool
     opening.await.context("opening the blobs came to no end")?
 }
 
-/// Without other processes, all that only they could change is believed as long as it is asked for.
+/// Without other processes, all that only they could change is believed as long as it is asked for. What a pull falls back on without
+/// the database is known for as long as the rights to it.
 fn lifetimes(config: &Config, alone: bool) -> Lifetimes {
-    let tag = config.cache.tag_ttl;
+    let (tag, last_known) = (config.cache.tag_ttl, BRIDGED);
     if alone {
-        Lifetimes { tag, ..Lifetimes::default() }
+        Lifetimes { tag, last_known, ..Lifetimes::default() }
     } else {
-        Lifetimes { repository: tag, tag, manifest: tag, blob: tag, ..Lifetimes::default() }
+        Lifetimes { repository: tag, tag, manifest: tag, blob: tag, last_known }
     }
 }
 
