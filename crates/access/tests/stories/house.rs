@@ -223,6 +223,14 @@ impl Replica {
         tx.commit().await.expect("the house works");
     }
 
+    /// The administrator, and Jane, who develops in the private project `team`.
+    pub(crate) async fn jane_of_team(&self) -> (UserId, ProjectId) {
+        self.admin().await;
+        let (jane, project) = (self.user("jane").await, self.project("team", false).await);
+        self.member(project, MemberEntity::User(jane), RoleId::DEVELOPER).await;
+        (jane, project)
+    }
+
     /// A robot of the project that may do these things to repositories, and its generated secret.
     pub(crate) async fn robot(
         &self,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use berth_access::{LoginError, Reason};
-use berth_domain::{Action, MemberEntity, RoleId};
+use berth_domain::{Action, RoleId};
 use berth_metadata::Window;
 use berth_metadata::member::MemberOrder;
 
@@ -15,10 +15,7 @@ const FIVE: Duration = Duration::from_secs(5);
 async fn a_change_of_password_ends_tokens_and_log_ins_on_the_other_replica() {
     let house = House::new();
     let (one, two) = (house.replica().await, house.replica().await);
-    one.admin().await;
-    let jane = one.user("jane").await;
-    let project = one.project("team", false).await;
-    one.member(project, MemberEntity::User(jane), RoleId::DEVELOPER).await;
+    let (jane, _) = one.jane_of_team().await;
     let basic = two.log_in("jane", PASSWORD).await.unwrap();
     let bearer = two.with_token(&basic, "repository:team/image:pull").await;
     two.may(&bearer, "team/image", Action::Pull).await.unwrap();
@@ -64,10 +61,7 @@ async fn a_password_that_was_shown_just_before_its_change_gives_no_token_after_i
 async fn a_change_of_role_takes_effect_on_tokens_that_are_out() {
     let house = House::new();
     let (one, two) = (house.replica().await, house.replica().await);
-    one.admin().await;
-    let jane = one.user("jane").await;
-    let project = one.project("team", false).await;
-    one.member(project, MemberEntity::User(jane), RoleId::DEVELOPER).await;
+    let (_, project) = one.jane_of_team().await;
     let basic = two.log_in("jane", PASSWORD).await.unwrap();
     let bearer = two.with_token(&basic, "repository:team/image:pull,push").await;
     two.may(&bearer, "team/image", Action::Push).await.unwrap();
@@ -114,10 +108,7 @@ async fn what_is_in_use_is_read_again_in_the_background() {
 async fn pulls_go_on_for_a_minute_without_the_database_and_nothing_else_does() {
     let house = House::new();
     let one = house.replica().await;
-    one.admin().await;
-    let jane = one.user("jane").await;
-    let project = one.project("team", false).await;
-    one.member(project, MemberEntity::User(jane), RoleId::DEVELOPER).await;
+    one.jane_of_team().await;
     let basic = one.log_in("jane", PASSWORD).await.unwrap();
     let bearer = one.with_token(&basic, "repository:team/image:pull,push").await;
     for caller in [&basic, &bearer] {
@@ -147,10 +138,7 @@ async fn pulls_go_on_for_a_minute_without_the_database_and_nothing_else_does() {
 async fn a_clock_that_is_set_back_keeps_nothing_alive() {
     let house = House::new();
     let (one, two) = (house.replica().await, house.replica().await);
-    one.admin().await;
-    let jane = one.user("jane").await;
-    let project = one.project("team", false).await;
-    one.member(project, MemberEntity::User(jane), RoleId::DEVELOPER).await;
+    let (jane, project) = one.jane_of_team().await;
     let basic = two.log_in("jane", PASSWORD).await.unwrap();
     let bearer = two.with_token(&basic, "repository:team/image:pull").await;
     two.may(&bearer, "team/image", Action::Pull).await.unwrap();

@@ -15,10 +15,7 @@ use crate::house::{House, PASSWORD, Replica};
 async fn two(house: &House) -> (Replica, Replica, UserId, ProjectId) {
     let one = house.replica().await;
     let two = house.replica_beside(&one).await;
-    one.admin().await;
-    let jane = one.user("jane").await;
-    let project = one.project("team", false).await;
-    one.member(project, MemberEntity::User(jane), RoleId::DEVELOPER).await;
+    let (jane, project) = one.jane_of_team().await;
     (one, two, jane, project)
 }
 
