@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use berth_access::Caller;
-use berth_http::{ConnectionInfo, query};
-use berth_registry::{Guarded, Transport};
+use berth_http::query;
+use berth_registry::{Guarded, Lent};
 use tokio::sync::SemaphorePermit;
 
 use crate::door::Inner;
@@ -41,13 +41,9 @@ impl<'a> Call<'a> {
         query::first(self.query(), name)
     }
 
-    /// By which way the bytes of the answer leave.
-    pub(crate) fn transport(&self) -> Transport {
-        if ConnectionInfo::is_plain(&self.parts.extensions, self.parts.version) {
-            Transport::Plain
-        } else {
-            Transport::Touched
-        }
+    /// What the connection was lent, if the bytes of the answer go to the kernel as they are.
+    pub(crate) fn lent(&self) -> Option<&'a Lent> {
+        self.parts.extensions.get()
     }
 
     /// A place among the bodies that come in at once; [`Error::Busy`] if all are taken.

@@ -34,7 +34,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use berth_blobs::{Blobs, BufferPool, ByteStream, Checkpoint, Location, Result, Stored, Transport, Upload};
+use berth_blobs::{
+    Blobs, BufferPool, ByteStream, Checkpoint, Location, Reading, Result, Stored, Transport, Upload,
+};
 use berth_domain::Entropy;
 use berth_oci::ByteRange;
 use bytes::Bytes;
@@ -122,7 +124,7 @@ impl Blobs for FilesystemBlobs {
         size: u64,
         range: ByteRange,
         transport: Transport,
-    ) -> Result<ByteStream> {
+    ) -> Result<Reading> {
         read::blob(&self.disk, &self.buffers, Name::of(location)?, size, range, transport).await
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use berth_blobs::{BufferPool, ByteStream, Error, Result, Transport};
+use berth_blobs::{BufferPool, ByteStream, Error, Pieces, Reading, Result, Transport};
 use berth_oci::ByteRange;
 use futures::{StreamExt, stream};
 
@@ -23,7 +23,7 @@ pub(crate) async fn blob(
     size: u64,
     range: ByteRange,
     transport: Transport,
-) -> Result<ByteStream> {
+) -> Result<Reading> {
     let range = range.start..range.end;
     if range.end > size || range.start > range.end {
         let message = "the range does not lie within the blob";
@@ -47,11 +47,12 @@ pub(crate) async fn blob(
             check(length)?;
             mapped::Windows::open(file, name, range).map_err(|e| error::reading(name, e))
         });
-        return Ok(mapped::stream(windows.await?).boxed());
+        return Ok(Reading { stream: mapped::stream(windows.await?).boxed(), pieces: Pieces::Windows });
     }
     let (file, length) = blocking(move || open().map_err(|e| error::reading(name, e))).await?;
     check(length)?;
-    Ok(pooled::stream(file, name, range, buffers.clone()).boxed())
+    let stream = pooled::stream(file, name, range, buffers.clone()).boxed();
+    Ok(Reading { stream, pieces: Pieces::Buffers })
 }
 
 /// Reads the durable bytes of an unfinished upload.

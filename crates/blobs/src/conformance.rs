@@ -92,7 +92,7 @@ async fn read(
     transport: Transport,
 ) -> Result<Vec<u8>> {
     let range = ByteRange { start: start as u64, end: end as u64 };
-    collect(blobs.read(location, size as u64, range, transport).await?).await
+    collect(blobs.read(location, size as u64, range, transport).await?.stream).await
 }
 
 /// All bytes of a stream. Each piece is let go before the next one is asked for, as the budget of buffers demands.

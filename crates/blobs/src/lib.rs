@@ -11,6 +11,7 @@
 pub mod buffer;
 pub mod conformance;
 pub mod error;
+pub mod lent;
 
 use std::fmt;
 
@@ -23,6 +24,7 @@ use futures::stream::BoxStream;
 pub use berth_domain::Location;
 pub use buffer::{Buffer, BufferPool};
 pub use error::Error;
+pub use lent::{Lender, Lent};
 
 /// What a storage call gives back.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -60,7 +62,7 @@ pub trait Blobs: Send + Sync + fmt::Debug {
         size: u64,
         range: ByteRange,
         transport: Transport,
-    ) -> Result<ByteStream>;
+    ) -> Result<Reading>;
 
     /// The bytes of an unfinished upload, from its first to its last durable one; the tail is not among them.
     async fn read_upload(&self, checkpoint: &Checkpoint) -> Result<ByteStream>;
@@ -116,6 +118,30 @@ impl Checkpoint {
     pub fn offset(&self) -> u64 {
         self.durable + self.tail.len() as u64
     }
+}
+
+/// A range of a published blob that is open.
+pub struct Reading {
+    /// The bytes of the range.
+    pub stream: ByteStream,
+    /// What they lie in.
+    pub pieces: Pieces,
+}
+
+impl fmt::Debug for Reading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reading").field("pieces", &self.pieces).finish_non_exhaustive()
+    }
+}
+
+/// What the pieces of a stream lie in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pieces {
+    /// Buffers out of the process's budget, for as long as somebody holds the piece.
+    Buffers,
+    /// Windows of the stored file, only ever by [`Transport::Plain`]: they take nothing of the budget, and what is stored may be
+    /// lost while they are on their way. Only the kernel finds that out: they are to be [`Lent`].
+    Windows,
 }
 
 /// By which way the bytes leave; it decides how they are best read.

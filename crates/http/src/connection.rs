@@ -22,8 +22,8 @@ impl ConnectionInfo {
 
     /// Whether the bytes of an answer go to the kernel as they are: no TLS, no HTTP/2 frames around them.
     #[must_use]
-    pub fn is_plain(extensions: &Extensions, version: Version) -> bool {
-        version <= Version::HTTP_11 && extensions.get::<Self>().is_some_and(|connection| !connection.tls)
+    pub fn is_plain(&self, version: Version) -> bool {
+        version <= Version::HTTP_11 && !self.tls
     }
 }
 
@@ -33,17 +33,10 @@ mod tests {
 
     #[test]
     fn only_http_1_without_tls_is_plain() {
-        let plain = |tls, version| {
-            let mut extensions = Extensions::new();
-            extensions.insert(ConnectionInfo { peer: ([127, 0, 0, 1], 1).into(), tls });
-            ConnectionInfo::is_plain(&extensions, version)
-        };
+        let plain = |tls, version| ConnectionInfo { peer: ([127, 0, 0, 1], 1).into(), tls }.is_plain(version);
+        assert!(plain(false, Version::HTTP_10));
         assert!(plain(false, Version::HTTP_11));
         assert!(!plain(true, Version::HTTP_11));
         assert!(!plain(false, Version::HTTP_2));
-        assert!(
-            !ConnectionInfo::is_plain(&Extensions::new(), Version::HTTP_11),
-            "unknown connections are touched"
-        );
     }
 }

@@ -7,8 +7,8 @@
 //!   and go by being unlinked, which leaves a mapping whole until it is dropped.
 //! - **Nobody of ours looks at them.** The bytes of a window are handed to `write` and `writev` and to nothing else. If a page is
 //!   lost all the same (the disk fails, somebody else shortens the file), the kernel meets the hole on its own side of the call
-//!   and answers `EFAULT`: the connection ends, the process lives. A program that touched the page itself would die of SIGBUS,
-//!   so whatever encrypts, frames or hashes the bytes must read the file instead.
+//!   and answers `EFAULT`: the connection ends, the process lives, and whoever was sending tells whoever lent the window. A program
+//!   that touched the page itself would die of SIGBUS, so whatever encrypts, frames or hashes the bytes must read the file instead.
 #![deny(missing_docs, missing_debug_implementations)]
 
 use std::fs::File;

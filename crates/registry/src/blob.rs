@@ -1,6 +1,6 @@
 //! Blobs: looked at, read, taken out.
 
-use berth_blobs::{ByteStream, Transport};
+use berth_blobs::{ByteStream, Lent, Transport};
 use berth_domain::{Action, DeletionId, RepositoryId, Resource};
 use berth_metadata::{Blob, BlobState, Place};
 use berth_oci::{ByteRange, Digest, RepositoryName};
@@ -9,6 +9,7 @@ use futures::StreamExt as _;
 use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::lookup::blob_key;
+use crate::reader::BlobReader;
 use crate::{Error, Registry, Result};
 
 /// How many manifests a refused deletion names.
@@ -51,19 +52,20 @@ impl Guarded<'_> {
     /// Opens one range of a blob that [`Guarded::blob`] found; `range` lies within its size.
     ///
     /// Bytes that turn out to be missing or damaged make the blob unknown from then on, so that the next push heals it: at
-    /// once if the range cannot be opened, else the stream ends with the error.
+    /// once if the range cannot be opened, else the stream ends with the error. Windows of stored files are handed out only where
+    /// the kernel takes the bytes as they are: to a connection that knows what it was `lent`, and tells of what could not be sent.
     pub async fn read_blob(
         &self,
         repository: &RepositoryName,
         digest: &Digest,
         range: ByteRange,
-        transport: Transport,
+        lent: Option<&Lent>,
     ) -> Result<BlobContent> {
         self.check(repository, Resource::Repository, Action::Pull).await?;
         let repository = self.registry.existing(repository).await?;
         let blob =
             self.registry.good_blob(repository.id, digest).await?.ok_or(Error::BlobUnknown(*digest))?;
-        self.registry.read(repository.id, blob, range, transport).await
+        self.registry.read(repository.id, blob, range, lent).await
     }
 
     /// Takes a blob out of the repository, unless a live manifest there needs it. The deletion can be taken back.
@@ -90,12 +92,12 @@ impl Guarded<'_> {
 }
 
 impl Registry {
-    async fn read(
+    pub(crate) async fn read(
         &self,
         repository: RepositoryId,
         blob: Blob,
         range: ByteRange,
-        transport: Transport,
+        lent: Option<&Lent>,
     ) -> Result<BlobContent> {
         let location = match &blob.place {
             Place::Inline(content) => {
@@ -107,25 +109,21 @@ impl Registry {
             }
             Place::At(location) => location,
         };
+        let transport = if lent.is_some() { Transport::Plain } else { Transport::Touched };
         let opened = match self.ports().blobs.read(location, blob.size, range, transport).await {
             Err(error) if Damage::of(&error).is_some() => {
                 match self.moved(repository, &blob).await? {
                     // Another process healed it, and took what is remembered here away.
-                    Some(healed) => return Box::pin(self.read(repository, healed, range, transport)).await,
+                    Some(healed) => return Box::pin(self.read(repository, healed, range, lent)).await,
                     None => Err(error),
                 }
             }
             opened => opened,
         };
         match opened {
-            Ok(stream) => {
-                let registry = self.clone();
-                let watched = stream.inspect(move |piece| {
-                    if let Err(error) = piece {
-                        registry.clone().note_damage_later(repository, blob.clone(), error);
-                    }
-                });
-                Ok(BlobContent { stream: watched.boxed() })
+            Ok(reading) => {
+                let reader = BlobReader { registry: self.clone(), repository, blob };
+                Ok(BlobContent { stream: reader.watch(reading, range.start, lent) })
             }
             Err(error) => match Damage::of(&error) {
                 Some(damage) => {
@@ -146,13 +144,6 @@ impl Registry {
             self.forget_blob(&blob.digest, &[repository]).await;
         }
         Ok(moved)
-    }
-
-    fn note_damage_later(self, repository: RepositoryId, blob: Blob, error: &berth_blobs::Error) {
-        tracing::error!(digest = %blob.digest, %error, "a blob could not be read to its end");
-        if let Some(damage) = Damage::of(error) {
-            tokio::spawn(async move { self.note_damage(repository, &blob, damage).await });
-        }
     }
 
     /// Marks the blob, so that it is unknown until a push heals it.
@@ -216,7 +207,7 @@ pub(crate) struct Damage(pub(crate) BlobState);
 
 impl Damage {
     /// `None` if the error says nothing of them.
-    const fn of(error: &berth_blobs::Error) -> Option<Self> {
+    pub(crate) const fn of(error: &berth_blobs::Error) -> Option<Self> {
         match error {
             berth_blobs::Error::Missing(_) => Some(Self(BlobState::Missing)),
             berth_blobs::Error::Corrupt(..) => Some(Self(BlobState::Corrupt)),

@@ -25,6 +25,7 @@ pub mod manifest;
 pub mod mount;
 pub mod page;
 mod pulls;
+mod reader;
 mod referrer;
 mod repository;
 pub mod settings;
@@ -41,7 +42,7 @@ use berth_domain::{Clock, Entropy, Timestamp};
 use berth_metadata::Metadata;
 
 // Words of the ports that doors meet in signatures and errors; a door may not name a port.
-pub use berth_blobs::{BufferPool, ByteStream, Error as StorageError, Transport};
+pub use berth_blobs::{BufferPool, ByteStream, Error as StorageError, Lent};
 pub use berth_metadata::{Error as DatabaseError, Referrer};
 
 pub use blob::{BlobContent, BlobInfo};

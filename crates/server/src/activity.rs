@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use berth_blobs::buffer;
+use berth_blobs::{Lent, buffer};
 use bytes::Bytes;
 use tokio::time::Instant;
 
@@ -33,6 +33,8 @@ pub(crate) struct Activity {
     blocked_since: AtomicU64,
     /// What of its answers is on its way, on a connection that is one stream by itself.
     held: Arc<Held>,
+    /// What of its answers is on its way without memory of the process: windows of files.
+    pub(crate) lent: Lent,
     served: AtomicBool,
     /// No request was understood since the last answer left.
     unasked: AtomicBool,
@@ -61,6 +63,7 @@ impl Activity {
             header_timed_out: AtomicBool::new(false),
             blocked_since: AtomicU64::new(0),
             held: Arc::default(),
+            lent: Lent::default(),
             served: AtomicBool::new(false),
             unasked: AtomicBool::new(true),
             http2: AtomicBool::new(false),

@@ -51,6 +51,7 @@ pub(crate) async fn answer(
 ) -> Result<Response<Leaving>, Infallible> {
     let in_flight = activity.begin();
     let version = request.version();
+    let plain = connection.is_plain(version);
     let path = request.uri().path();
     let origin = shared.origins.origin(&connection, request.uri(), request.headers());
     let exchange = Arc::new(Exchange {
@@ -65,6 +66,9 @@ pub(crate) async fn answer(
     let mut request = request.map(|body| Counted::new(body, Arc::clone(&exchange), Arc::clone(&in_flight)));
     request.extensions_mut().insert(origin);
     request.extensions_mut().insert(connection);
+    if plain {
+        request.extensions_mut().insert(activity.lent.clone());
+    }
     let asked = Arc::clone(&shared);
     let routed = service_fn(move |request| {
         let shared = Arc::clone(&asked);

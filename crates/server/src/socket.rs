@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
+use rustix::io::Errno;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::activity::Activity;
 use crate::refusal::{Refusal, Refusing};
 
-/// A stream that tells its [`Activity`] what moves, that answers by itself when a header takes too long, and that says in full what the
-/// parser of HTTP/1 says in one line when it understands nothing.
+/// A stream that tells its [`Activity`] what moves and what the kernel could not read, that answers by itself when a header takes too
+/// long, and that says in full what the parser of HTTP/1 says in one line when it understands nothing.
 #[derive(Debug)]
 pub(crate) struct Socket<S> {
     stream: S,
@@ -101,6 +102,10 @@ impl<S> Socket<S> {
     fn note(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match &written {
             Poll::Ready(Ok(bytes)) => self.activity.sent(*bytes),
+            // A page of what was to be sent is lost. Whatever else goes wrong, the client or the network does.
+            Poll::Ready(Err(error)) if Errno::from_io_error(error) == Some(Errno::FAULT) => {
+                self.activity.lent.unreadable();
+            }
             Poll::Ready(Err(_)) => {}
             Poll::Pending => self.activity.blocked(),
         }

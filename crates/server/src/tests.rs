@@ -10,6 +10,7 @@ mod grid;
 mod health;
 mod installation;
 mod limits;
+mod lost_pages;
 mod observed;
 mod protocols;
 mod readers;
@@ -17,6 +18,7 @@ mod requests;
 mod rotation;
 mod tls;
 mod transfers;
+mod written;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -69,7 +69,7 @@ async fn read(
     blob: &BlobInfo,
     range: ByteRange,
 ) -> Result<Body, Error> {
-    let content = call.registry.read_blob(repository, &blob.digest, range, call.transport()).await?;
+    let content = call.registry.read_blob(repository, &blob.digest, range, call.lent()).await?;
     Ok(outgoing(content.stream, range.len()))
 }
 

@@ -31,20 +31,20 @@ pub(super) async fn parts(
     let framing = heads.iter().map(|head| head.len() as u64).sum::<u64>() + tail.len() as u64;
     let length = framing + parts.iter().map(ByteRange::len).sum::<u64>();
 
-    let transport = call.transport();
     let mut first =
-        Some(call.registry.read_blob(repository, &blob.digest, parts[0], transport).await?.stream);
+        Some(call.registry.read_blob(repository, &blob.digest, parts[0], call.lent()).await?.stream);
     let (registry, caller) = (call.door.registry.clone(), call.caller.clone());
-    let (repository, digest) = (repository.clone(), blob.digest);
+    let (repository, digest, lent) = (repository.clone(), blob.digest, call.lent().cloned());
     let pieces = stream::iter(heads.into_iter().zip(parts)).then(move |(head, part)| {
-        let (registry, caller, repository) = (registry.clone(), caller.clone(), repository.clone());
+        let (registry, caller) = (registry.clone(), caller.clone());
+        let (repository, lent) = (repository.clone(), lent.clone());
         let opened = first.take();
         async move {
-            let content = match opened {
-                Some(content) => content,
-                None => {
-                    registry.as_caller(&caller).read_blob(&repository, &digest, part, transport).await?.stream
-                }
+            let content = if let Some(content) = opened {
+                content
+            } else {
+                let registry = registry.as_caller(&caller);
+                registry.read_blob(&repository, &digest, part, lent.as_ref()).await?.stream
             };
             Ok::<_, BoxError>(framed(head, content))
         }

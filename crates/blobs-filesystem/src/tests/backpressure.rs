@@ -146,7 +146,7 @@ async fn a_slow_disk_holds_the_client_back() {
     assert_eq!(checkpoint.durable, u64::from(taken) << 20, "the call that was cancelled has given its piece");
     let location = upload.publish().await.unwrap();
     let range = ByteRange { start: 0, end: checkpoint.durable };
-    let mut stream = blobs.read(&location, range.end, range, Transport::Touched).await.unwrap();
+    let mut stream = blobs.read(&location, range.end, range, Transport::Touched).await.unwrap().stream;
     let mut at = 0_usize;
     while let Some(bytes) = stream.try_next().await.unwrap() {
         for byte in &bytes {
@@ -170,7 +170,7 @@ async fn readers_who_let_nothing_go_leave_room_for_little_reads() {
     let mut held = Vec::new();
     // Three large pieces; what a fourth would take is enough for sixteen little ones.
     for reader in 0..3 + 16 {
-        let mut stream = blobs.read(&location, range.end, range, Transport::Touched).await.unwrap();
+        let mut stream = blobs.read(&location, range.end, range, Transport::Touched).await.unwrap().stream;
         let next = tokio::time::timeout(Duration::from_mins(1), stream.try_next()).await;
         let piece = next.unwrap_or_else(|_| panic!("reader {reader} waits")).unwrap().unwrap();
         assert_eq!(piece.len(), if reader < 3 { 256 << 10 } else { 16 << 10 }, "reader {reader}");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use berth_blobs::{BLOCK, Blobs, ByteStream, Transport};
+use berth_blobs::{BLOCK, Blobs, ByteStream, Pieces, Transport};
 use berth_oci::ByteRange;
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -45,7 +45,8 @@ async fn no_piece_is_lost_between_two_ways_to_the_disk() {
     let location = upload.publish().await.unwrap();
     let whole = ByteRange { start: 0, end: expected.len() as u64 };
     let read = blobs.read(&location, whole.end, whole, Transport::Plain).await.unwrap();
-    assert!(collected(read).await == expected);
+    assert_eq!(read.pieces, Pieces::Windows);
+    assert!(collected(read.stream).await == expected);
 }
 
 #[tokio::test]

@@ -97,6 +97,6 @@ impl Story {
 
 async fn read(blobs: &FilesystemBlobs, location: &Location, size: usize) -> Vec<u8> {
     let range = ByteRange { start: 0, end: size as u64 };
-    let stream = blobs.read(location, range.end, range, Transport::Touched).await.unwrap();
+    let stream = blobs.read(location, range.end, range, Transport::Touched).await.unwrap().stream;
     stream.try_collect::<Vec<_>>().await.unwrap().concat()
 }

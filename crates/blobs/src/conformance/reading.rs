@@ -3,7 +3,7 @@
 use futures::StreamExt;
 
 use super::{SIZES, Subject, TRANSPORTS, content, expect, read};
-use crate::{Error, Transport};
+use crate::{Error, Pieces, Reading, Transport};
 use berth_oci::ByteRange;
 
 pub(super) async fn what_was_put_comes_back(subject: &dyn Subject) {
@@ -51,7 +51,8 @@ pub(super) async fn dropping_a_stream_ends_the_read(subject: &dyn Subject) {
     let range = ByteRange { start: 0, end: content.len() as u64 };
     for transport in TRANSPORTS {
         let stream = blobs.read(&location, range.end, range, transport).await;
-        let mut stream = stream.expect("the blob can be read");
+        let Reading { mut stream, pieces } = stream.expect("the blob can be read");
+        assert!(transport == Transport::Plain || pieces == Pieces::Buffers, "the program may touch them");
         let first = stream.next().await.expect("there is a first piece").expect("it can be read");
         assert!(content.starts_with(&first));
         drop(stream);
@@ -66,7 +67,7 @@ pub(super) async fn readers_read_on_when_a_blob_is_deleted(subject: &dyn Subject
         let location = blobs.put(content.clone()).await.expect("the blob can be put");
         let range = ByteRange { start: 0, end: content.len() as u64 };
         let stream = blobs.read(&location, range.end, range, transport).await;
-        let mut stream = stream.expect("the blob can be read");
+        let mut stream = stream.expect("the blob can be read").stream;
         let mut found =
             stream.next().await.expect("there is a first piece").expect("it can be read").to_vec();
         blobs.delete(&location).await.expect("the blob can be deleted");

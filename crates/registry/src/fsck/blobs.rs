@@ -86,7 +86,7 @@ impl Check<'_> {
         if let Some(end) = std::num::NonZeroU64::new(blob.size) {
             let range = ByteRange { start: 0, end: end.get() };
             let mut content = match blobs.read(location, blob.size, range, Transport::Touched).await {
-                Ok(content) => content,
+                Ok(reading) => reading.stream,
                 Err(error) => return judge(error),
             };
             while let Some(piece) = content.next().await {

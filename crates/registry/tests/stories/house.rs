@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use berth_access::{Access, Caller};
-use berth_blobs::{BufferPool, ByteStream, Transport};
+use berth_blobs::{BufferPool, ByteStream};
 use berth_blobs_filesystem::{FileSystem, FilesystemBlobs, LocalFileSystem, Options};
 use berth_cache_memory::{Lifetimes, MemoryCache};
 use berth_metadata::UploadReads as _;
@@ -214,7 +214,7 @@ pub(crate) async fn open(
         return Ok(stream::empty().boxed());
     }
     let range = ByteRange { start: 0, end: blob.size };
-    Ok(registry.read_blob(repository, digest, range, Transport::Touched).await?.stream)
+    Ok(registry.read_blob(repository, digest, range, None).await?.stream)
 }
 
 /// Pulls a blob whole.

@@ -18,6 +18,16 @@ pub(crate) async fn get(address: SocketAddr, path: &str) -> String {
     send(address, &format!("GET {path} HTTP/1.1\r\nhost: berth\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\nconnection: close\r\n\r\n")).await
 }
 
+/// Pushes a blob; its path.
+pub(crate) async fn push_blob(address: SocketAddr, content: &str) -> String {
+    let (digest, length) = (berth_oci::Digest::sha256(content.as_bytes()), content.len());
+    let push = format!(
+        "POST /v2/library/hello/blobs/uploads/?digest={digest} HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{content}"
+    );
+    assert_eq!(status(&send(address, &push).await), 201);
+    format!("/v2/library/hello/blobs/{digest}")
+}
+
 /// Everything that still comes.
 pub(crate) async fn rest(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut answer = Vec::new();

@@ -1,28 +1,10 @@
 //! What is written down of who asks, and what is counted.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use berth_config::Sources;
-use tracing_subscriber::fmt;
 
 use crate::tests::client::{get, send, status};
 use crate::tests::start;
-
-/// Keeps what is logged.
-#[derive(Clone, Debug, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Written {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(text);
-        Ok(text.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::tests::written::Written;
 
 /// Asks for a path with these lines in the header, which show who it is.
 async fn ask(address: std::net::SocketAddr, line: &str, lines: &str, body: &str) -> String {
@@ -47,10 +29,7 @@ fn token_of(answer: &str) -> String {
 
 #[tokio::test]
 async fn the_access_log_says_who_asked_and_nothing_that_is_secret() {
-    let written = Written::default();
-    let writer = written.clone();
-    let subscriber = fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let (written, _logging) = Written::here();
     let server = start(|config| config.log.access = true).await;
     let address = server.address;
     let bearer = token_of(&ask(address, TOKEN, ADMIN, "").await);
@@ -69,7 +48,7 @@ async fn the_access_log_says_who_asked_and_nothing_that_is_secret() {
         ask(address, line, lines, body).await;
     }
     assert!(server.end().await);
-    let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let log = written.text();
     let asked: Vec<_> = log.lines().filter(|line| line.contains("access: ")).collect();
     let said = |line: &str| match (
         line.contains("kind=\"user\" name=\"admin\""),
@@ -89,10 +68,7 @@ async fn the_access_log_says_who_asked_and_nothing_that_is_secret() {
 
 #[tokio::test]
 async fn the_access_log_names_who_is_behind_a_proxy_that_is_believed() {
-    let written = Written::default();
-    let writer = written.clone();
-    let subscriber = fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    let _logging = tracing::subscriber::set_default(subscriber);
+    let (written, _logging) = Written::here();
     let trusting = ("BERTH_SERVER__TRUSTED_PROXIES".to_owned(), "127.0.0.0/8".to_owned());
     let environment = vec![trusting, ("HOME".to_owned(), "/does/not/exist".to_owned())];
     let loaded = berth_config::load(&Sources { environment, ..Sources::default() }).unwrap();
@@ -101,7 +77,7 @@ async fn the_access_log_names_who_is_behind_a_proxy_that_is_believed() {
     ask(server.address, "GET /v2/?by=proxy", "x-forwarded-for: 192.0.2.9\r\n", "").await;
     ask(server.address, "GET /v2/?by=itself", "", "").await;
     assert!(server.end().await);
-    let log = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    let log = written.text();
     let asked: Vec<_> = log.lines().filter(|line| line.contains("access: ")).collect();
     assert!(asked[0].contains("peer=127.0.0.1:") && asked[0].contains("client=192.0.2.9 "), "{}", asked[0]);
     assert!(!asked[1].contains("client="), "{}", asked[1]);

@@ -7,7 +7,7 @@ use berth_http::ConnectionInfo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use crate::connection::{Protocol, converse};
-use crate::tests::client::{get, number, send, status};
+use crate::tests::client::{get, number, push_blob};
 use crate::tests::{Running, start};
 
 const ADMIN: &str = "authorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=";
@@ -23,17 +23,6 @@ async fn ask(server: &Running, path: &str) -> DuplexStream {
     near
 }
 
-/// Pushes a blob of that many bytes; its path.
-async fn push(server: &Running, bytes: usize) -> String {
-    let content = "b".repeat(bytes);
-    let digest = berth_oci::Digest::sha256(content.as_bytes());
-    let push = format!(
-        "POST /v2/library/hello/blobs/uploads/?digest={digest} HTTP/1.1\r\nhost: b\r\n{ADMIN}\r\ncontent-length: {bytes}\r\nconnection: close\r\n\r\n{content}"
-    );
-    assert_eq!(status(&send(server.address, &push).await), 201);
-    format!("/v2/library/hello/blobs/{digest}")
-}
-
 #[tokio::test]
 async fn readers_who_trickle_hold_up_nobody_and_end() {
     let server = start(|config| {
@@ -41,7 +30,8 @@ async fn readers_who_trickle_hold_up_nobody_and_end() {
         config.server.body_timeout = Duration::from_millis(300);
     })
     .await;
-    let (large, small) = (push(&server, 8 << 20).await, push(&server, 100_000).await);
+    let [large, small] = [8 << 20, 100_000].map(|bytes| "b".repeat(bytes));
+    let (large, small) = (push_blob(server.address, &large).await, push_blob(server.address, &small).await);
     let mut readers = Vec::new();
     for _ in 0..40 {
         let mut reader = ask(&server, &large).await;
