@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use berth_blobs::{Lent, buffer};
+use berth_blobs::Lent;
 use bytes::Bytes;
 use tokio::time::Instant;
 
@@ -203,8 +203,8 @@ impl InFlight {
     pub(crate) fn hand_on(&self, piece: Bytes) -> Bytes {
         match &self.stream {
             Some(stream) => stream.held.watch(piece),
-            // What is larger than a buffer is a window of a file, and takes nothing of the budget.
-            None if piece.len() > buffer::SMALL => piece,
+            // A window takes nothing of the budget.
+            None if self.activity.lent.holds(&piece) => piece,
             None => self.activity.held.watch(piece),
         }
     }
@@ -215,5 +215,37 @@ impl Drop for InFlight {
         let activity = &self.activity;
         activity.idle_since.store(activity.now(), Ordering::Relaxed);
         activity.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use berth_blobs::Lender;
+    use berth_oci::ByteRange;
+
+    use super::*;
+
+    #[derive(Debug)]
+    struct Nobody;
+
+    impl Lender for Nobody {
+        fn unreadable(self: Arc<Self>, _: ByteRange) {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_memory_is_watched_and_a_window_is_not_whatever_their_size() {
+        for size in [1, 1 << 20] {
+            let activity = Activity::new(Metrics::new(Vec::new()));
+            let in_flight = activity.begin();
+            let part = ByteRange { start: 0, end: size };
+            let bytes = || Bytes::from(vec![b'b'; usize::try_from(size).unwrap()]);
+            let window = in_flight.hand_on(activity.lent.lend(bytes(), part, Arc::new(Nobody)));
+            assert!(!activity.holds_too_long(Duration::ZERO), "{size}");
+            let memory = in_flight.hand_on(bytes());
+            assert!(activity.holds_too_long(Duration::ZERO), "{size}");
+            assert_eq!(window, memory);
+        }
     }
 }
