@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use berth_metadata::{Metadata, Result, Transaction};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Postgres, Sqlite};
 
 use crate::error::judge;
+use crate::pool::Connections;
 use crate::postgres::answered;
 use crate::sqlite::Lite;
 use crate::statement::Either;
@@ -38,7 +39,7 @@ pub struct Load {
     pub open: usize,
     /// Those of them that wait for work.
     pub idle: usize,
-    /// Transactions that wait for the one writer of an embedded database.
+    /// Statements and transactions that wait for a connection; in an embedded database also for their turn on the one writer.
     pub waiting: usize,
 }
 
@@ -46,7 +47,7 @@ pub struct Load {
 #[derive(Clone, Debug)]
 pub(crate) enum Pools {
     /// A server: one pool for everything.
-    Postgres(PgPool),
+    Postgres(Connections<Postgres>),
     /// A file: one writer and a pool of readers.
     Lite(Lite),
 }
@@ -61,7 +62,7 @@ impl SqlMetadata {
         clippy::unnecessary_wraps,
         reason = "a transaction's executor can be refused, and one macro serves both"
     )]
-    pub(crate) fn executor(&self) -> Result<Either<&PgPool, &SqlitePool>> {
+    pub(crate) fn executor(&self) -> Result<Either<&Connections<Postgres>, &Connections<Sqlite>>> {
         Ok(match &self.pools {
             Pools::Postgres(pool) => Either::Postgres(pool),
             Pools::Lite(lite) => Either::Lite(lite.readers()),
@@ -93,11 +94,14 @@ impl SqlMetadata {
     /// How busy the pools are.
     #[must_use]
     pub fn load(&self) -> Load {
-        let load = |open: u32, idle: usize, waiting| Load { open: open as usize, idle, waiting };
-        match &self.pools {
-            Pools::Postgres(pool) => load(pool.size(), pool.num_idle(), 0),
-            Pools::Lite(lite) => load(lite.readers().size(), lite.readers().num_idle(), lite.waiting()),
-        }
+        let (open, idle, waiting) = match &self.pools {
+            Pools::Postgres(pool) => (pool.open(), pool.idle(), pool.waiting()),
+            Pools::Lite(lite) => {
+                let readers = lite.readers();
+                (readers.open(), readers.idle(), readers.waiting() + lite.writers())
+            }
+        };
+        Load { open, idle, waiting }
     }
 
     /// Ends all connections; what was committed is in the database's main file then. Later calls fail as unavailable.

@@ -26,6 +26,7 @@ mod manifest;
 mod member;
 mod open;
 mod pending;
+mod pool;
 mod postgres;
 mod project;
 mod project_page;

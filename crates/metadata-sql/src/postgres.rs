@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnectionMetadata;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection, Postgres};
 use tokio::time::timeout;
+
+use crate::pool::Connections;
 
 /// Connections at once, if nobody says how many.
 const CONNECTIONS: u32 = 16;
@@ -26,8 +28,11 @@ const DOUBTFUL: Duration = Duration::from_secs(30);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 
 /// A pool, with one connection open.
-pub(crate) async fn pool(options: PgConnectOptions, connections: Option<u32>) -> sqlx::Result<PgPool> {
-    PgPoolOptions::new()
+pub(crate) async fn pool(
+    options: PgConnectOptions,
+    connections: Option<u32>,
+) -> sqlx::Result<Connections<Postgres>> {
+    let pool = PgPoolOptions::new()
         .max_connections(connections.unwrap_or(CONNECTIONS))
         .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
@@ -37,7 +42,8 @@ pub(crate) async fn pool(options: PgConnectOptions, connections: Option<u32>) ->
         .after_connect(|connection, _| Box::pin(durable(connection)))
         .after_release(|connection, _: PoolConnectionMetadata| Box::pin(is_usable(connection)))
         .connect_with(options)
-        .await
+        .await?;
+    Ok(Connections::of(pool))
 }
 
 /// The answer, if it comes in time.

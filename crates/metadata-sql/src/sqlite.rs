@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use berth_metadata::Result;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, SqlitePool};
+use sqlx::{ConnectOptions, Sqlite};
 
+use crate::pool::Connections;
 use group::Group;
 pub(crate) use group::Turn;
 pub(crate) use waiting::Along;
@@ -35,7 +36,7 @@ const WRITER_CACHE: &str = "-16000";
 #[derive(Clone, Debug)]
 pub(crate) struct Lite {
     path: PathBuf,
-    readers: SqlitePool,
+    readers: Connections<Sqlite>,
     group: Arc<Group>,
 }
 
@@ -50,11 +51,11 @@ impl Lite {
             .test_before_acquire(false)
             .connect_with(reader(path))
             .await?;
-        Ok(Self { path: path.to_owned(), readers, group: Arc::new(group) })
+        Ok(Self { path: path.to_owned(), readers: Connections::of(readers), group: Arc::new(group) })
     }
 
     /// What reads run on. They see what was committed before they began.
-    pub(crate) fn readers(&self) -> &SqlitePool {
+    pub(crate) fn readers(&self) -> &Connections<Sqlite> {
         &self.readers
     }
 
@@ -69,7 +70,7 @@ impl Lite {
     }
 
     /// How many writers wait for their turn.
-    pub(crate) fn waiting(&self) -> usize {
+    pub(crate) fn writers(&self) -> usize {
         self.group.waiting()
     }
 

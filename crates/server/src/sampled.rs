@@ -99,7 +99,7 @@ impl Parts {
             },
             gauge(
                 "database_waiting",
-                "Transactions that wait for the one writer of an embedded database",
+                "Statements and transactions that wait for a connection to the database",
                 move || waiting.load().waiting as u64,
             ),
         ]

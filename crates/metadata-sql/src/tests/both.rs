@@ -1,7 +1,7 @@
 //! What holds on both databases and cannot be seen through the port: sums agree with the rows, and a failed transaction stays failed.
 
 use berth_domain::{Actor, Timestamp};
-use berth_metadata::{Error, Pull, SettingWrites as _, Transaction, conformance};
+use berth_metadata::{Error, Metadata as _, Pull, SettingWrites as _, Transaction, conformance};
 use berth_oci::{Digest, Manifest};
 use berth_testkit::Postgres;
 use bytes::Bytes;
@@ -9,6 +9,8 @@ use tempfile::TempDir;
 
 use super::{NOW, embedded, repository};
 use crate::SqlMetadata;
+use crate::database::Pools;
+use crate::sqlite::READERS;
 use crate::statement::Statement;
 use crate::transaction::SqlTransaction;
 
@@ -52,6 +54,9 @@ const UNSET: Statement = on_any("DELETE FROM settings WHERE name = $1");
 const PULLS: Statement = on_any("SELECT pull_count, pulled_at FROM manifest_pulls");
 const PULLS_OF_ALL: Statement = on_any("SELECT CAST(SUM(amount) AS BIGINT) FROM counters WHERE kind = 4");
 
+/// How many connections to PostgreSQL a test has.
+const CONNECTIONS: u32 = 8;
+
 /// One test a database.
 macro_rules! on_both {
     ($($test:ident),+ $(,)?) => {
@@ -66,7 +71,7 @@ macro_rules! on_both {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
                 let url = super::Postgres::shared().new_database();
-                super::$test(super::SqlMetadata::open_postgres(&url, 8).await.unwrap()).await;
+                super::$test(super::SqlMetadata::open_postgres(&url, super::CONNECTIONS).await.unwrap()).await;
             })+
         }
     };
@@ -78,6 +83,7 @@ on_both!(
     what_waits_comes_before_the_next_statement,
     what_waits_fails_at_the_latest_with_the_commit,
     pulls_add_up,
+    those_who_wait_for_a_connection_are_counted,
 );
 
 async fn keeps_every_promise_and_counts_right(metadata: SqlMetadata) {
@@ -173,4 +179,51 @@ async fn pulls_add_up(metadata: SqlMetadata) {
         Ok((one!(metadata, PULLS), one!(metadata, PULLS_OF_ALL)))
     };
     assert_eq!(read().await.unwrap(), ((10, 70), (10,)));
+}
+
+/// Every connection that statements run on, and the writer's turn: whoever comes now waits.
+async fn all_taken(metadata: &SqlMetadata) -> Vec<Box<dyn Send>> {
+    let mut taken: Vec<Box<dyn Send>> = Vec::new();
+    match &metadata.pools {
+        Pools::Postgres(pool) => {
+            for _ in 0..CONNECTIONS {
+                taken.push(Box::new(pool.acquire().await.unwrap()));
+            }
+        }
+        Pools::Lite(lite) => {
+            for _ in 0..READERS {
+                taken.push(Box::new(lite.readers().acquire().await.unwrap()));
+            }
+            taken.push(Box::new(lite.begin().await.unwrap()));
+        }
+    }
+    taken
+}
+
+async fn those_who_wait_for_a_connection_are_counted(metadata: SqlMetadata) {
+    let until_waiting = async |number| {
+        while metadata.load().waiting != number {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert_eq!(metadata.load().waiting, 0);
+    let taken = all_taken(&metadata).await;
+    assert_eq!(metadata.load().waiting, 0, "who has one does not wait");
+    let check = || {
+        let metadata = metadata.clone();
+        tokio::spawn(async move { metadata.check().await })
+    };
+    let (first, gives_up) = (check(), check());
+    until_waiting(2).await;
+    let begin = tokio::spawn({
+        let metadata = metadata.clone();
+        async move { metadata.begin().await.map(drop) }
+    });
+    until_waiting(3).await;
+    gives_up.abort();
+    until_waiting(2).await;
+    drop(taken);
+    first.await.unwrap().unwrap();
+    begin.await.unwrap().unwrap();
+    assert_eq!(metadata.load().waiting, 0);
 }

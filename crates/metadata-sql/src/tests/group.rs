@@ -26,7 +26,7 @@ async fn add(tx: &mut dyn Transaction, repository: &Repository, content: &str) {
 /// Waits until so many writers wait for their turn.
 async fn until_waiting(metadata: &SqlMetadata, writers: usize) {
     let Pools::Lite(lite) = &metadata.pools else { panic!("an embedded database") };
-    while lite.waiting() != writers {
+    while lite.writers() != writers {
         yield_now().await;
     }
 }
