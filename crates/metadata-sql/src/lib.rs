@@ -5,7 +5,8 @@
 //! `sql!(pg: …, lite: …)` writes apart, in [`SqlMetadata`]'s constructors and in how a transaction ends; nowhere else does the code
 //! ask which one it is. A transaction in which a statement failed cannot be committed. What a transaction counts (usage, counters,
 //! reviews) is gathered in memory and written just before the commit, so that the busiest rows are locked last and shortest. A
-//! statement whose answer decides nothing is run by `later!`, which spares an embedded database's writer the way to its thread.
+//! statement whose answer decides nothing, and which is said to give no rows, is run by `later!`, which spares an embedded database's
+//! writer the way to its thread.
 //!
 //! **How to add one.** A noun has the same file here as in the port: its `statements!`, its rows, and the impls of its two traits.
 //! A new column or table is a new migration in both directories under `migrations/`; one that ran is never edited.

@@ -92,7 +92,7 @@ statements! {
         "UPDATE manifests SET content = $3, size = $4
          WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL AND content <> $3"
     );
-    ADD_REFERENCES = sql!(
+    ADD_REFERENCES -> () = sql!(
         pg: "INSERT INTO manifest_references (repository_id, manifest_id, position, role, target, size)
              SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST(e->>0 AS BIGINT), CAST(e->>1 AS SMALLINT),
                     decode(e->>2, 'hex'), CAST(e->>3 AS BIGINT)

@@ -31,7 +31,7 @@ macro_rules! bytes {
 
 statements! {
     /// Puts things into the review queue, or off if they are there.
-    QUEUE_REVIEWS = sql!(
+    QUEUE_REVIEWS -> () = sql!(
         pg: "INSERT INTO review_queue (digest, repository_id, review_after)
              SELECT decode(e->>0, 'hex'), CAST(e->>1 AS BIGINT), CAST(e->>2 AS BIGINT)
              FROM json_array_elements(CAST($1 AS json)) AS e
@@ -41,7 +41,7 @@ statements! {
                ON CONFLICT (digest, repository_id) DO UPDATE SET review_after = excluded.review_after",
     );
     /// Adds links to the blobs of projects.
-    COUNT_LINKS = sql!(
+    COUNT_LINKS -> () = sql!(
         pg: "INSERT INTO project_blobs (digest, project_id, size, links)
              SELECT decode(e->>0, 'hex'), CAST(e->>1 AS BIGINT), CAST(e->>2 AS BIGINT), CAST(e->>3 AS BIGINT)
              FROM json_array_elements(CAST($1 AS json)) AS e
@@ -52,7 +52,7 @@ statements! {
     );
     /// After that, with the same batch: adds the sizes of the blobs whose first link came to this transaction's slot of the
     /// projects' bytes, and takes those away whose last link went.
-    COUNT_BYTES = sql!(
+    COUNT_BYTES -> () = sql!(
         pg: concat!(
             "INSERT INTO counters (kind, owner_id, slot, amount)
              SELECT CAST(1 AS SMALLINT), changed.project, CAST($2 AS SMALLINT), CAST(SUM(changed.bytes) AS BIGINT)
@@ -73,7 +73,7 @@ statements! {
         ),
     );
     /// Adds to this transaction's slot of each sum.
-    COUNT = sql!(
+    COUNT -> () = sql!(
         pg: "INSERT INTO counters (kind, owner_id, slot, amount)
              SELECT CAST(e->>0 AS SMALLINT), CAST(e->>1 AS BIGINT), CAST($2 AS SMALLINT), CAST(e->>2 AS BIGINT)
              FROM json_array_elements(CAST($1 AS json)) AS e

@@ -99,7 +99,7 @@ statements! {
         "SELECT id FROM manifests WHERE repository_id = $1 AND deleted_at IS NULL ORDER BY digest LIMIT 1"
     );
     /// Writes nothing, and locks nothing, if it is filled already.
-    FILL = sql!("UPDATE repositories SET filled = TRUE WHERE id = $1 AND NOT filled");
+    FILL -> () = sql!("UPDATE repositories SET filled = TRUE WHERE id = $1 AND NOT filled");
     EMPTY = sql!("UPDATE repositories SET filled = FALSE WHERE id = $1");
     /// Locked alone: waits for those that add to the repository.
     LOCK_FOR_DELETION = sql!(

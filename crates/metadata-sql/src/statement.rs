@@ -25,6 +25,8 @@ pub(crate) struct Statement {
     pub(crate) postgres: &'static str,
     /// The text for SQLite.
     pub(crate) lite: &'static str,
+    /// Whether it may give rows. One that does cannot be left waiting: nobody would tell its rows from those of the next one.
+    pub(crate) gives_rows: bool,
 }
 
 /// Every statement that this crate runs, by noun.
@@ -80,15 +82,26 @@ macro_rules! next_valid_after {
     };
 }
 
-/// Names the statements of a file and lists them as its `STATEMENTS`.
+/// Whether a statement may give rows: not if it is said to give nothing, which a test holds against both databases.
+macro_rules! gives_rows {
+    () => {
+        true
+    };
+    (()) => {
+        false
+    };
+}
+
+/// Names the statements of a file and lists them as its `STATEMENTS`; `NAME -> () = …` gives no rows, and `later!` takes no other.
 macro_rules! statements {
-    ($($(#[$doc:meta])* $name:ident = $texts:expr;)+) => {
+    ($($(#[$doc:meta])* $name:ident $(-> $nothing:tt)? = $texts:expr;)+) => {
         $(
             $(#[$doc])*
             const $name: crate::statement::Statement = crate::statement::Statement {
                 name: stringify!($name),
                 postgres: $texts.0,
                 lite: $texts.1,
+                gives_rows: gives_rows!($($nothing)?),
             };
         )+
         /// The statements of this file.
@@ -121,10 +134,11 @@ macro_rules! execute {
     };
 }
 
-/// Runs a statement that gives no rows and whose answer nobody needs: now, or together with the next one whose answer is needed, at
-/// the latest with the commit. What it fails with is said then.
+/// Runs a statement that gives no rows (with another one this does not compile) and whose answer nobody needs: now, or together with
+/// the next one whose answer is needed, at the latest with the commit. What it fails with is said then.
 macro_rules! later {
     ($on:expr, $statement:expr $(, $bind:expr)* $(,)?) => {{
+        const _: () = assert!(!$statement.gives_rows, "a statement with rows cannot wait: is its `-> ()` missing?");
         let statement = $statement;
         let patience = $on.patience();
         match $on.executor()? {

@@ -68,7 +68,7 @@ statements! {
          WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL"
     );
     /// One line; the tag's row is locked, or new and unseen by others.
-    ADD_HISTORY = sql!(
+    ADD_HISTORY -> () = sql!(
         "INSERT INTO tag_history (repository_id, tag, line, from_digest, to_digest, changed_at,
                                   by_kind, by_id, by_name)
          VALUES ($1, $2,

@@ -29,7 +29,7 @@ statements! {
     UPLOADS = sql!(concat!(
         "SELECT ", columns!(), " FROM upload_sessions WHERE id > $1 ORDER BY id LIMIT $2"
     ));
-    CHANGE_UPLOAD = sql!(
+    CHANGE_UPLOAD -> () = sql!(
         "UPDATE upload_sessions
          SET repository_id = $2, owner_kind = $3, owner_id = $4, owner_name = $5, algorithm = $6, location = $7,
              durable = $8, tail = $9, storage_state = $10, hash_state = $11, writer_process = $12,
@@ -37,7 +37,7 @@ statements! {
              started_at = $18, expires_at = $19
          WHERE id = $1"
     );
-    ADD_UPLOAD = sql!(concat!(
+    ADD_UPLOAD -> () = sql!(concat!(
         "INSERT INTO upload_sessions (", columns!(), ")
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)"
     ));

@@ -16,7 +16,7 @@ use crate::transaction::SqlTransaction;
 
 /// A statement of the tests, which reads the same on both.
 const fn on_any(text: &'static str) -> Statement {
-    Statement { name: text, postgres: text, lite: text }
+    Statement { name: text, postgres: text, lite: text, gives_rows: true }
 }
 
 /// Projects whose counted bytes are not what their blobs have.
@@ -49,7 +49,8 @@ const WRONG_TAGS: Statement = on_any("SELECT r.id, CAST(COALESCE((SELECT SUM(c.a
          WHERE COALESCE((SELECT SUM(c.amount) FROM counters c WHERE c.kind = 3 AND c.owner_id = r.id), 0)
             <> (SELECT COUNT(*) FROM tags t WHERE t.repository_id = r.id AND t.deleted_at IS NULL)");
 const NO_SUCH_COLUMN: Statement = on_any("SELECT id, nothing FROM projects");
-const SET: Statement = on_any("INSERT INTO settings (name, value) VALUES ($1, $2)");
+const SET: Statement =
+    Statement { gives_rows: false, ..on_any("INSERT INTO settings (name, value) VALUES ($1, $2)") };
 const UNSET: Statement = on_any("DELETE FROM settings WHERE name = $1");
 const PULLS: Statement = on_any("SELECT pull_count, pulled_at FROM manifest_pulls");
 const PULLS_OF_ALL: Statement = on_any("SELECT CAST(SUM(amount) AS BIGINT) FROM counters WHERE kind = 4");

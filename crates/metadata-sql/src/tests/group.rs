@@ -53,6 +53,7 @@ const SET_ONCE: Statement = Statement {
     name: "SET_ONCE",
     postgres: "",
     lite: "INSERT INTO settings (name, value) VALUES ('once', $1)",
+    gives_rows: false,
 };
 
 async fn set_once(tx: &mut SqlTransaction) -> berth_metadata::Result<()> {
