@@ -9,6 +9,7 @@ mod cosign;
 mod crane;
 mod docker;
 mod faults;
+mod first_start;
 mod helm;
 mod house;
 mod logins;

@@ -54,6 +54,8 @@ pub struct FirstPassword {
 /// Opens the gatekeeper, and makes the first administrator if there is none.
 pub(crate) async fn open(config: &Config, ground: Ground) -> Result<(Gatekeeper, Option<FirstPassword>)> {
     let Ground { metadata, cache, attempts, clock, entropy } = ground;
+    // Before anything is sealed: a start that is refused for want of a password binds the database to no key.
+    let first = first_administrator(config, metadata.as_ref(), entropy.as_ref()).await?;
     let seals = Arc::new(seals(config, entropy.as_ref())?);
     let parts = GatekeeperParts {
         metadata: Arc::clone(&metadata),
@@ -66,8 +68,11 @@ pub(crate) async fn open(config: &Config, ground: Ground) -> Result<(Gatekeeper,
     let gatekeeper = Gatekeeper::open(parts, settings(config)).await.context(
         "accounts cannot be opened: is access.secret_key the one that this database was first started with?",
     )?;
-    let first = first_administrator(config, metadata.as_ref(), &gatekeeper, entropy.as_ref()).await?;
-    Ok((gatekeeper, first))
+    let Some((password, file)) = first else { return Ok((gatekeeper, None)) };
+    first_start::ensure_admin(metadata.as_ref(), &gatekeeper.passwords, clock.as_ref(), password.clone())
+        .await
+        .context("the first administrator cannot be made")?;
+    Ok((gatekeeper, file.map(|file| FirstPassword { password, file })))
 }
 
 /// The seals of this installation: under the configured key, else under the one that it made itself.
@@ -127,21 +132,14 @@ fn secret_key(config: &Config, entropy: &dyn Entropy) -> Result<Secret> {
     Ok(made)
 }
 
+/// The [`first_password`] if there is no administrator yet.
 async fn first_administrator(
     config: &Config,
     metadata: &dyn Metadata,
-    gatekeeper: &Gatekeeper,
     entropy: &dyn Entropy,
-) -> Result<Option<FirstPassword>> {
-    if !first_start::needs_admin(metadata).await? {
-        return Ok(None);
-    }
-    let (password, made) = first_password(config, entropy)?;
-    let clock = gatekeeper.tokens.clock.as_ref();
-    first_start::ensure_admin(metadata, &gatekeeper.passwords, clock, password.clone())
-        .await
-        .context("the first administrator cannot be made")?;
-    Ok(made.map(|file| FirstPassword { password, file }))
+) -> Result<Option<(Secret, Option<PathBuf>)>> {
+    let needed = first_start::needs_admin(metadata).await?;
+    needed.then(|| first_password(config, entropy)).transpose()
 }
 
 /// The password for the first administrator, and the file that it was written to if it was made up.

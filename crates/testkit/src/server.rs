@@ -13,7 +13,7 @@ use crate::{Connection, Program, Repository, Request, Scratch, free_port, tools}
 const LOG: &str = "server.log";
 
 /// What a server is started with.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ServerSetup {
     data: Option<PathBuf>,
     settings: Vec<(String, String)>,
@@ -25,8 +25,14 @@ impl ServerSetup {
     /// Sets `section.key`, as `BERTH_SECTION__KEY` does.
     #[must_use]
     pub fn set(mut self, key: &str, value: impl ToString) -> Self {
-        let name = format!("BERTH_{}", key.to_uppercase().replace('.', "__"));
-        self.settings.push((name, value.to_string()));
+        self.settings.push((variable(key), value.to_string()));
+        self
+    }
+
+    /// Does not set what every server of a story is started with.
+    #[must_use]
+    pub fn unset(mut self, key: &str) -> Self {
+        self.settings.retain(|(name, _)| *name != variable(key));
         self
     }
 
@@ -56,8 +62,7 @@ impl ServerSetup {
     pub fn start(self) -> BerthServer {
         let scratch = Scratch::new();
         let data = self.data.unwrap_or_else(|| scratch.join("data"));
-        let (mut settings, obeys_modes) = (defaults(), self.obeys_modes);
-        settings.extend(self.settings);
+        let (settings, obeys_modes) = (self.settings, self.obeys_modes);
         let clock = self.moves_clock.then(|| MovableClock::new(scratch.path()));
         let mut server =
             BerthServer { data, port: free_port(), settings, obeys_modes, clock, scratch, process: None };
@@ -65,6 +70,11 @@ impl ServerSetup {
         server.start_again();
         server
     }
+}
+
+/// The environment variable of `section.key`, or of a short name.
+fn variable(key: &str) -> String {
+    format!("BERTH_{}", key.to_uppercase().replace('.', "__"))
 }
 
 /// What every server of a story is started with, unless the story sets it otherwise: an administrator, pushes that make their
@@ -98,12 +108,12 @@ impl BerthServer {
     /// Starts a server with the defaults.
     #[track_caller]
     pub fn start() -> Self {
-        ServerSetup::default().start()
+        Self::setup().start()
     }
 
     /// A server to be started with other settings.
     pub fn setup() -> ServerSetup {
-        ServerSetup::default()
+        ServerSetup { data: None, settings: defaults(), obeys_modes: false, moves_clock: false }
     }
 
     /// `127.0.0.1:port`.
