@@ -12,6 +12,7 @@ mod faults;
 mod first_start;
 mod helm;
 mod house;
+mod kubelet;
 mod logins;
 mod operations;
 mod oras;
