@@ -18,6 +18,7 @@ mod operations;
 mod oras;
 mod outage;
 mod podman;
+mod read_only;
 mod referrers;
 mod regctl;
 mod replicas;

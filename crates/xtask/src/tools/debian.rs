@@ -27,6 +27,7 @@ pub(crate) const TESTS: &[Need] = &[
     ("postgres", &["postgresql"]),
     ("openssl", &["openssl"]),
     ("mount", &["util-linux", "mount"]),
+    ("mkfs.ext4", &["e2fsprogs"]),
     ("git", &["git"]),
     // For its library, which moves the clock of one process.
     ("faketime", &["faketime"]),
