@@ -4,6 +4,7 @@
 //! libFuzzer is guided by is a pass of LLVM that the stable compiler runs too.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::MetadataCommand;
@@ -28,34 +29,29 @@ const FLAGS: &[&str] = &[
 /// target directory and built on the next time.
 pub(crate) fn run(context: &Context, target: Option<&str>, seconds: u64) -> Result<()> {
     tools::ensure_packages(tools::FUZZ)?;
-    let manifest = context.root().join("fuzz/Cargo.toml");
-    let metadata = MetadataCommand::new().manifest_path(&manifest).no_deps().exec();
-    let metadata = metadata.context("cargo metadata does not answer for fuzz/")?;
-    let mut targets: Vec<_> =
-        metadata.packages.iter().flat_map(|package| &package.targets).map(|target| &*target.name).collect();
+    let manifest = manifest(context)?;
+    let mut targets = targets(&manifest)?;
     if let Some(target) = target {
-        if !targets.contains(&target) {
+        if !targets.iter().any(|known| known == target) {
             bail!("there is no target {target}; there are {}", targets.join(", "));
         }
-        targets = vec![target];
+        targets = vec![target.to_owned()];
     }
-    // What is fuzzed is what is shipped: cargo keeps these versions and adds what the targets need beside them.
-    fs::copy(context.root().join("Cargo.lock"), context.root().join("fuzz/Cargo.lock"))?;
     let folder = context.target().join("fuzz");
     for target in targets {
         report::say(&format!("fuzzing {target} for {seconds} s"));
-        let corpus = folder.join("corpus").join(target);
-        let findings = folder.join("findings").join(target);
+        let corpus = folder.join("corpus").join(&target);
+        let findings = folder.join("findings").join(&target);
         fs::create_dir_all(&corpus)?;
         fs::create_dir_all(&findings)?;
         let mut command = process::cargo(context);
         // A target that is named keeps the flags away from build scripts and macros, which run in the compiler.
-        command.args(["run", "--quiet", "--release", "--target", "host-tuple", "--bin", target]);
+        command.args(["run", "--quiet", "--release", "--target", "host-tuple", "--bin", &target]);
         command.arg("--manifest-path").arg(&manifest).arg("--target-dir").arg(&folder);
         command.env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\x1f"));
         command.arg("--").arg(&corpus);
         // What is too long to be found by chance.
-        let seeds = context.root().join("fuzz/seeds").join(target);
+        let seeds = context.root().join("fuzz/seeds").join(&target);
         command.args(Some(seeds).filter(|seeds| seeds.is_dir()));
         command.arg(format!("-dict={}", context.root().join("fuzz/words.dict").display()));
         command.arg(format!("-artifact_prefix={}/", findings.display()));
@@ -65,4 +61,31 @@ pub(crate) fn run(context: &Context, target: Option<&str>, seconds: u64) -> Resu
         })?;
     }
     Ok(())
+}
+
+/// Compiles every target, with clippy's eyes and without libFuzzer, which only those who run them need. How many there are.
+pub(crate) fn check(context: &Context) -> Result<usize> {
+    let manifest = manifest(context)?;
+    let count = targets(&manifest)?.len();
+    let mut command = process::cargo(context);
+    command.args(["clippy", "--quiet", "--bins", "--no-default-features"]);
+    command.arg("--manifest-path").arg(&manifest).arg("--target-dir").arg(context.target());
+    process::run(command.args(["--", "--deny", "warnings"]))?;
+    Ok(count)
+}
+
+/// The manifest of the targets, with the workspace's lock file beside it: what is fuzzed is what is shipped. Cargo keeps these versions
+/// and adds what the targets need beside them.
+fn manifest(context: &Context) -> Result<PathBuf> {
+    let folder = context.root().join("fuzz");
+    fs::copy(context.root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    Ok(folder.join("Cargo.toml"))
+}
+
+/// The names of all targets.
+fn targets(manifest: &Path) -> Result<Vec<String>> {
+    let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec();
+    let metadata = metadata.context("cargo metadata does not answer for fuzz/")?;
+    let targets = metadata.packages.into_iter().flat_map(|package| package.targets);
+    Ok(targets.map(|target| target.name).collect())
 }
