@@ -68,6 +68,11 @@ impl Site {
         requests
     }
 
+    fn push(&self) -> Request {
+        let manifest = Request::put("/v2/team/app/manifests/2").login("alice", PASSWORD);
+        manifest.header("Content-Type", media_type::OCI_MANIFEST).body(self.image.manifest())
+    }
+
     #[track_caller]
     fn assert_pulls(&self) {
         for request in self.pulls() {
@@ -79,10 +84,8 @@ impl Site {
     /// What needs the database, and how the refusal says so.
     #[track_caller]
     fn assert_told_to_wait(&self) {
-        let manifest = Request::put("/v2/team/app/manifests/2").login("alice", PASSWORD);
-        let push = manifest.header("Content-Type", media_type::OCI_MANIFEST).body(self.image.manifest());
         let registry = [
-            ("a push", push),
+            ("a push", self.push()),
             (
                 "a mount",
                 Request::post(format!(
@@ -203,6 +206,9 @@ fn a_database_that_falls_silent_stops_no_pull() {
 fn a_database_that_moved_is_found_where_it_is_now() {
     let site = Site::open();
     site.cable.lose();
+    // Who wants more than a pull is not left waiting with a connection that nobody answers on.
+    let refused = site.ask(&site.push());
+    assert_eq!((refused.status, refused.code().as_str()), (503, "UNAVAILABLE"), "{}", refused.text());
     site.age();
     for request in site.pulls() {
         let answer = site.ask(&request);
