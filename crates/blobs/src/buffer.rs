@@ -1,6 +1,7 @@
 //! The process's one budget for the bytes of bodies, and the buffers that come out of it.
 
 mod idle;
+mod reservation;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::BLOCK;
 use idle::Idle;
+pub use reservation::Reservation;
 
 /// Hands out buffers as long as the budget lasts; who comes later waits, in the order of coming. Cheap to clone: all clones are one.
 ///

@@ -22,7 +22,7 @@ use bytes::Bytes;
 use futures::stream::BoxStream;
 
 pub use berth_domain::Location;
-pub use buffer::{Buffer, BufferPool};
+pub use buffer::{Buffer, BufferPool, Reservation};
 pub use error::Error;
 pub use lent::{Lender, Lent};
 

@@ -107,3 +107,20 @@ async fn many_at_once_never_hold_more_than_the_budget() {
     assert_eq!(pool.in_use(), 0);
     assert!(pool.idle() <= pool.budget());
 }
+
+#[tokio::test]
+async fn what_lies_elsewhere_counts_as_long_as_it_is_reserved() {
+    let pool = BufferPool::new(4 * LARGE);
+    drop(pool.take(LARGE).await);
+    let three = pool.reserve(3 * LARGE + 1).await;
+    assert_eq!((three.bytes(), pool.in_use()), (3 * LARGE + 1, 3 * LARGE + BLOCK));
+    assert!(pool.idle() + pool.in_use() <= pool.budget(), "kept memory made room");
+    assert!(pool.try_take(LARGE).is_none() && pool.try_reserve(LARGE).is_none());
+    let mut all = Box::pin(pool.reserve(100 * LARGE));
+    assert!(futures::poll!(&mut all).is_pending());
+    drop(three);
+    let all = all.await;
+    assert_eq!((all.bytes(), pool.in_use()), (100 * LARGE, pool.budget()));
+    drop(all);
+    assert_eq!(pool.in_use(), 0);
+}
