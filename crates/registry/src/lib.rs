@@ -10,6 +10,7 @@
 //! `lookup` that the caches stand before.
 #![deny(missing_docs)]
 
+mod apart;
 mod attempts;
 pub mod blob;
 pub mod body;

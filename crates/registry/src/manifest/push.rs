@@ -6,6 +6,7 @@ use berth_oci::{Digest, Manifest, MediaType, Reference, RepositoryName, Tag};
 use bytes::Bytes;
 
 use super::links::Present;
+use crate::apart::apart;
 use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::lookup::tag_key;
@@ -59,7 +60,8 @@ impl Guarded<'_> {
     ) -> Result<PushedManifest> {
         self.check_push(repository).await?;
         self.make_room(repository).await?;
-        let read = push.read(self.registry.settings().manifest_limit)?;
+        let limit = self.registry.settings().manifest_limit;
+        let (push, read) = push.read(limit).await?;
         retry!(self.try_push_manifest(repository, &push, &read).await)?;
         let subject = read.manifest.subject.map(|subject| subject.digest);
         Ok(PushedManifest { digest: read.digest, subject, tags: push.tags })
@@ -97,7 +99,11 @@ impl Guarded<'_> {
 
 impl PushManifest {
     /// Everything that can be said of the push without looking at the repository.
-    fn read(&self, limit: usize) -> Result<Read> {
+    async fn read(self, limit: usize) -> Result<(Self, Read)> {
+        apart(self.content.len(), move || self.read_here(limit).map(|read| (self, read))).await
+    }
+
+    fn read_here(&self, limit: usize) -> Result<Read> {
         if self.content.len() > limit {
             return Err(Error::ManifestTooLarge { limit });
         }
@@ -123,5 +129,32 @@ impl PushManifest {
         tags.dedup();
         let manifest = Manifest::parse(&self.content, self.media_type.as_ref())?;
         Ok(Read { digest, manifest, tags })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_large_manifest_is_read_where_it_holds_up_nobody() {
+        let push = |note: usize| PushManifest {
+            reference: Reference::Tag("latest".parse().unwrap()),
+            tags: vec![],
+            media_type: None,
+            content: format!(
+                r#"{{"schemaVersion":2,"manifests":[],"annotations":{{"note":"{}"}}}}"#,
+                " ".repeat(note)
+            )
+            .into(),
+            condition: Condition::Anything,
+        };
+        let mut large = pin!(push(1 << 20).read(4 << 20));
+        assert!(futures::poll!(&mut large).is_pending());
+        assert!(large.await.is_ok());
+        let small = pin!(push(1).read(4 << 20));
+        assert!(futures::poll!(small).is_ready());
     }
 }
