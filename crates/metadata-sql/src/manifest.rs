@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use berth_domain::{Actor, Repository, RepositoryId, Timestamp};
 use berth_metadata::{
-    AddedManifest, Deletion, Error, ManifestPosition, ManifestReads, ManifestWrites, NewManifest, Result,
-    StoredManifest,
+    AddedManifest, Deletion, Error, FoundManifest, ManifestPosition, ManifestReads, ManifestWrites,
+    NewManifest, Result, StoredManifest,
 };
 use berth_oci::manifest::LinkRole;
 use berth_oci::{Digest, Tag};
@@ -15,7 +15,7 @@ use crate::blob::in_order;
 use crate::pending::Sum;
 use crate::repository::repository as found;
 use crate::transaction::SqlTransaction;
-use crate::value::{digest, parse, signed};
+use crate::value::{digest, parse, signed, unsigned};
 
 /// Roles of references as the column keeps them; what a blob is needed by is told apart from what a manifest is needed by.
 const CONFIG: i16 = 0;
@@ -26,12 +26,12 @@ const SUBJECT: i16 = 4;
 
 statements! {
     MANIFEST_BY_DIGEST = sql!(
-        "SELECT m.digest, m.media_type, m.content FROM manifests m
+        "SELECT m.digest, m.media_type, m.size, CASE WHEN m.size <= $3 THEN m.content END FROM manifests m
          WHERE m.repository_id = $1 AND m.digest = $2 AND m.deleted_at IS NULL
          AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)"
     );
     MANIFEST_BY_TAG = sql!(
-        "SELECT m.digest, m.media_type, m.content FROM tags t
+        "SELECT m.digest, m.media_type, m.size, CASE WHEN m.size <= $3 THEN m.content END FROM tags t
          JOIN manifests m ON m.repository_id = $1 AND m.digest = t.digest AND m.deleted_at IS NULL
          WHERE t.repository_id = $1 AND t.name = $2 AND t.deleted_at IS NULL
          AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)"
@@ -111,6 +111,8 @@ statements! {
 }
 
 type Row = (Vec<u8>, String, Vec<u8>);
+/// The same with its size, and the bytes only if they are wanted.
+type FoundRow = (Vec<u8>, String, i64, Option<Vec<u8>>);
 /// A repository's row and its manifest's.
 type ListedRow = (i64, i64, String, i64, Vec<u8>, String, Vec<u8>);
 
@@ -119,6 +121,17 @@ fn stored((name, media_type, content): Row) -> Result<StoredManifest> {
         digest: digest(&name)?,
         media_type: parse("the media type", &media_type)?,
         content: content.into(),
+    })
+}
+
+fn found_manifest((name, media_type, size, content): FoundRow) -> Result<FoundManifest> {
+    Ok(match content {
+        Some(content) => FoundManifest::Whole(stored((name, media_type, content))?),
+        None => FoundManifest::Large {
+            digest: digest(&name)?,
+            media_type: parse("the media type", &media_type)?,
+            size: unsigned(size)?,
+        },
     })
 }
 
@@ -133,14 +146,26 @@ const fn role_number(role: LinkRole) -> i16 {
 
 #[async_trait]
 impl ManifestReads for SqlMetadata {
-    async fn manifest(&self, repository: RepositoryId, digest: &Digest) -> Result<Option<StoredManifest>> {
-        let row: Option<Row> = optional!(self, MANIFEST_BY_DIGEST, repository.0, digest.to_bytes());
-        row.map(stored).transpose()
+    async fn manifest_up_to(
+        &self,
+        repository: RepositoryId,
+        digest: &Digest,
+        most: u64,
+    ) -> Result<Option<FoundManifest>> {
+        let row: Option<FoundRow> =
+            optional!(self, MANIFEST_BY_DIGEST, repository.0, digest.to_bytes(), signed(most));
+        row.map(found_manifest).transpose()
     }
 
-    async fn manifest_by_tag(&self, repository: RepositoryId, tag: &Tag) -> Result<Option<StoredManifest>> {
-        let row: Option<Row> = optional!(self, MANIFEST_BY_TAG, repository.0, tag.as_str());
-        row.map(stored).transpose()
+    async fn manifest_by_tag(
+        &self,
+        repository: RepositoryId,
+        tag: &Tag,
+        most: u64,
+    ) -> Result<Option<FoundManifest>> {
+        let row: Option<FoundRow> =
+            optional!(self, MANIFEST_BY_TAG, repository.0, tag.as_str(), signed(most));
+        row.map(found_manifest).transpose()
     }
 
     async fn manifest_sizes(&self, repository: RepositoryId, digests: &[Digest]) -> Result<Vec<Option<u64>>> {

@@ -61,6 +61,7 @@ pub const CASES: &[Case] = cases![
     blob::all_links_are_listed_with_what_they_need,
     blob::users_of_a_blob_are_found,
     manifest::a_manifest_comes_back_bit_for_bit,
+    manifest::bytes_come_along_only_if_they_are_wanted,
     manifest::damaged_bytes_are_put_right,
     manifest::all_are_listed_by_repository_and_digest,
     manifest::deletion_takes_the_tags,

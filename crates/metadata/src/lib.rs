@@ -49,7 +49,8 @@ pub use deletion::{Deletion, DeletionWrites, Restored};
 pub use error::Error;
 pub use group::{GroupReads, GroupWrites};
 pub use manifest::{
-    AddedManifest, ManifestPosition, ManifestReads, ManifestWrites, NewManifest, StoredManifest,
+    AddedManifest, FoundManifest, ManifestPosition, ManifestReads, ManifestWrites, NewManifest,
+    StoredManifest,
 };
 pub use member::{MemberReads, MemberWrites};
 pub use project::{ProjectReads, ProjectWrites};

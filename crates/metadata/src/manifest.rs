@@ -18,6 +18,33 @@ pub struct StoredManifest {
     pub content: Bytes,
 }
 
+/// A manifest, with its bytes if they are no more than were wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FoundManifest {
+    /// All of it.
+    Whole(StoredManifest),
+    /// It has more bytes than were wanted.
+    Large {
+        /// Its name.
+        digest: Digest,
+        /// What it is served as.
+        media_type: MediaType,
+        /// How many bytes it has.
+        size: u64,
+    },
+}
+
+impl FoundManifest {
+    /// The manifest, if its bytes came along.
+    #[must_use]
+    pub fn whole(self) -> Option<StoredManifest> {
+        match self {
+            Self::Whole(manifest) => Some(manifest),
+            Self::Large { .. } => None,
+        }
+    }
+}
+
 /// Where a list of all manifests goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ManifestPosition {
@@ -52,11 +79,26 @@ pub enum AddedManifest {
 /// Looking at manifests.
 #[async_trait]
 pub trait ManifestReads {
-    /// The live manifest of that digest.
-    async fn manifest(&self, repository: RepositoryId, digest: &Digest) -> Result<Option<StoredManifest>>;
+    /// The live manifest of that digest; its bytes leave the database only if they are at most `most`.
+    async fn manifest_up_to(
+        &self,
+        repository: RepositoryId,
+        digest: &Digest,
+        most: u64,
+    ) -> Result<Option<FoundManifest>>;
 
-    /// The live manifest that a live tag names, in one look-up.
-    async fn manifest_by_tag(&self, repository: RepositoryId, tag: &Tag) -> Result<Option<StoredManifest>>;
+    /// The live manifest that a live tag names, in one look-up; its bytes leave the database only if they are at most `most`.
+    async fn manifest_by_tag(
+        &self,
+        repository: RepositoryId,
+        tag: &Tag,
+        most: u64,
+    ) -> Result<Option<FoundManifest>>;
+
+    /// The live manifest of that digest, however large it is.
+    async fn manifest(&self, repository: RepositoryId, digest: &Digest) -> Result<Option<StoredManifest>> {
+        Ok(self.manifest_up_to(repository, digest, u64::MAX).await?.and_then(FoundManifest::whole))
+    }
 
     /// For each digest, in the given order: the size of the live manifest of that digest. What
     /// [`ManifestWrites::lock_manifests`] tells, as of now.

@@ -6,8 +6,8 @@
 //!
 //! **Where to look.** One noun is one file, and holds the noun's methods of [`Guarded`]: [`blob`], [`mount`], [`manifest`],
 //! `tag`, `referrer`, [`catalog`], `repository`, [`upload`]. Beside them stand what runs without a caller ([`fsck`],
-//! `history`, expiry of uploads, flushing of `pulls`) and what the use cases share: `attempts` at a transaction and the
-//! `lookup` that the caches stand before.
+//! `history`, expiry of uploads, flushing of `pulls`) and what the use cases share: `attempts` at a transaction, the
+//! `lookup` that the caches stand before, with its questions in `flights`, and what is `outgoing`.
 #![deny(missing_docs)]
 
 mod apart;
@@ -18,12 +18,14 @@ pub mod catalog;
 pub mod condition;
 mod entrance;
 pub mod error;
+mod flights;
 pub mod fsck;
 mod guarded;
 mod history;
 mod lookup;
 pub mod manifest;
 pub mod mount;
+mod outgoing;
 pub mod page;
 mod pulls;
 mod reader;
@@ -39,8 +41,8 @@ use std::sync::Arc;
 use berth_access::{Access, Caller};
 use berth_blobs::Blobs;
 use berth_cache::Cache;
-use berth_domain::{Clock, Entropy, Timestamp};
-use berth_metadata::Metadata;
+use berth_domain::{Clock, Entropy, Repository, Timestamp};
+use berth_metadata::{Blob, Metadata};
 
 // Words of the ports that doors meet in signatures and errors; a door may not name a port.
 pub use berth_blobs::{BufferPool, ByteStream, Error as StorageError, Lent};
@@ -59,6 +61,8 @@ pub use settings::{MissingContent, Settings};
 pub use unbroken::{Unbroken, unbroken};
 pub use upload::{ChunkPosition, Finished, UploadStatus, UploadTicket};
 
+use flights::Flights;
+use outgoing::Outgoing;
 use pulls::Pulls;
 use upload::Signer;
 use upload::Writers;
@@ -79,8 +83,10 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// The process's one budget for bodies.
+    /// The process's budget for bodies on their way in.
     pub buffers: BufferPool,
+    /// The budget for large manifests on their way out.
+    pub manifests: BufferPool,
     /// The rights.
     pub access: Access,
 }
@@ -98,6 +104,10 @@ struct Inner {
     signer: Signer,
     writers: Arc<Writers>,
     pulls: Pulls,
+    repositories: Flights<Repository>,
+    blobs: Flights<Blob>,
+    manifests: Flights<PulledManifest>,
+    outgoing: Outgoing,
 }
 
 impl Registry {
@@ -108,7 +118,12 @@ impl Registry {
         let mut tx = ports.metadata.begin().await?;
         let key = tx.ensure_setting("upload_key", &fresh).await?;
         tx.commit().await?;
+        let (cache, outage) = (&ports.cache, ports.access.outage());
         let inner = Inner {
+            repositories: Flights::new(cache, outage),
+            blobs: Flights::new(cache, outage),
+            manifests: Flights::new(cache, outage),
+            outgoing: Outgoing::new(ports.manifests.clone()),
             ports,
             settings,
             signer: Signer::new(key),

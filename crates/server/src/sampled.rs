@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use berth_access::tally::{Count, LogIns, TokenCounts};
+use berth_blobs::BufferPool;
 
 use crate::metrics::{Sample, Sampled, SampledKind, Values};
 use crate::wiring::Parts;
@@ -14,7 +15,7 @@ impl Parts {
     }
 
     fn bodies(&self) -> Vec<Sampled> {
-        let pools = || [self.incoming.clone(), self.outgoing.clone(), self.forms.clone()];
+        let pools = || [&self.incoming, &self.outgoing, &self.manifests, &self.forms].map(BufferPool::clone);
         let (in_use, budget) = (pools(), pools());
         let [entries, weight] = [Arc::clone(&self.cache), Arc::clone(&self.cache)];
         let registry = self.registry.clone();

@@ -41,6 +41,7 @@ pub struct Parts {
     pub first_password: Option<FirstPassword>,
     pub(crate) incoming: BufferPool,
     pub(crate) outgoing: BufferPool,
+    pub(crate) manifests: BufferPool,
     pub(crate) forms: BufferPool,
     pub(crate) cache: Arc<MemoryCache>,
     pub(crate) database: SqlMetadata,
@@ -57,6 +58,7 @@ struct Materials {
     entropy: Arc<dyn Entropy>,
     incoming: BufferPool,
     outgoing: BufferPool,
+    manifests: BufferPool,
     forms: BufferPool,
     alone: bool,
 }
@@ -68,7 +70,7 @@ impl Parts {
         let (gatekeeper, first_password) = accounts::open(config, materials.ground()).await?;
         let registry = materials.registry(config, gatekeeper.access()).await?;
         let management = materials.management(config, &gatekeeper);
-        let Materials { incoming, outgoing, forms, cache, database, entropy, .. } = materials;
+        let Materials { incoming, outgoing, manifests, forms, cache, database, entropy, .. } = materials;
         Ok(Self {
             registry,
             management,
@@ -76,6 +78,7 @@ impl Parts {
             first_password,
             incoming,
             outgoing,
+            manifests,
             forms,
             cache,
             database,
@@ -101,8 +104,9 @@ impl Materials {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         // Nobody who holds memory of one part waits for more of the same.
-        let [incoming, outgoing, forms] =
-            [config.memory.incoming(), config.memory.outgoing(), config.memory.forms()].map(BufferPool::new);
+        let parts = &config.memory;
+        let [incoming, outgoing, manifests, forms] =
+            [parts.incoming(), parts.outgoing(), parts.manifests(), parts.forms()].map(BufferPool::new);
         let memory = config.cache.memory.bytes();
         let cache = Arc::new(MemoryCache::new(memory, lifetimes(config, alone), Arc::clone(&clock)));
         let database = database(config, schema).await?;
@@ -110,7 +114,19 @@ impl Materials {
         let blobs = blobs(config, &entropy, &outgoing).await?;
         installation::claim(metadata.as_ref(), &blobs, &config.blob_directory(), entropy.uuid()).await?;
         let blobs: Arc<dyn Blobs> = Arc::new(blobs);
-        Ok(Self { database, metadata, blobs, cache, clock, entropy, incoming, outgoing, forms, alone })
+        Ok(Self {
+            database,
+            metadata,
+            blobs,
+            cache,
+            clock,
+            entropy,
+            incoming,
+            outgoing,
+            manifests,
+            forms,
+            alone,
+        })
     }
 
     fn ground(&self) -> Ground {
@@ -153,6 +169,7 @@ impl Materials {
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
             buffers: self.incoming.clone(),
+            manifests: self.manifests.clone(),
             access,
         };
         Ok(Registry::open(ports, settings(config, self.entropy.uuid(), self.alone)).await?)

@@ -130,6 +130,7 @@ impl House {
             cache: Arc::new(MemoryCache::new(16 << 20, Lifetimes::default(), Arc::new(SystemClock))),
             clock: Arc::new(SystemClock),
             entropy,
+            manifests: buffers.clone(),
             buffers,
             access: gatekeeper.access(),
         };

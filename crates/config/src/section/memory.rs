@@ -7,16 +7,22 @@ use crate::{Finding, setting};
 setting::table! {
     /// Budgets of memory.
     pub struct Memory(memory) {
-        /// How much memory the bodies of all requests may take together: a third on their way out, a twelfth for forms and JSON, the rest for blobs and manifests on their way in. Who needs more waits. Beside it stands what each connection holds (`server.read_buffer`, the kernel's buffers, what TLS works with) and what comes out of the database: manifests on their way out, and lists.
+        /// How much memory the bodies of all requests may take together: a quarter for blobs on their way out, a twelfth for manifests on theirs, a twelfth for forms and JSON, the rest for blobs and manifests on their way in. Who needs more waits. A manifest on its way out counts if it has more than 64KiB, once however many clients it is sent to; one that is larger than their part takes all of it. Beside it stands what each connection holds (`server.read_buffer`, the kernel's buffers, what TLS works with, smaller manifests) and lists that come out of the database.
         buffers: Size = "96MiB",
     }
 }
 
 impl Memory {
-    /// What is kept for bytes on their way out, so that readers who take nothing hold up no push.
+    /// What is kept for blobs on their way out, so that readers who take nothing hold up no push.
     #[must_use]
     pub fn outgoing(&self) -> usize {
-        self.buffers.in_memory() / 3
+        self.buffers.in_memory() / 4
+    }
+
+    /// What is kept for large manifests on their way out: they come whole, and would wait behind blobs that come in pieces.
+    #[must_use]
+    pub fn manifests(&self) -> usize {
+        self.buffers.in_memory() / 12
     }
 
     /// What is kept for forms and JSON, which anybody may send, so that nobody holds up a push with them.
@@ -28,7 +34,8 @@ impl Memory {
     /// What is left for blobs and manifests on their way in.
     #[must_use]
     pub fn incoming(&self) -> usize {
-        self.buffers.in_memory().saturating_sub(self.outgoing()).saturating_sub(self.forms())
+        let others = self.outgoing() + self.manifests() + self.forms();
+        self.buffers.in_memory().saturating_sub(others)
     }
 
     /// `manifest_limit` is the longest manifest, which is read whole.

@@ -29,7 +29,7 @@ pub(super) async fn a_batch_comes_back_together(metadata: &dyn Metadata) {
     let all = Restored { manifests: 1, tags: 3, links: 1, ..Restored::default() };
     assert_eq!(restore(&scene, &batch, 2).await, all);
     assert_eq!(scene.tags().await, ["a", "b", "subject"]);
-    let stored = metadata.manifest_by_tag(id, &tag("a")).await.expect("an answer").expect("a manifest");
+    let stored = scene.manifest_by_tag("a").await.expect("a manifest");
     assert_eq!(stored.content, content);
     assert!(metadata.blob(id, &blob).await.expect("an answer").is_some());
     assert_eq!(metadata.referrers(id, &subject, None, None, 5).await.expect("a list").len(), 1);

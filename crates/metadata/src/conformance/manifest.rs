@@ -4,7 +4,7 @@ use berth_oci::{Algorithm, Digest, Manifest};
 use bytes::Bytes;
 
 use super::scene::{ANY, Scene, act, at, image, index, somebody, tag};
-use crate::{AddedManifest, ManifestPosition, Metadata, NewManifest};
+use crate::{AddedManifest, FoundManifest, ManifestPosition, Metadata, NewManifest};
 
 pub(super) async fn a_manifest_comes_back_bit_for_bit(metadata: &dyn Metadata) {
     let scene = Scene::new(metadata, "bit-for-bit").await;
@@ -15,8 +15,8 @@ pub(super) async fn a_manifest_comes_back_bit_for_bit(metadata: &dyn Metadata) {
     let stored = metadata.manifest(id, &digest).await.expect("an answer").expect("a manifest");
     assert_eq!((stored.digest, &stored.content), (digest, &content));
     assert_eq!(stored.media_type.as_str(), "application/vnd.oci.image.manifest.v1+json");
-    assert_eq!(metadata.manifest_by_tag(id, &tag("v1")).await.expect("an answer"), Some(stored));
-    assert_eq!(metadata.manifest_by_tag(id, &tag("v2")).await.expect("an answer"), None);
+    assert_eq!(scene.manifest_by_tag("v1").await, Some(stored));
+    assert_eq!(scene.manifest_by_tag("v2").await, None);
     assert_eq!(metadata.manifest(id, &Digest::sha256(b"?")).await.expect("an answer"), None);
 
     let manifest = Manifest::parse(&content, None).expect("a manifest");
@@ -30,6 +30,21 @@ pub(super) async fn a_manifest_comes_back_bit_for_bit(metadata: &dyn Metadata) {
     tx.commit().await.expect("a commit");
     let stored = metadata.manifest(id, &longer.digest).await.expect("an answer").expect("a manifest");
     assert_eq!(stored.digest, longer.digest);
+}
+
+pub(super) async fn bytes_come_along_only_if_they_are_wanted(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "wanted-bytes").await;
+    let content = image("c", &["l"], None, None);
+    let digest = scene.push(&content, &["v1"]).await;
+    let (id, size) = (scene.repository.id, content.len() as u64);
+    let whole = metadata.manifest(id, &digest).await.expect("an answer").expect("a manifest");
+    let large = FoundManifest::Large { digest, media_type: whole.media_type.clone(), size };
+    for (most, expected) in [(0, &large), (size - 1, &large), (size, &FoundManifest::Whole(whole))] {
+        let by_digest = metadata.manifest_up_to(id, &digest, most).await.expect("an answer");
+        let by_tag = metadata.manifest_by_tag(id, &tag("v1"), most).await.expect("an answer");
+        assert_eq!((by_digest.as_ref(), by_tag.as_ref()), (Some(expected), Some(expected)));
+    }
+    assert_eq!(metadata.manifest_up_to(id, &Digest::sha256(b"?"), 0).await.expect("an answer"), None);
 }
 
 pub(super) async fn damaged_bytes_are_put_right(metadata: &dyn Metadata) {

@@ -2,7 +2,7 @@
 
 use berth_oci::Digest;
 
-use super::scene::{ANY, Scene, act, image, tag};
+use super::scene::{ANY, Scene, act, image};
 use crate::{Metadata, Referrer};
 
 pub(super) async fn lists_by_subject_type_and_position(metadata: &dyn Metadata) {
@@ -29,7 +29,7 @@ pub(super) async fn lists_by_subject_type_and_position(metadata: &dyn Metadata) 
     assert_eq!(descriptor.artifact_type.as_deref(), Some(ANY));
     let annotations = descriptor.annotations.as_ref().expect("annotations");
     assert_eq!(annotations.get("said").map(String::as_str), Some("hé\"llo"));
-    let stored = metadata.manifest_by_tag(id, &tag("tagged")).await.expect("an answer").expect("a manifest");
+    let stored = scene.manifest_by_tag("tagged").await.expect("a manifest");
     assert_eq!(descriptor.size, stored.content.len() as u64);
     assert_eq!(all[1].descriptor.artifact_type.as_deref(), Some("application/x.signature"));
     assert_eq!(all[1].descriptor.annotations, None);

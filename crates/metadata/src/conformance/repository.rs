@@ -208,7 +208,7 @@ pub(super) async fn deletion_hides_everything_and_restore_brings_it_back(metadat
 
     assert_eq!(metadata.repository(name).await.expect("an answer"), None);
     assert_eq!(metadata.manifest(id, &digest).await.expect("an answer"), None);
-    assert_eq!(metadata.manifest_by_tag(id, &tag("v1")).await.expect("an answer"), None);
+    assert_eq!(scene.manifest_by_tag("v1").await, None);
     assert_eq!(metadata.tag(id, &tag("v1")).await.expect("an answer"), None);
     assert!(scene.tags().await.is_empty());
     assert_eq!(metadata.blob(id, &layer).await.expect("an answer"), None);

@@ -5,7 +5,10 @@ use berth_oci::{Digest, Manifest, Tag};
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::{Blob, BlobState, Deletion, Error, Expected, Metadata, NewManifest, Place, Result, Transaction};
+use crate::{
+    Blob, BlobState, Deletion, Error, Expected, Metadata, NewManifest, Place, Result, StoredManifest,
+    Transaction,
+};
 
 /// A media type that says nothing.
 pub(super) const ANY: &str = "application/octet-stream";
@@ -171,6 +174,12 @@ impl<'a> Scene<'a> {
     pub(super) async fn tags(&self) -> Vec<String> {
         let tags = self.metadata.tags(self.repository.id, None, 1000).await.expect("a list");
         tags.iter().map(ToString::to_string).collect()
+    }
+
+    /// The manifest that a tag names, whole.
+    pub(super) async fn manifest_by_tag(&self, name: &str) -> Option<StoredManifest> {
+        let found = self.metadata.manifest_by_tag(self.repository.id, &tag(name), u64::MAX).await;
+        found.expect("an answer").map(|found| found.whole().expect("all bytes were wanted"))
     }
 }
 

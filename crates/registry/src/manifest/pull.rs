@@ -28,11 +28,26 @@ impl Guarded<'_> {
     ) -> Result<PulledManifest> {
         self.check(repository, Resource::Repository, Action::Pull).await?;
         let repository = self.registry.existing(repository).await?;
-        let found = match reference {
-            Reference::Tag(tag) => self.registry.manifest_by_tag(repository.id, tag).await?,
-            Reference::Digest(digest) => self.registry.manifest_by_digest(repository.id, digest).await?,
+        let outgoing = &self.registry.inner.outgoing;
+        let manifest = loop {
+            let found = match reference {
+                Reference::Tag(tag) => self.registry.manifest_by_tag(repository.id, tag).await?,
+                Reference::Digest(digest) => self.registry.manifest_by_digest(repository.id, digest).await?,
+            };
+            let found = found.ok_or_else(|| Error::ManifestUnknown(reference.clone()))?;
+            if let Some(manifest) = outgoing.lend(&found, None) {
+                break manifest;
+            }
+            let (digest, size) = (found.digest, found.content.len());
+            drop(found);
+            let room = outgoing.room(size).await;
+            // Who has room waits for no answer that might wait for it.
+            if let Some(found) = self.registry.remembered_manifest(repository.id, &digest).await
+                && let Some(manifest) = outgoing.lend(&found, Some(room))
+            {
+                break manifest;
+            }
         };
-        let manifest = found.ok_or_else(|| Error::ManifestUnknown(reference.clone()))?;
         if is_sent(&manifest) {
             self.registry.count_pull(repository.id, manifest.digest);
         }

@@ -32,6 +32,8 @@ pub(crate) struct House {
     pub(crate) lifetimes: Lifetimes,
     /// How many bytes a process's bodies may take.
     pub(crate) budget: usize,
+    /// What large manifests on their way out may take in all processes together.
+    pub(crate) manifests: BufferPool,
     pub(crate) entropy: Arc<SeededEntropy>,
     /// What blobs are kept on.
     pub(crate) files: Arc<dyn FileSystem>,
@@ -59,6 +61,7 @@ impl House {
             settings,
             lifetimes: Lifetimes::default(),
             budget: 32 * MIB,
+            manifests: BufferPool::new(8 * MIB),
             entropy: SeededEntropy::new(7),
             files: Arc::new(LocalFileSystem),
             directory,
@@ -93,6 +96,7 @@ impl House {
             clock,
             entropy,
             buffers,
+            manifests: self.manifests.clone(),
             access: Access::open(),
         };
         Registry::open(ports, settings).await.unwrap()

@@ -46,7 +46,7 @@ async fn readers_who_trickle_hold_up_nobody_and_end() {
         }));
     }
     // They have every large buffer of what is kept for the way out.
-    while number(&get(server.address, "/metrics").await, "berth_buffers_in_use_bytes") < 15 * (256 << 10) {}
+    while number(&get(server.address, "/metrics").await, "berth_buffers_in_use_bytes") < 12 * (256 << 10) {}
     let mut whole = Vec::new();
     ask(&server, &small).await.read_to_end(&mut whole).await.unwrap();
     assert!(whole.len() > 100_000 && whole.ends_with(b"bbb"), "{}", whole.len());
