@@ -74,8 +74,8 @@ pub enum RobotError {
     /// Not by the rule.
     #[error("robot name must be 1 to 255 lowercase letters and numbers, joined by single '.', '_' or '-'")]
     Name,
-    /// Zero, or less than -1.
-    #[error("duration must be -1 (never expires) or a positive number of days, not {0}")]
+    /// Zero, less than -1, or too long.
+    #[error("duration must be -1 (never expires) or 1 to {LONGEST_DURATION} days, not {0}")]
     Duration(i64),
     /// It may do nothing.
     #[error("a robot must have at least one permission, each with a non-empty access list")]
@@ -95,6 +95,9 @@ pub enum RobotError {
     #[error("two permission entries name the same namespace")]
     Twice,
 }
+
+/// The longest life, in days; longer than that is -1.
+pub const LONGEST_DURATION: u32 = i32::MAX as u32 - 1;
 
 impl RobotScope {
     /// Which of the two catalogues it chooses from.
@@ -202,7 +205,7 @@ pub fn check_name(name: &str) -> Result<(), RobotError> {
 /// Reads a duration in days as Harbor's API gives it.
 pub fn read_duration(days: i64) -> Result<Option<u32>, RobotError> {
     match u32::try_from(days) {
-        Ok(days) if days > 0 && days < i32::MAX as u32 => Ok(Some(days)),
+        Ok(days) if (1..=LONGEST_DURATION).contains(&days) => Ok(Some(days)),
         _ if days == -1 => Ok(None),
         _ => Err(RobotError::Duration(days)),
     }

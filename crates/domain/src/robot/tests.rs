@@ -61,6 +61,9 @@ fn durations() {
     for bad in [0, -2, i64::from(i32::MAX), i64::MAX, i64::MIN] {
         assert_eq!(read_duration(bad), Err(RobotError::Duration(bad)));
     }
+    assert_eq!(read_duration(LONGEST_DURATION.into()), Ok(Some(LONGEST_DURATION)));
+    let words = RobotError::Duration(i64::MAX).to_string();
+    assert!(words.contains("1 to 2147483646 days"), "the words say what is too long: {words}");
 }
 
 #[test]
