@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, PrimitiveDateTime};
 
 /// Microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -40,10 +40,23 @@ impl Timestamp {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// The moment as a calendar date in UTC.
+    /// The moment as a calendar date in UTC; what is later or earlier than a year of four digits is the last or the first such moment.
     #[must_use]
     pub fn to_utc(self) -> OffsetDateTime {
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
-            .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+        let end = if self.0 < 0 { PrimitiveDateTime::MIN } else { PrimitiveDateTime::MAX };
+        let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000);
+        moment.unwrap_or(end.assume_utc())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_calendar_holds_is_its_end() {
+        assert_eq!(Timestamp::from_micros(0).to_utc(), OffsetDateTime::UNIX_EPOCH);
+        assert_eq!(Timestamp::from_micros(i64::MAX).to_utc().year(), 9999);
+        assert_eq!(Timestamp::from_micros(i64::MIN).to_utc().year(), -9999);
     }
 }
