@@ -20,7 +20,7 @@ impl Guarded<'_> {
     async fn add_group(&self, group_type: GroupType, name: &str, ldap_group_dn: &str) -> Result<GroupId> {
         let mut tx = self.begin().await?;
         let added = tx.add_group(group_type, name, ldap_group_dn, self.management.now()).await?;
-        let Added::Added(id) = added else { return Err(Error::exists("group", &name)) };
+        let Added::Added(id) = added else { return Err(taken(group_type, name)) };
         tx.commit().await?;
         Ok(id)
     }
@@ -93,4 +93,13 @@ impl Guarded<'_> {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Why there cannot be a second group like this: names are unique among groups of a type, distinguished names among directories'.
+pub(crate) fn taken(group_type: GroupType, name: &str) -> Error {
+    let what = match group_type {
+        GroupType::Ldap => "a group with the name or the ldap_group_dn of",
+        GroupType::Http | GroupType::Oidc => "group",
+    };
+    Error::exists(what, &name)
 }

@@ -2,12 +2,14 @@
 
 use berth_domain::group::check_group;
 use berth_domain::{
-    Action, GroupId, GroupType, Member, MemberEntity, MemberId, Project, Resource, Role, RoleId, UserId,
+    Action, GroupId, GroupType, Member, MemberEntity, MemberId, Project, Resource, Role, RoleId, User,
+    UserGroup, UserId,
 };
 use berth_metadata::Transaction;
 use berth_metadata::user::Added;
 
 use crate::attempts::retry;
+use crate::group::taken;
 use crate::guarded::Guarded;
 use crate::{Error, GroupFilter, GroupOrder, Listed, MemberOrder, ProjectRef, Result, Window};
 
@@ -42,7 +44,10 @@ pub struct NewMember {
 
 /// Who it turned out to be.
 enum Found {
-    Entity(MemberEntity),
+    There {
+        entity: MemberEntity,
+        name: String,
+    },
     /// A group that is not there yet.
     New {
         group_type: GroupType,
@@ -86,10 +91,10 @@ impl Guarded<'_> {
     async fn try_add_member(&self, project: &Project, wanted: &NewMember, role: RoleId) -> Result<MemberId> {
         let found = self.find_entity(wanted).await?;
         let mut tx = self.begin().await?;
-        let entity = self.entity(tx.as_mut(), found).await?;
+        let (entity, name) = self.entity(tx.as_mut(), found).await?;
         let added = tx.add_member(project.id, entity, role, self.management.now()).await?;
         let Added::Added(id) = added else {
-            return Err(Error::exists("project member", &entity.number()));
+            return Err(Error::exists("project member", &name));
         };
         tx.commit().await?;
         Ok(id)
@@ -143,17 +148,17 @@ impl Guarded<'_> {
         if let Some(id) = given_number(wanted.user_id) {
             let user = self.metadata().user(UserId(id)).await?;
             let user = user.ok_or_else(|| Error::invalid(format!("user {id} is not found")))?;
-            return Ok(Found::Entity(MemberEntity::User(user.id)));
+            return Ok(Found::user(user));
         }
         if let Some(id) = given_number(wanted.group_id) {
             let group = self.metadata().group(GroupId(id)).await?;
             let group = group.ok_or_else(|| Error::invalid(format!("group {id} is not found")))?;
-            return Ok(Found::Entity(MemberEntity::Group(group.id)));
+            return Ok(Found::group(group));
         }
         if let Some(name) = given(wanted.username.as_deref()) {
             let user = self.metadata().user_credentials(name).await?;
             let user = user.ok_or_else(|| Error::not_found("user", &name))?;
-            return Ok(Found::Entity(MemberEntity::User(user.user.id)));
+            return Ok(Found::user(user.user));
         }
         self.find_group(wanted).await
     }
@@ -174,9 +179,9 @@ impl Guarded<'_> {
             (None, None) => return Err(Error::invalid(WHO)),
         };
         let window = Window { order: GroupOrder::Id, descending: false, offset: 0, limit: 2 };
-        let groups = self.metadata().groups(&filter, window).await?;
-        if let [group] = groups.as_slice() {
-            return Ok(Found::Entity(MemberEntity::Group(group.id)));
+        let mut groups = self.metadata().groups(&filter, window).await?;
+        if let (Some(group), true) = (groups.pop(), groups.is_empty()) {
+            return Ok(Found::group(group));
         }
         let group_type = group_type.ok_or_else(|| Error::invalid(TYPE))?;
         let (name, ldap_group_dn) = (name.or(dn).unwrap_or_default(), dn.unwrap_or_default());
@@ -184,17 +189,27 @@ impl Guarded<'_> {
         Ok(Found::New { group_type, name: name.to_owned(), ldap_group_dn: ldap_group_dn.to_owned() })
     }
 
-    /// The entity, made now if it is a new group.
-    async fn entity(&self, tx: &mut dyn Transaction, found: Found) -> Result<MemberEntity> {
+    /// The entity and its name, made now if it is a new group.
+    async fn entity(&self, tx: &mut dyn Transaction, found: Found) -> Result<(MemberEntity, String)> {
         match found {
-            Found::Entity(entity) => Ok(entity),
+            Found::There { entity, name } => Ok((entity, name)),
             Found::New { group_type, name, ldap_group_dn } => {
                 match tx.add_group(group_type, &name, &ldap_group_dn, self.management.now()).await? {
-                    Added::Added(id) => Ok(MemberEntity::Group(id)),
-                    Added::Exists => Err(Error::exists("group", &name)),
+                    Added::Added(id) => Ok((MemberEntity::Group(id), name)),
+                    Added::Exists => Err(taken(group_type, &name)),
                 }
             }
         }
+    }
+}
+
+impl Found {
+    fn user(user: User) -> Self {
+        Self::There { entity: MemberEntity::User(user.id), name: user.username }
+    }
+
+    fn group(group: UserGroup) -> Self {
+        Self::There { entity: MemberEntity::Group(group.id), name: group.name }
     }
 }
 

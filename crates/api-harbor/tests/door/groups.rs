@@ -28,7 +28,16 @@ async fn groups_that_cannot_be() {
     let house = House::open().await;
     let post = |body| house.ask("POST /usergroups").by(ADMIN).json(&body);
     post(json!({"group_name": "developers", "group_type": 3})).await.expect(201);
-    post(json!({"group_name": "developers", "group_type": 3})).await.refused(409, "CONFLICT");
+    let taken = post(json!({"group_name": "developers", "group_type": 3})).await.refused(409, "CONFLICT");
+    assert_eq!(taken.words(), "group developers already exists");
+    let directory = |name| json!({"group_name": name, "group_type": 1, "ldap_group_dn": "cn=builders"});
+    post(directory("builders")).await.expect(201);
+    let taken = post(directory("makers")).await.refused(409, "CONFLICT");
+    assert!(
+        taken.words().contains("or the ldap_group_dn of makers"),
+        "there is no makers: {}",
+        taken.words()
+    );
     for body in [
         json!({"group_type": 3}),
         json!({"group_name": "", "group_type": 3}),

@@ -46,7 +46,9 @@ async fn members_that_cannot_be() {
     house.user("jane").await;
     house.member("team", "jane", 2).await;
     let post = |body| house.ask("POST /projects/team/members").by(ADMIN).json(&body);
-    post(json!({"role_id": 3, "member_user": {"username": "jane"}})).await.refused(409, "CONFLICT");
+    let twice =
+        post(json!({"role_id": 3, "member_user": {"username": "jane"}})).await.refused(409, "CONFLICT");
+    assert_eq!(twice.words(), "project member jane already exists");
     for body in [
         json!({"role_id": 2}),
         json!({"role_id": 2, "member_user": {}}),
