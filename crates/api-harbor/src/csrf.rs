@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use berth_access::Secret;
 use berth_access::authenticator::Authenticator;
 use berth_http::rest::{Code, Refusal};
-use berth_http::{Origin, cookies};
+use berth_http::{Origin, Scheme, cookies};
 
 use crate::visitor::Visitor;
 
@@ -69,9 +69,12 @@ pub(crate) fn describe(
         headers.insert(&TOKEN, token);
     }
     if cookies::value(&parts.headers, BESIDE).is_none() {
-        headers.append(
-            SET_COOKIE,
-            HeaderValue::from_static("_gorilla_csrf=bound-to-sid; Path=/; HttpOnly; SameSite=Strict"),
-        );
+        let secure = Origin::of(&parts.extensions).is_some_and(|origin| origin.scheme == Scheme::Https);
+        let cookie = if secure {
+            "_gorilla_csrf=bound-to-sid; Path=/; HttpOnly; SameSite=Strict; Secure"
+        } else {
+            "_gorilla_csrf=bound-to-sid; Path=/; HttpOnly; SameSite=Strict"
+        };
+        headers.append(SET_COOKIE, HeaderValue::from_static(cookie));
     }
 }

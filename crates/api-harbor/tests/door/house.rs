@@ -64,6 +64,7 @@ pub(crate) struct Ask<'a> {
     path: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    tls: bool,
 }
 
 /// An answer, read to its end.
@@ -125,7 +126,7 @@ impl House {
         } else {
             format!("/api/v2.0{path}")
         };
-        Ask { house: self, method, path, headers: Vec::new(), body: Vec::new() }
+        Ask { house: self, method, path, headers: Vec::new(), body: Vec::new(), tls: false }
     }
 
     /// Makes a user with the password of all, and gives their number.
@@ -161,6 +162,12 @@ impl Ask<'_> {
         self
     }
 
+    /// Over TLS.
+    pub(crate) fn encrypted(mut self) -> Self {
+        self.tls = true;
+        self
+    }
+
     pub(crate) fn json(self, body: &Value) -> Self {
         self.body("application/json", body.to_string())
     }
@@ -186,7 +193,7 @@ impl<'a> IntoFuture for Ask<'a> {
                 request = request.header(name, value);
             }
             let mut request = request.body(Body::from(self.body)).expect("a request");
-            let connection = ConnectionInfo { peer: ([192, 0, 2, 1], 1).into(), tls: false };
+            let connection = ConnectionInfo { peer: ([192, 0, 2, 1], 1).into(), tls: self.tls };
             let origin = Origins::default().origin(&connection, request.uri(), request.headers());
             request.extensions_mut().insert(connection);
             request.extensions_mut().insert(origin);

@@ -121,3 +121,17 @@ async fn an_address_does_for_a_name() {
     house.ask("GET /users/current").by(("jane@example.org", PASSWORD)).await.expect(200);
     house.ask("GET /users/current").by(("joe@example.org", PASSWORD)).await.refused(401, "UNAUTHORIZED");
 }
+
+#[tokio::test]
+async fn cookies_that_were_set_over_tls_are_never_sent_in_the_clear() {
+    let house = House::open().await;
+    let form = format!("principal=admin&password={}", PASSWORD.replace(' ', "+"));
+    let log_in = || house.ask("POST /c/login").form(&form);
+    for (answer, secure) in [(log_in().encrypted().await, true), (log_in().await, false)] {
+        let answer = answer.expect(200);
+        for name in ["sid", "_gorilla_csrf"] {
+            let (_, attributes) = cookie(&answer, name).expect(name);
+            assert_eq!(attributes.contains("Secure"), secure, "{name}: {attributes}");
+        }
+    }
+}
