@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use berth_domain::Timestamp;
+use berth_domain::{Clock, SystemClock, Timestamp};
 use berth_server::administration::{self, ListedRobot};
 use clap::Args;
 
@@ -28,14 +28,14 @@ pub(crate) struct Robots {
 impl Robots {
     pub(super) async fn run(self) -> Result<ExitCode> {
         let config = self.flags.load(Vec::new())?.config;
-        output::say(table(&administration::robots(&config).await?).trim_end());
+        output::say(table(&administration::robots(&config).await?, SystemClock.now()).trim_end());
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn table(robots: &[ListedRobot]) -> String {
+fn table(robots: &[ListedRobot], now: Timestamp) -> String {
     let head = HEAD.map(str::to_owned);
-    let lines: Vec<_> = std::iter::once(head).chain(robots.iter().map(cells)).collect();
+    let lines: Vec<_> = std::iter::once(head).chain(robots.iter().map(|robot| cells(robot, now))).collect();
     let widths: [usize; 5] = std::array::from_fn(|column| {
         lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default()
     });
@@ -46,13 +46,18 @@ fn table(robots: &[ListedRobot]) -> String {
     lines.iter().map(text).collect()
 }
 
-fn cells(robot: &ListedRobot) -> [String; 5] {
+fn cells(robot: &ListedRobot, now: Timestamp) -> [String; 5] {
+    let state = match robot.expires_at {
+        Some(end) if end <= now => "expired",
+        _ if robot.disabled => "disabled",
+        _ => "enabled",
+    };
     let moment = |at: Option<Timestamp>| at.map_or_else(|| "never".to_owned(), minute);
     [
         robot.name.clone(),
         robot.project.as_ref().map_or_else(|| "system".to_owned(), |name| format!("project {name}")),
         moment(robot.expires_at),
-        if robot.disabled { "disabled" } else { "enabled" }.to_owned(),
+        state.to_owned(),
         moment(robot.last_used_at),
     ]
 }
@@ -75,15 +80,19 @@ mod tests {
             disabled,
             last_used_at,
         };
-        let at = Some(Timestamp::from_micros(1_800_000_000_000_000));
-        let table = table(&[
+        let now = Timestamp::from_micros(1_800_000_000_000_000);
+        let (past, end) = (Some(now), Some(Timestamp::from_micros(1_800_003_600_000_000)));
+        let robots = [
             robot("robot$backup", None, None, false, None),
-            robot("robot$team+nightly-build", Some("team"), at, true, at),
-        ]);
+            robot("robot$team+nightly-build", Some("team"), end, true, past),
+            robot("robot$team+old", Some("team"), past, false, past),
+        ];
+        let table = table(&robots, now);
         let lines = [
             "NAME                      LEVEL         EXPIRES           STATE     LAST USED (UTC)",
             "robot$backup              system        never             enabled   never",
-            "robot$team+nightly-build  project team  2027-01-15 08:00  disabled  2027-01-15 08:00",
+            "robot$team+nightly-build  project team  2027-01-15 09:00  disabled  2027-01-15 08:00",
+            "robot$team+old            project team  2027-01-15 08:00  expired   2027-01-15 08:00",
         ];
         assert_eq!(table.lines().collect::<Vec<_>>(), lines);
     }
