@@ -94,19 +94,31 @@ impl Guarded<'_> {
         filter: &RobotFilter,
         window: Window<RobotOrder>,
     ) -> Result<Listed<RobotPage>> {
-        self.check_level(filter.level, Action::List).await?;
-        let robots = self.metadata().robots(filter, window).await?;
-        let total = self.metadata().count_robots(filter).await?;
+        let project = self.check_level(filter.level, Action::List).await?;
+        let name = filter.name.iter().map(|name| self.own_name(project.as_ref(), name)).collect();
+        let filter = RobotFilter { name, ..filter.clone() };
+        let robots = self.metadata().robots(&filter, window).await?;
+        let total = self.metadata().count_robots(&filter).await?;
         Ok(Listed { items: self.robot_pages(robots).await?, total })
     }
 
-    async fn check_level(&self, level: RobotLevel, action: Action) -> Result<()> {
+    /// The project of that level's robots, none for the installation's; if the caller may do this to them.
+    async fn check_level(&self, level: RobotLevel, action: Action) -> Result<Option<ProjectName>> {
         match level {
-            RobotLevel::System => self.check(Resource::Robot, action).await,
+            RobotLevel::System => self.check(Resource::Robot, action).await.map(|()| None),
             RobotLevel::Project(id) => {
-                self.project_for(&ProjectRef::Id(id), Resource::Robot, action).await.map(drop)
+                let project = self.project_for(&ProjectRef::Id(id), Resource::Robot, action).await?;
+                Ok(Some(project.name))
             }
         }
+    }
+
+    /// A robot's own name, also where the name that it logs in with is given, or `project+name`, which Harbor looks for.
+    fn own_name(&self, project: Option<&ProjectName>, given: &str) -> String {
+        let prefixes = ["", self.management.settings().robot_prefix.as_str()];
+        let mut logins = prefixes.iter().filter_map(|prefix| RobotLogin::parse(prefix, given));
+        let login = logins.find(|login| login.project.as_ref() == project);
+        login.map_or_else(|| given.to_owned(), |login| login.name)
     }
 
     /// One robot.

@@ -208,3 +208,35 @@ async fn the_catalogue_is_told_by_who_asks() {
     assert_eq!(half.json.get("system"), None);
     house.ask("GET /permissions").await.refused(401, "UNAUTHORIZED");
 }
+
+#[tokio::test]
+async fn lists_find_a_robot_by_any_of_its_names() {
+    let house = House::open().await;
+    house.project("team", false).await;
+    let project = house.project("other", false).await;
+    let mut system = wanted("team");
+    system["level"] = json!("system");
+    for body in [wanted("team"), wanted("other"), system] {
+        house.ask("POST /robots").by(ADMIN).json(&body).await.expect(201);
+    }
+    let found = async |q: &str| {
+        let list = house.ask(&format!("GET /robots?q={q}")).by(ADMIN).await.expect(200);
+        assert_eq!(
+            list.header("x-total-count"),
+            Some(&*list.json.as_array().expect("a list").len().to_string())
+        );
+        list.json.pointer("/0/name").and_then(Value::as_str).map(str::to_owned)
+    };
+    // A plus is escaped twice, because `q` is read twice.
+    for name in ["ci", "other%252Bci", "robot$other%252Bci", "{x%20robot$other%252Bci}"] {
+        let q = format!("Level=project,ProjectID={project},name={name}");
+        assert_eq!(found(&q).await.as_deref(), Some("robot$other+ci"), "{q}");
+    }
+    for name in ["team%252Bci", "robot$ci", "robot$team%252Bci", "other%252Bc"] {
+        assert_eq!(found(&format!("Level=project,ProjectID={project},name={name}")).await, None, "{name}");
+    }
+    for name in ["ci", "robot$ci"] {
+        assert_eq!(found(&format!("name={name}")).await.as_deref(), Some("robot$ci"), "{name}");
+    }
+    assert_eq!(found("name=robot$team%252Bci").await, None);
+}
