@@ -66,7 +66,10 @@ fn management(error: &berth_management::Error) -> Verdict {
 fn denied_because(denied: &Denied) -> Verdict {
     match denied.reason {
         Reason::Anonymous | Reason::Revoked => Verdict::new(Code::Unauthorized),
-        Reason::Missing | Reason::Scope => Verdict::new(Code::Forbidden),
+        Reason::Missing => Verdict::new(Code::Forbidden),
+        // No scope that one could ask for says anything here.
+        Reason::Scope => Verdict::new(Code::Forbidden)
+            .says("a registry token is for what pulls and pushes: show a name and a secret instead"),
         Reason::Unavailable => Verdict::new(Code::Unavailable).retry_after(5),
     }
 }

@@ -44,8 +44,12 @@ async fn a_token_of_the_registry_looks_and_changes_nothing() {
         "DELETE /projects/team",
         "GET /robots",
     ] {
-        house.ask(line).header("authorization", &bearer).await.refused(403, "FORBIDDEN");
+        let refused = house.ask(line).header("authorization", &bearer).await.refused(403, "FORBIDDEN");
+        assert!(refused.words().contains("show a name and a secret"), "{}", refused.words());
     }
+    // Not even what whoever shows nothing gets.
+    house.ask("GET /projects/library").header("authorization", &bearer).await.refused(403, "FORBIDDEN");
+    house.ask("GET /projects/library").await.expect(200);
     let password = serde_json::json!({"old_password": PASSWORD, "new_password": "An0ther password"});
     let change = house.ask("PUT /users/1/password").header("authorization", &bearer).json(&password);
     change.await.refused(403, "FORBIDDEN");
