@@ -1,6 +1,6 @@
 //! What must be there before anybody can log in: the roles and the first administrator.
 
-use berth_domain::{Clock, Role, UserId};
+use berth_domain::{Clock, MemberEntity, ProjectId, Role, RoleId, UserId};
 use berth_metadata::Metadata;
 use berth_metadata::user::NewUser;
 
@@ -24,7 +24,8 @@ pub async fn needs_admin(metadata: &dyn Metadata) -> berth_metadata::Result<bool
     Ok(metadata.user(UserId::ADMIN).await?.is_none())
 }
 
-/// Makes account 1 with this password if there is none. Whether it was made: of several processes only one sees `true`.
+/// Makes account 1 with this password if there is none, and with it the first project's first member, as in Harbor. Whether it was
+/// made: of several processes only one sees `true`.
 pub async fn ensure_admin(
     metadata: &dyn Metadata,
     passwords: &Passwords,
@@ -42,6 +43,10 @@ pub async fn ensure_admin(
     };
     let mut tx = metadata.begin().await?;
     let made = tx.ensure_admin(&admin, clock.now()).await?;
+    if made && tx.lock_project(ProjectId::LIBRARY).await?.is_some() {
+        let admin = MemberEntity::User(UserId::ADMIN);
+        tx.add_member(ProjectId::LIBRARY, admin, RoleId::PROJECT_ADMIN, clock.now()).await?;
+    }
     tx.commit().await?;
     Ok(made)
 }

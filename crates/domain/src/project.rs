@@ -8,6 +8,11 @@ use crate::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProjectId(pub i64);
 
+impl ProjectId {
+    /// The project that is there from the start.
+    pub const LIBRARY: Self = Self(1);
+}
+
 /// The first part of a repository's name, and what rights hang on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {

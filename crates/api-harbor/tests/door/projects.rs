@@ -224,3 +224,18 @@ async fn a_search_shows_what_one_may_see() {
     house.ask("GET /search").await.refused(422, "UNPROCESSABLE_ENTITY");
     assert!(house.ask("GET /search?q=zzz").await.expect(200).json["repository"].is_array());
 }
+
+#[tokio::test]
+async fn the_first_project_is_the_first_administrators() {
+    let house = House::open().await;
+    let library = house.ask("GET /projects/library").by(ADMIN).await.expect(200);
+    assert_eq!(
+        (&library.json["owner_name"], &library.json["current_user_role_id"]),
+        (&json!("admin"), &json!(1))
+    );
+    let members = house.ask("GET /projects/1/members").by(ADMIN).await.expect(200);
+    let rows = members.json.as_array().expect("a list");
+    assert_eq!(rows.len(), 1);
+    let row = (&rows[0]["id"], &rows[0]["entity_name"], &rows[0]["role_name"]);
+    assert_eq!(row, (&json!(1), &json!("admin"), &json!("projectAdmin")));
+}
