@@ -1,6 +1,7 @@
 //! Manifests: what a registry must read of them, and no more. The bytes stay as they came.
 
 mod json;
+mod object;
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::media_type::{DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST};
 use crate::{Descriptor, MediaType};
+use object::Object;
 
 /// What a manifest is by its media type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,6 +67,7 @@ struct Fields {
     schema_version: Option<u64>,
     media_type: Option<MediaType>,
     artifact_type: Option<String>,
+    #[serde(default, deserialize_with = "descriptor")]
     config: Option<Descriptor>,
     #[serde(default, deserialize_with = "null_is_empty")]
     layers: Option<Vec<Descriptor>>,
@@ -72,20 +75,26 @@ struct Fields {
     blobs: Option<Vec<Descriptor>>,
     #[serde(default, deserialize_with = "null_is_empty")]
     manifests: Option<Vec<Descriptor>>,
+    #[serde(default, deserialize_with = "descriptor")]
     subject: Option<Descriptor>,
     annotations: Option<BTreeMap<String, String>>,
 }
 
+fn descriptor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Descriptor>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.map(|Object(descriptor)| descriptor))
+}
+
 /// Go programs write an empty list as `null`.
 fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Descriptor>>, D::Error> {
-    Ok(Some(Option::deserialize(deserializer)?.unwrap_or_default()))
+    let list: Vec<Object<Descriptor>> = Option::deserialize(deserializer)?.unwrap_or_default();
+    Ok(Some(list.into_iter().map(|Object(descriptor)| descriptor).collect()))
 }
 
 impl Manifest {
     /// Reads a manifest. `content_type` is what the request said; without it the body's `mediaType` or its shape decides.
     pub fn parse(content: &[u8], content_type: Option<&MediaType>) -> Result<Self, ManifestError> {
         json::refuse_duplicate_keys(content)?;
-        let fields: Fields =
+        let Object(fields): Object<Fields> =
             serde_json::from_slice(content).map_err(|error| ManifestError::Json(error.to_string()))?;
         let media_type = fields.media_type(content_type)?;
         if media_type.is_schema1() || fields.schema_version == Some(1) {

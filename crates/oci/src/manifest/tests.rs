@@ -67,6 +67,25 @@ fn refuses_what_is_no_manifest() {
 }
 
 #[test]
+fn refuses_lists_where_objects_are_due() {
+    let [list, object] = [r#"["a/b","sha256:%",2]"#, r#"{"mediaType":"a/b","digest":"sha256:%","size":2}"#]
+        .map(|text| text.replace('%', &"0".repeat(64)));
+    for content in [
+        format!(r#"{{"schemaVersion":2,"config":{list},"layers":[]}}"#),
+        format!(r#"{{"schemaVersion":2,"config":{object},"layers":[{list}]}}"#),
+        format!(r#"{{"schemaVersion":2,"config":{object},"layers":[],"subject":{list}}}"#),
+        format!(r#"{{"schemaVersion":2,"manifests":[{list}]}}"#),
+    ] {
+        let error = parse(&content).expect_err(&content).to_string();
+        assert!(error.contains("expected an object"), "{error}");
+        parse(&content.replace(&list, &object)).expect("objects are read");
+    }
+    let other: MediaType = "application/vnd.example+json".parse().expect("valid");
+    let whole = format!("[2,null,null,{object},null,null,null,null,null]");
+    assert!(matches!(Manifest::parse(whole.as_bytes(), Some(&other)), Err(ManifestError::Json(_))));
+}
+
+#[test]
 fn keeps_any_other_media_type() {
     let header: MediaType = "application/vnd.example+json".parse().expect("valid");
     let manifest = Manifest::parse(br#"{"anything":[1,2,{"x":null}]}"#, Some(&header)).expect("valid");
