@@ -25,6 +25,15 @@ pub(crate) fn no_host() -> Response {
     answer
 }
 
+/// The body is coded in a way that nobody here undoes.
+pub(crate) fn unknown_coding() -> Response {
+    let message = "a body is taken as it is, or in chunks: leave out every other Transfer-Encoding";
+    let mut answer = refusal(StatusCode::NOT_IMPLEMENTED, ErrorCode::Unsupported, message, "unknown-coding");
+    // As above.
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
+}
+
 /// A handler came to no end.
 pub(crate) fn failed() -> Response {
     let message = "something went wrong inside: the log has more under this request's id";

@@ -5,8 +5,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::header::CONNECTION;
-use axum::http::{HeaderValue, Method, Request, Version};
+use axum::http::header::{CONNECTION, EXPECT, TRANSFER_ENCODING};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Version};
 use axum::response::Response;
 use berth_http::{AskedBy, ConnectionInfo, Origins, RequestId, RequestIdLayer, RouteName, names_its_host};
 use berth_registry::unbroken;
@@ -98,6 +98,9 @@ async fn route(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
     {
         return health.answer(request.method(), path).await;
     }
+    if !is_plainly_coded(request.headers()) {
+        return answer::unknown_coding();
+    }
     let length = path.len() + uri.query().map_or(0, |query| query.len() + 1);
     if length as u64 > shared.uri_limit {
         return answer::uri_too_long(shared.uri_limit);
@@ -132,6 +135,13 @@ fn carries_a_blob(request: &Request<Counted>) -> bool {
         && request.uri().path().contains("/blobs/uploads/");
     uploads && !request.body().is_end_stream()
 }
+/// Whether the body came in no transfer coding but chunks, once: what is kept is what was sent, and nothing here undoes another one.
+fn is_plainly_coded(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    codings.next().is_none_or(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"))
+        && codings.next().is_none()
+}
+
 
 /// Counts as an upload until it is dropped.
 struct Uploading(Arc<Metrics>);
