@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::Body as Answer;
@@ -28,6 +28,8 @@ pub(crate) struct Exchange {
     /// Who asked, if `peer` is a proxy that is believed.
     pub(crate) client: Option<IpAddr>,
     pub(crate) received: AtomicU64,
+    /// Whether anybody looked at the body, which tells a waiting client to send it.
+    pub(crate) wanted: AtomicBool,
     pub(crate) metrics: Arc<Metrics>,
 }
 
@@ -53,6 +55,7 @@ impl Body for Counted {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        self.exchange.wanted.store(true, Ordering::Relaxed);
         let frame = Pin::new(&mut self.body).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &frame
             && let Some(data) = frame.data_ref()

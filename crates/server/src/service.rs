@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use axum::http::header::{CONNECTION, EXPECT, TRANSFER_ENCODING};
@@ -52,6 +53,7 @@ pub(crate) async fn answer(
     let in_flight = activity.begin();
     let version = request.version();
     let plain = connection.is_plain(version);
+    let waits = request.headers().contains_key(EXPECT) && !request.body().is_end_stream();
     let path = request.uri().path();
     let origin = shared.origins.origin(&connection, request.uri(), request.headers());
     let exchange = Arc::new(Exchange {
@@ -61,6 +63,7 @@ pub(crate) async fn answer(
         peer: connection.peer,
         client: origin.address.filter(|address| *address != connection.peer.ip().to_canonical()),
         received: 0.into(),
+        wanted: false.into(),
         metrics: Arc::clone(&shared.metrics),
     });
     let mut request = request.map(|body| Counted::new(body, Arc::clone(&exchange), Arc::clone(&in_flight)));
@@ -75,7 +78,9 @@ pub(crate) async fn answer(
         async move { Ok::<_, Infallible>(route(&shared, request).await) }
     });
     let Ok(mut answer) = shared.request_ids.layer(routed).oneshot(request).await;
-    if version <= Version::HTTP_11 && shared.closing.is_cancelled() {
+    // Whoever waited to be told to send may send nothing now, or all of it: where the next request begins, nobody knows.
+    let unsent = waits && !exchange.wanted.load(Ordering::Relaxed);
+    if version <= Version::HTTP_11 && (unsent || shared.closing.is_cancelled()) {
         answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
     let said = Said {
@@ -93,13 +98,13 @@ async fn route(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
     if !names_its_host(request.version(), request.headers()) {
         return answer::no_host();
     }
+    if !is_plainly_coded(request.headers()) {
+        return answer::unknown_coding();
+    }
     if let Some(health) = &shared.health
         && is_health(path)
     {
         return health.answer(request.method(), path).await;
-    }
-    if !is_plainly_coded(request.headers()) {
-        return answer::unknown_coding();
     }
     let length = path.len() + uri.query().map_or(0, |query| query.len() + 1);
     if length as u64 > shared.uri_limit {
@@ -130,11 +135,6 @@ async fn ask(door: Door, request: Request<Counted>) -> Response {
     })
 }
 
-fn carries_a_blob(request: &Request<Counted>) -> bool {
-    let uploads = matches!(*request.method(), Method::PATCH | Method::PUT | Method::POST)
-        && request.uri().path().contains("/blobs/uploads/");
-    uploads && !request.body().is_end_stream()
-}
 /// Whether the body came in no transfer coding but chunks, once: what is kept is what was sent, and nothing here undoes another one.
 fn is_plainly_coded(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
@@ -142,6 +142,11 @@ fn is_plainly_coded(headers: &HeaderMap) -> bool {
         && codings.next().is_none()
 }
 
+fn carries_a_blob(request: &Request<Counted>) -> bool {
+    let uploads = matches!(*request.method(), Method::PATCH | Method::PUT | Method::POST)
+        && request.uri().path().contains("/blobs/uploads/");
+    uploads && !request.body().is_end_stream()
+}
 
 /// Counts as an upload until it is dropped.
 struct Uploading(Arc<Metrics>);

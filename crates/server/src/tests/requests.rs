@@ -89,6 +89,15 @@ async fn every_request_ends_where_it_ends() {
         let (seen, text) = answers(server.address, &format!("{LOG_IN}{rest}{SMUGGLED}")).await;
         assert_eq!(seen, [401, 404], "{rest:?}: {text}");
     }
+    // Whoever waits to be told to send may send nothing: only after a body that was asked for does anything follow.
+    let waiting = |begins: &str| {
+        format!("{begins}expect: 100-continue\r\ncontent-length: 22\r\n\r\nprincipal=c&password=d{SMUGGLED}")
+    };
+    let (seen, text) = answers(server.address, &waiting("POST /c/nothing HTTP/1.1\r\nhost: b\r\n")).await;
+    assert_eq!(seen, [404], "{text}");
+    assert!(text.contains("connection: close"), "{text}");
+    let (seen, text) = answers(server.address, &waiting(LOG_IN)).await;
+    assert_eq!(seen, [100, 401, 404], "{text}");
     let counted = get(server.address, "/metrics").await;
     assert!(counted.contains("no-host"), "refusals are counted:\n{counted}");
     assert!(server.end().await);
