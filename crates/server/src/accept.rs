@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -84,10 +83,10 @@ fn welcome(accepting: &Accepting, telling: &Telling, stream: TcpStream, peer: So
             accepting.connections.spawn(async move {
                 let telling = async {
                     match tls {
-                        None => turn_away(stream, &refusing).await,
+                        None => refusing.turn_away(stream, Refusal::TooManyConnections).await,
                         Some(tls) => {
                             if let Ok(stream) = tls.accept(stream).await {
-                                turn_away(stream, &refusing).await;
+                                refusing.turn_away(stream, Refusal::TooManyConnections).await;
                             }
                         }
                     }
@@ -109,14 +108,4 @@ fn welcome(accepting: &Accepting, telling: &Telling, stream: TcpStream, peer: So
         metrics.connections.dec();
         drop(permit);
     });
-}
-
-/// Says that there are too many connections. What the client sends is read: closing over unread bytes would lose the answer.
-async fn turn_away(mut stream: impl AsyncRead + AsyncWrite + Unpin, refusing: &Refusing) {
-    let (mut unread, came) = ([0; 4096], Instant::now());
-    let read = stream.read(&mut unread).await.unwrap_or(0);
-    let words = refusing.refuse(Refusal::TooManyConnections, read as u64, came.elapsed());
-    let _ = stream.write_all(&words).await;
-    let _ = stream.shutdown().await;
-    while let Ok(1..) = stream.read(&mut unread).await {}
 }

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_rustls::TlsAcceptor;
 
 use crate::activity::Activity;
-use crate::refusal::Refusing;
+use crate::refusal::{Refusal, Refusing};
 use crate::service::{self, Shared};
 use crate::socket::Socket;
 use crate::streams::Streams;
@@ -77,6 +77,18 @@ pub(crate) async fn serve(listening: Arc<Listening>, stream: TcpStream, peer: So
         }
         return;
     };
+    let plain = tokio::select! {
+        plain = is_plain(&stream) => plain,
+        () = too_late(&listening) => return,
+    };
+    if plain {
+        let refusing = Refusing { shared: Arc::clone(&listening.shared), peer };
+        tokio::select! {
+            () = Box::pin(refusing.turn_away(stream, Refusal::NotTls)) => {}
+            () = too_late(&listening) => {}
+        }
+        return;
+    }
     let handshake = tokio::select! {
         handshake = Box::pin(TlsAcceptor::from(Arc::clone(tls)).accept(stream)) => handshake,
         () = too_late(&listening) => return tracing::debug!(%peer, "a TLS handshake took too long"),
@@ -132,6 +144,12 @@ async fn detect(stream: &TcpStream) -> Option<Protocol> {
         // The rest is still on its way, and what is there stays readable meanwhile.
         sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// Whether a client that should begin with TLS begins with a method of HTTP. No record of TLS has such a type (RFC 8446, 5.1).
+async fn is_plain(stream: &TcpStream) -> bool {
+    let mut first = [0];
+    matches!(stream.peek(&mut first).await, Ok(1)) && first[0].is_ascii_uppercase()
 }
 
 /// Speaks with a client in a protocol that was agreed on.

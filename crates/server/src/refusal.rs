@@ -9,6 +9,8 @@ use axum::http::StatusCode;
 use berth_http::{Problem, RequestId, problems_text};
 use berth_oci::ErrorCode;
 use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::Instant;
 
 use crate::service::Shared;
 
@@ -25,20 +27,28 @@ pub(crate) enum Refusal {
     NotHttp,
     /// There are too many connections.
     TooManyConnections,
+    /// The bytes are plain where TLS is spoken.
+    NotTls,
 }
 
 impl Refusal {
     /// Every one.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 5] =
-        [Self::HeaderTimeout, Self::UriTooLong, Self::HeaderTooLong, Self::NotHttp, Self::TooManyConnections];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::HeaderTimeout,
+        Self::UriTooLong,
+        Self::HeaderTooLong,
+        Self::NotHttp,
+        Self::TooManyConnections,
+        Self::NotTls,
+    ];
 
     const fn status(self) -> StatusCode {
         match self {
             Self::HeaderTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::HeaderTooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::NotHttp => StatusCode::BAD_REQUEST,
+            Self::NotHttp | Self::NotTls => StatusCode::BAD_REQUEST,
             Self::TooManyConnections => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -58,6 +68,7 @@ impl Refusal {
             Self::HeaderTooLong => "header-too-long",
             Self::NotHttp => "not-http",
             Self::TooManyConnections => "too-many-connections",
+            Self::NotTls => "not-tls",
         }
     }
 
@@ -67,6 +78,7 @@ impl Refusal {
             Self::UriTooLong => "the path and query are too long: no name or list needs that much",
             Self::HeaderTooLong => "the header of the request is too long: send fewer or shorter fields",
             Self::NotHttp => "this is no request that can be read: send HTTP/1.1 or HTTP/2",
+            Self::NotTls => "this port speaks TLS only: ask again with https://",
             Self::TooManyConnections => "too many connections are open: try again in a moment",
         }
     }
@@ -111,6 +123,17 @@ impl Refusing {
             );
         }
         bytes
+    }
+
+    /// Says on a connection of which nothing was read yet why it ends. What the client sends is read: closing over unread bytes
+    /// would lose the answer.
+    pub(crate) async fn turn_away(&self, mut stream: impl AsyncRead + AsyncWrite + Unpin, refusal: Refusal) {
+        let (mut unread, came) = ([0; 4096], Instant::now());
+        let read = stream.read(&mut unread).await.unwrap_or(0);
+        let words = self.refuse(refusal, read as u64, came.elapsed());
+        let _ = stream.write_all(&words).await;
+        let _ = stream.shutdown().await;
+        while let Ok(1..) = stream.read(&mut unread).await {}
     }
 }
 

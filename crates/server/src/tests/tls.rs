@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::tests::client::{header_of, status};
+use crate::tests::client::{header_of, send, status};
 use crate::tests::start;
 
 /// Writes a new certificate and its key.
@@ -78,6 +78,22 @@ async fn a_new_certificate_is_used_without_a_restart_and_a_bad_one_is_not() {
     let h2 = connect(server.address, &new, &["h2"]).await.unwrap();
     assert_eq!(h2.get_ref().1.alpn_protocol(), Some(b"h2".as_slice()));
     drop(h2);
+    assert!(server.end().await);
+}
+
+#[tokio::test]
+async fn who_speaks_plainly_is_told_to_speak_tls() {
+    let files = tempfile::tempdir().unwrap();
+    let certificate = issue(files.path());
+    let server = start(|config| {
+        config.tls.certificate = Some(files.path().join("cert.pem"));
+        config.tls.key = Some(files.path().join("key.pem"));
+    })
+    .await;
+    let answer = send(server.address, "GET /v2/ HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    assert_eq!(status(&answer), 400, "{answer}");
+    assert!(answer.contains("https://"), "{answer}");
+    assert_eq!(get(server.address, &certificate).await.unwrap(), 200);
     assert!(server.end().await);
 }
 
