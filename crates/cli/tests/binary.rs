@@ -89,6 +89,11 @@ fn a_wrong_configuration_ends_with_2_and_words() {
 #[test]
 fn shows_where_values_come_from_and_no_secret() {
     let mut command = berth(&["config", "show", "--data", "/srv/berth"]);
+    let mut command = berth(&["config", "check", "--data", "/srv"]);
+    command.env("BERTH_TLS__CERTIFICATE", "/not/there").env("BERTH_TLS__KEY", "/not/there");
+    let refused = command.output().expect("the binary was built");
+    assert_eq!(refused.status.code(), Some(2), "it would not start");
+    assert!(complaint(&refused).contains("tls.certificate"), "{}", complaint(&refused));
     command.env("BERTH_ACCESS__SECRET_KEY", "hush of sixteen bytes");
     command.env("BERTH_DATABASE__URL", "postgres://u:hush@db/berth").env("BERTH_PORT", "tcp://1.2.3.4:5");
     let shown = command.output().expect("the binary was built");

@@ -39,5 +39,5 @@ mod wiring;
 
 pub use accounts::FirstPassword;
 pub use data_directory::DataDirectory;
-pub use serve::Server;
+pub use serve::{Server, check};
 pub use wiring::Parts;

@@ -66,9 +66,7 @@ impl Server {
             Some(_) => Some(DataDirectory::lock(&config.data.directory)?),
             None => None,
         };
-        let certificate = Certificate::open(&config.tls)?;
-        let tls =
-            certificate.as_ref().map(|certificate| certificate.server_config(&config.tls)).transpose()?;
+        let (certificate, tls) = encryption(config)?.unzip();
         let parts = Parts::open(config, data.is_some()).await?;
         let metrics = Metrics::new(parts.sampled());
         let health = Arc::new(Health::new(parts.management.clone(), Arc::clone(&metrics)));
@@ -211,7 +209,20 @@ fn accepting(config: &Config, shared: Shared, tls: Option<Arc<ServerConfig>>, co
     }
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener> {
+/// What the files that a configuration names are good for, without starting anything with them.
+pub fn check(config: &Config) -> Result<()> {
+    encryption(config).map(drop)
+}
+
+fn encryption(config: &Config) -> Result<Option<(Arc<Certificate>, Arc<ServerConfig>)>> {
+    let certificate = Certificate::open(&config.tls);
+    let certificate = certificate.context("tls.certificate and tls.key cannot be used")?;
+    certificate
+        .map(|certificate| Ok((Arc::clone(&certificate), certificate.server_config(&config.tls)?)))
+        .transpose()
+}
+
+fn listen(address: SocketAddr, remedy: &str) -> Result<TcpListener> {
     let bound = || {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         // A port whose last connections are still closing can be used again at once.

@@ -34,7 +34,7 @@ impl Config {
         match self {
             Self::Show(flags) => output::say(flags.load(Vec::new())?.show().trim_end()),
             Self::Check(flags) => {
-                flags.load(Vec::new())?;
+                berth_server::check(&flags.load(Vec::new())?.config)?;
                 output::say("the configuration can be used");
             }
             Self::Reference => output::say(berth_config::reference().trim_end()),

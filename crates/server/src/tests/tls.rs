@@ -129,6 +129,12 @@ async fn a_key_of_another_certificate_is_refused_at_the_start() {
     let mut config = crate::tests::config(&data);
     config.tls.certificate = Some(files.path().join("cert.pem"));
     config.tls.key = Some(others.path().join("key.pem"));
+    let checked = format!("{:#}", crate::check(&config).unwrap_err());
+    assert!(!config.data.directory.exists(), "a check makes nothing");
     let refused = format!("{:#}", crate::Server::bind(&config).await.unwrap_err());
     assert!(refused.contains("does not belong to the certificate"), "{refused}");
+    assert!(refused.contains("tls.certificate"), "{refused}");
+    assert_eq!(checked, refused, "a check says what a start would say");
+    config.tls.key = Some(files.path().join("key.pem"));
+    crate::check(&config).unwrap();
 }
