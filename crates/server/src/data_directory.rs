@@ -77,8 +77,15 @@ fn holder(lock: &mut File) -> String {
 
 /// Makes a directory and its parents, readable by nobody else and durable; there already is fine.
 pub(crate) fn create(path: &Path) -> Result<()> {
-    create_durably(path).with_context(|| {
-        format!("the directory {} cannot be made: check the permissions of its parent", path.display())
+    create_durably(path).map_err(|error| {
+        let remedy = match error.kind() {
+            io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+                "a file has its name or a parent's: choose another"
+            }
+            _ => "check the permissions of its parent",
+        };
+        anyhow::Error::new(error)
+            .context(format!("the directory {} cannot be made: {remedy}", path.display()))
     })
 }
 
@@ -113,5 +120,16 @@ mod tests {
         assert!(refused.contains(&format!("process {}", std::process::id())), "{refused}");
         drop(first);
         DataDirectory::lock(&path).unwrap();
+    }
+
+    #[test]
+    fn a_file_in_its_place_is_told_of() {
+        let parent = tempfile::tempdir().unwrap();
+        let file = parent.path().join("a");
+        std::fs::write(&file, "").unwrap();
+        for path in [file.clone(), file.join("b")] {
+            let refused = DataDirectory::lock(&path).unwrap_err().to_string();
+            assert!(refused.contains("a file"), "{refused}");
+        }
     }
 }

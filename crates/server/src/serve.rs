@@ -1,5 +1,6 @@
 //! The life of a server: bind, serve, drain, end.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +71,11 @@ impl Server {
         let parts = Parts::open(config, data.is_some()).await?;
         let metrics = Metrics::new(parts.sampled());
         let health = Arc::new(Health::new(parts.management.clone(), Arc::clone(&metrics)));
-        let apart = config.server.metrics_listen.map(listen).transpose()?;
+        let apart = config
+            .server
+            .metrics_listen
+            .map(|address| listen(address, "set another server.metrics_listen"))
+            .transpose()?;
         let shared = |doors, health| Shared {
             doors,
             health,
@@ -91,7 +96,7 @@ impl Server {
             registry: parts.registry,
             gatekeeper: parts.gatekeeper,
             first_password: parts.first_password,
-            doors: (listen(config.server.listen)?, doors),
+            doors: (listen(config.server.listen, "choose another address with --listen")?, doors),
             apart,
             certificate,
             health,
@@ -230,9 +235,13 @@ fn listen(address: SocketAddr, remedy: &str) -> Result<TcpListener> {
         socket.bind(address)?;
         socket.listen(BACKLOG)
     };
-    bound().with_context(|| {
-        format!(
-            "{address} cannot be listened on: another program may use it; choose another address with --listen"
-        )
+    bound().map_err(|error| {
+        let why = match error.kind() {
+            io::ErrorKind::AddrInUse => "another program uses it: end that one, or ",
+            io::ErrorKind::AddrNotAvailable => "this machine has no such address: ",
+            io::ErrorKind::PermissionDenied => "the port takes rights that this process does not have: ",
+            _ => "",
+        };
+        anyhow::Error::new(error).context(format!("{address} cannot be listened on: {why}{remedy}"))
     })
 }

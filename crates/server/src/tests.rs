@@ -102,5 +102,14 @@ async fn an_address_in_use_is_named() {
     second.server.listen = first.address;
     let refused = Server::bind(&second).await.unwrap_err().to_string();
     assert!(refused.contains(&first.address.to_string()) && refused.contains("--listen"), "{refused}");
+    second.server.listen.set_port(0);
+    second.server.metrics_listen = Some(first.address);
+    let refused = Server::bind(&second).await.unwrap_err().to_string();
+    assert!(refused.contains("another program") && refused.contains("server.metrics_listen"), "{refused}");
+    // Set apart for documentation (RFC 5737): no machine has it.
+    second.server.listen = "192.0.2.1:5000".parse().unwrap();
+    second.server.metrics_listen = None;
+    let refused = Server::bind(&second).await.unwrap_err().to_string();
+    assert!(refused.contains("no such address") && !refused.contains("another program"), "{refused}");
     assert!(first.end().await);
 }
