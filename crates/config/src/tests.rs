@@ -61,6 +61,7 @@ fn a_wrong_file_is_refused_with_its_place_and_what_to_write() {
         "server:\n  listen: 127.0.0.1:5000\n  listen: 127.0.0.1:5001\n",
         "server:\n  listen: \"127.0.0.1\n",
         "server:\n\tlisten: x\n",
+        "server: {}\n---\nserver: {}\n",
     ];
     let told: Vec<String> = cases.iter().map(|yaml| format!("{yaml}→ {}\n", refused(yaml))).collect();
     insta::assert_snapshot!(told.join("\n"));

@@ -50,6 +50,9 @@ pub(crate) fn parse(text: &str) -> Result<Node, (u64, u64, String)> {
         let said = match said.strip_prefix("duplicate mapping key: ").and_then(|rest| rest.split(',').next())
         {
             Some(key) => format!("{key} stands here a second time; remove one of them"),
+            None if said.starts_with("multiple YAML documents") => {
+                "a second document begins here; remove the line that separates the two".to_owned()
+            }
             None => format!("this is not YAML: {said}"),
         };
         (place.map_or(1, |at| at.line()), place.map_or(1, |at| at.column()), said)
