@@ -21,7 +21,7 @@ impl std::fmt::Debug for Incoming {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     /// The connection is gone or broke the protocol.
-    #[error("the client went away before the body was complete")]
+    #[error("the body broke off: the client went away, or its chunks cannot be read; send it again")]
     Disconnected,
     /// Nothing came for too long.
     #[error("the body stopped moving: send it again, the upload can be resumed")]

@@ -86,7 +86,7 @@ pub enum Error {
         size: u64,
     },
     /// What the client expected of the tag is not so.
-    #[error("the tag {}", current.map_or_else(|| "does not exist".to_owned(), |digest| format!("names {digest}")))]
+    #[error("the tag {}: look at it again and say what you expect of it then", current.map_or_else(|| "does not exist".to_owned(), |digest| format!("names {digest}")))]
     Precondition {
         /// What the tag names, if it exists.
         current: Option<Digest>,
