@@ -20,17 +20,21 @@ impl Parts {
         let [entries, weight] = [Arc::clone(&self.cache), Arc::clone(&self.cache)];
         let registry = self.registry.clone();
         vec![
-            gauge("upload_sessions", "Upload sessions that are being written to", move || {
+            gauge("upload_sessions", "Upload sessions that are being written to.", move || {
                 registry.live_uploads() as u64
             }),
-            gauge("buffers_in_use_bytes", "Memory that bodies take", move || {
+            gauge("buffers_in_use_bytes", "Memory that bodies take.", move || {
                 in_use.iter().map(|pool| pool.in_use() as u64).sum()
             }),
-            gauge("buffers_budget_bytes", "Memory that bodies may take", move || {
+            gauge("buffers_budget_bytes", "Memory that bodies may take.", move || {
                 budget.iter().map(|pool| pool.budget() as u64).sum()
             }),
-            gauge("cache_entries", "Things that are remembered", move || entries.entries()),
-            gauge("cache_bytes", "Memory that they take", move || weight.weight()),
+            gauge(
+                "cache_entries",
+                "Things that are remembered, so that no pull asks the database for them.",
+                move || entries.entries(),
+            ),
+            gauge("cache_bytes", "Memory that remembered things take.", move || weight.weight()),
         ]
     }
 
@@ -66,13 +70,13 @@ impl Parts {
             Sampled { name, help, kind: SampledKind::Counter, values }
         };
         vec![
-            one("log_in_lookups", "Accounts that log-ins looked up", log_ins(|counts| &counts.looked_up)),
-            one("password_hashes", "Hashes of passwords, the slow part of log-ins", hashes),
-            counter("log_ins", "Log-ins, by what came of them", "outcome", outcomes),
-            counter("tokens_issued", "Tokens that were issued, by the kind of account", "kind", kinds),
+            one("log_in_lookups", "Accounts that log-ins looked up.", log_ins(|counts| &counts.looked_up)),
+            one("password_hashes", "Hashes of passwords, the slow part of log-ins.", hashes),
+            counter("log_ins", "Log-ins, by what came of them.", "outcome", outcomes),
+            counter("tokens_issued", "Tokens that were issued, by the kind of account.", "kind", kinds),
             counter(
                 "token_checks",
-                "Tokens that were shown, by whether they were remembered",
+                "Tokens that were shown, by whether they were remembered.",
                 "cache",
                 lookups,
             ),
@@ -94,13 +98,13 @@ impl Parts {
         vec![
             Sampled {
                 name: "database_connections",
-                help: "Open connections to the database",
+                help: "Open connections to the database.",
                 kind: SampledKind::Gauge,
                 values: Values::Each("state", states),
             },
             gauge(
                 "database_waiting",
-                "Statements and transactions that wait for a connection to the database",
+                "Statements and transactions that wait for a connection to the database.",
                 move || waiting.load().waiting as u64,
             ),
         ]

@@ -33,6 +33,9 @@ async fn health_and_metrics_are_beside_the_registry() {
     told("berth_database_connections{state=\"idle\"} ");
     told("berth_database_waiting 0");
     told("# EOF");
+    for help in metrics.lines().filter(|line| line.starts_with("# HELP ")) {
+        assert!(help.ends_with('.') && !help.ends_with(".."), "{help}");
+    }
     assert!(!metrics.contains("secret"), "names of repositories are in no label:\n{metrics}");
     assert!(server.end().await);
 }
