@@ -70,6 +70,11 @@ fn says_its_version_and_how_it_is_used() {
         let help = run(&arguments);
         assert!(help.status.success() && out(&help).contains("Examples:"), "{arguments:?}");
     }
+    // Paragraphs, wrapped by whoever prints them: a line that is broken twice leaves one of a few words.
+    let help = out(&run(&["fsck", "--help"]));
+    let last = help.split("\n\n").last().unwrap_or_default();
+    let lines: Vec<&str> = last.trim().lines().collect();
+    assert!(lines.iter().rev().skip(1).all(|line| line.len() > 60), "{last}");
     for shell in ["bash", "zsh", "fish"] {
         assert!(out(&run(&["completions", shell])).contains("fsck"), "{shell}");
     }
@@ -84,16 +89,16 @@ fn a_wrong_configuration_ends_with_2_and_words() {
     let refused = command.env("BERTH_SERVER__LISTN", "x").output().expect("the binary was built");
     assert_eq!(refused.status.code(), Some(2));
     assert!(complaint(&refused).contains("write BERTH_SERVER__LISTEN"), "{}", complaint(&refused));
-}
-
-#[test]
-fn shows_where_values_come_from_and_no_secret() {
-    let mut command = berth(&["config", "show", "--data", "/srv/berth"]);
     let mut command = berth(&["config", "check", "--data", "/srv"]);
     command.env("BERTH_TLS__CERTIFICATE", "/not/there").env("BERTH_TLS__KEY", "/not/there");
     let refused = command.output().expect("the binary was built");
     assert_eq!(refused.status.code(), Some(2), "it would not start");
     assert!(complaint(&refused).contains("tls.certificate"), "{}", complaint(&refused));
+}
+
+#[test]
+fn shows_where_values_come_from_and_no_secret() {
+    let mut command = berth(&["config", "show", "--data", "/srv/berth"]);
     command.env("BERTH_ACCESS__SECRET_KEY", "hush of sixteen bytes");
     command.env("BERTH_DATABASE__URL", "postgres://u:hush@db/berth").env("BERTH_PORT", "tcp://1.2.3.4:5");
     let shown = command.output().expect("the binary was built");

@@ -19,10 +19,11 @@ Examples:
   berth fsck --deep --data /srv/berth
   berth fsck --repair --config /etc/berth.yaml
 
-Exits with 0 if all is well, 1 if something was found, 2 if the check could not be done. Each line says what to do about
-what it found. Nothing that is lost can be made up here: damaged blobs and manifests, and images that lack something, are
-whole again when they are pushed again. Files that nothing names yet and that were touched in the last 48 hours are listed
-as recent: a push may be about to name them.")]
+Exits with 0 if all is well, 1 if something was found, 2 if the check could not be done. \
+Each line says what to do about what it found. Nothing that is lost can be made up here: damaged blobs and manifests, \
+and images that lack something, are whole again when they are pushed again. \
+Files that nothing names yet and that were touched in the last 48 hours are listed as recent: \
+a push may be about to name them.")]
 pub(crate) struct Fsck {
     /// Read all bytes and compare their digests, not only their lengths; also manifests, and whether they have what they demand
     #[arg(long)]
