@@ -24,8 +24,8 @@ pub struct Lifetimes {
 }
 
 impl Default for Lifetimes {
-    /// Tags for five seconds, places of blobs for a minute, because a repair beside a running server may change them; everything
-    /// else for an hour. A minute long all serves pulls that the database cannot answer.
+    /// Tags for five seconds, and places of blobs, because a repair beside a running server may change them; everything else for an
+    /// hour. A minute long all serves pulls that the database cannot answer.
     fn default() -> Self {
         let hour = Duration::from_hours(1);
         let minute = Duration::from_mins(1);
@@ -33,7 +33,7 @@ impl Default for Lifetimes {
             repository: hour,
             tag: Duration::from_secs(5),
             manifest: hour,
-            blob: minute,
+            blob: Duration::from_secs(5),
             last_known: minute,
         }
     }
