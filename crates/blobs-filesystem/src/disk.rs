@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::fence::Fences;
 use crate::file_system::FileSystem;
 use crate::layout::{Entry, Layout};
-use crate::{Options, local};
+use crate::{Options, error, local};
 
 /// One root directory, open.
 #[derive(Debug)]
@@ -48,15 +48,15 @@ impl Disk {
         }
     }
 
-    /// Writes a block and removes it again, in the directory that it always was.
+    /// [`Error::Away`] if the directory is no longer marked as it was.
+    pub(crate) fn is_there(&self) -> Result<()> {
+        let Some(ours) = self.installation.get() else { return Ok(()) };
+        let mark = self.mark().map_err(error::in_directory)?;
+        if mark == Some(*ours) { Ok(()) } else { Err(Error::Away) }
+    }
+
+    /// Writes a block and removes it again.
     pub(crate) fn probe(&self) -> io::Result<()> {
-        if let Some(ours) = self.installation.get()
-            && self.mark()? != Some(*ours)
-        {
-            return Err(io::Error::other(
-                "the directory is no longer marked as ours: is its volume mounted?",
-            ));
-        }
         let path = self.layout.path(Entry::Probe);
         let taken = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists;
         let mut created = self.files.create(&path);

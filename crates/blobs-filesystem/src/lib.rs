@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use berth_blobs::{
-    Blobs, BufferPool, ByteStream, Checkpoint, Location, Reading, Result, Stored, Transport, Upload,
+    Blobs, BufferPool, ByteStream, Checkpoint, Error, Location, Reading, Result, Stored, Transport, Upload,
 };
 use berth_domain::Entropy;
 use berth_oci::ByteRange;
@@ -95,6 +95,14 @@ impl FilesystemBlobs {
         let disk = Arc::clone(&self.disk);
         blocking(move || work(&disk)).await
     }
+
+    /// The outcome, unless something is missing only because the whole directory is, as when its volume is not mounted.
+    async fn unless_away<T>(&self, outcome: Result<T>) -> Result<T> {
+        if matches!(outcome, Err(Error::Missing(_))) {
+            self.on_disk(Disk::is_there).await?;
+        }
+        outcome
+    }
 }
 
 #[async_trait]
@@ -107,14 +115,16 @@ impl Blobs for FilesystemBlobs {
     async fn open(&self, checkpoint: &Checkpoint) -> Result<Box<dyn Upload>> {
         let name = Name::of(&checkpoint.location)?;
         let (disk, durable) = (Arc::clone(&self.disk), checkpoint.durable);
-        let writer = blocking(move || Writer::open(disk, name, durable)).await?;
-        Ok(Box::new(FileUpload::new(writer, name, durable)))
+        let writer = blocking(move || Writer::open(disk, name, durable)).await;
+        Ok(Box::new(FileUpload::new(self.unless_away(writer).await?, name, durable)))
     }
 
     async fn put(&self, content: Bytes) -> Result<Location> {
         let name = Name::random(&*self.entropy);
         let location = name.location();
-        self.on_disk(move |disk| disk.put(name, content).map_err(|e| error::writing(name, e))).await?;
+        let put =
+            self.on_disk(move |disk| disk.put(name, content).map_err(|e| error::writing(name, e))).await;
+        self.unless_away(put).await?;
         Ok(location)
     }
 
@@ -125,11 +135,15 @@ impl Blobs for FilesystemBlobs {
         range: ByteRange,
         transport: Transport,
     ) -> Result<Reading> {
-        read::blob(&self.disk, &self.buffers, Name::of(location)?, size, range, transport).await
+        let name = Name::of(location)?;
+        let reading = read::blob(&self.disk, &self.buffers, name, size, range, transport).await;
+        self.unless_away(reading).await
     }
 
     async fn read_upload(&self, checkpoint: &Checkpoint) -> Result<ByteStream> {
-        read::upload(&self.disk, &self.buffers, Name::of(&checkpoint.location)?, checkpoint.durable).await
+        let name = Name::of(&checkpoint.location)?;
+        let content = read::upload(&self.disk, &self.buffers, name, checkpoint.durable).await;
+        self.unless_away(content).await
     }
 
     async fn discard(&self, checkpoint: &Checkpoint) -> Result<()> {
@@ -148,7 +162,13 @@ impl Blobs for FilesystemBlobs {
 
     async fn inspect(&self, location: &Location) -> Result<Option<Stored>> {
         let name = Name::of(location)?;
-        self.on_disk(move |disk| listing::one(disk, name).map_err(|e| error::reading(name, e))).await
+        let found =
+            self.on_disk(move |disk| listing::one(disk, name).map_err(|e| error::reading(name, e))).await;
+        let found = found?;
+        if found.is_none() {
+            self.on_disk(Disk::is_there).await?;
+        }
+        Ok(found)
     }
 
     fn list(&self) -> BoxStream<'static, Result<Stored>> {
@@ -156,6 +176,10 @@ impl Blobs for FilesystemBlobs {
     }
 
     async fn check(&self) -> Result<()> {
-        self.on_disk(|disk| disk.probe().map_err(error::in_directory)).await
+        self.on_disk(|disk| {
+            disk.is_there()?;
+            disk.probe().map_err(error::in_directory)
+        })
+        .await
     }
 }

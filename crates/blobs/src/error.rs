@@ -20,6 +20,9 @@ pub enum Error {
     /// The process has no file descriptors or memory left; it passes.
     #[error("storage is busy: out of file descriptors or memory")]
     Exhausted(#[source] std::io::Error),
+    /// The directory, volume or bucket itself is not there, or is not the one that it was: nothing is known of what it holds.
+    #[error("storage is not there: is its volume mounted?")]
+    Away,
     /// Anything else that storage says.
     #[error("storage failed")]
     Io(#[source] std::io::Error),

@@ -183,6 +183,8 @@ fn storage(error: &StorageError) -> Verdict {
             .says("the storage cannot be written to: its operator must make it writable again; pulls still work"),
         StorageError::Exhausted(_) => unavailable(5)
             .says("the server has no file descriptors or memory left: try again, or its operator must raise the limits"),
+        StorageError::Away => unavailable(5)
+            .says("the storage is not there: its operator must see whether its volume is mounted; nothing was lost"),
         StorageError::Missing(_) | StorageError::Corrupt(..) | StorageError::Io(_) => inside(),
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use berth_config::{Config, Size};
 use tempfile::TempDir;
 
-use crate::tests::client::{get, send, status};
+use crate::tests::client::{get, push_blob, send, status};
 use crate::tests::{config, start};
 use crate::{Server, embedded};
 
@@ -118,6 +118,26 @@ async fn a_volume_that_goes_makes_the_server_unready() {
         }
     };
     assert!(unready.contains("not ready: "), "{unready}");
+    assert!(server.end().await);
+}
+
+#[tokio::test]
+async fn a_volume_that_is_gone_condemns_nothing_of_what_it_holds() {
+    let server = start(|_| {}).await;
+    let content = "b".repeat(100_000);
+    let path = push_blob(server.address, &content).await;
+    let (blobs, away) = (server.data.path().join("data/blobs"), server.data.path().join("data/away"));
+    fs::rename(&blobs, &away).unwrap();
+    // With another directory in its place, and with none.
+    for _ in 0..2 {
+        let answer = get(server.address, &path).await;
+        assert_eq!(status(&answer), 503, "{answer}");
+        assert!(answer.contains("is mounted; nothing was lost"), "{answer}");
+        fs::create_dir_all(blobs.join("blobs")).unwrap();
+    }
+    fs::remove_dir_all(&blobs).unwrap();
+    fs::rename(&away, &blobs).unwrap();
+    assert!(get(server.address, &path).await.ends_with(&content));
     assert!(server.end().await);
 }
 
