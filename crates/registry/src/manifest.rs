@@ -5,6 +5,6 @@ mod links;
 mod pull;
 mod push;
 
-pub(crate) use links::Present;
+pub(crate) use links::{Present, Source};
 pub use pull::PulledManifest;
 pub use push::{PushManifest, PushedManifest};

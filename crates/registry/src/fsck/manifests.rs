@@ -5,7 +5,7 @@ use berth_metadata::{ManifestPosition, StoredManifest};
 use berth_oci::{Digest, Manifest};
 
 use super::{Check, Finding};
-use crate::manifest::Present;
+use crate::manifest::{Present, Source};
 use crate::{Error, Result};
 
 /// How many manifests are read at once: each may have megabytes.
@@ -51,7 +51,7 @@ impl Check<'_> {
     /// What a push of this manifest would be refused for now, in words.
     async fn lacks(&self, repository: &Repository, manifest: &Manifest) -> Result<Option<String>> {
         let metadata = self.registry.ports().metadata.as_ref();
-        let present = Present::look(metadata, repository.id, manifest).await?;
+        let present = Present::find(Source::Now(metadata), repository.id, manifest).await?;
         match present.satisfies(manifest, self.registry.settings().missing_content) {
             Ok(()) => Ok(None),
             Err(Error::ManifestBlobUnknown(missing)) => {

@@ -19,40 +19,44 @@ pub(crate) struct Present {
     manifests: BTreeMap<Digest, u64>,
 }
 
-impl Present {
-    /// Looks up everything that `manifest` points at, as of now.
-    pub(crate) async fn look(
-        metadata: &dyn Metadata,
-        repository: RepositoryId,
-        manifest: &Manifest,
-    ) -> Result<Self> {
-        let mut present = Self::default();
-        for digests in asked(manifest, may_be_blob).chunks(BATCH) {
-            let sizes = metadata.linked_sizes(repository, digests).await?;
-            present.blobs.extend(known(digests, sizes));
-        }
-        for digests in asked(manifest, may_be_manifest).chunks(BATCH) {
-            let sizes = metadata.manifest_sizes(repository, digests).await?;
-            present.manifests.extend(known(digests, sizes));
-        }
-        Ok(present)
+/// Who tells what the repository has.
+pub(crate) enum Source<'a> {
+    /// A reader: as of now.
+    Now(&'a dyn Metadata),
+    /// A transaction: locked against deletion until it ends.
+    Locked(&'a mut dyn Transaction),
+}
+
+impl Source<'_> {
+    async fn blobs(&mut self, repository: RepositoryId, digests: &[Digest]) -> Result<Vec<Option<u64>>> {
+        Ok(match self {
+            Self::Now(metadata) => metadata.linked_sizes(repository, digests).await?,
+            Self::Locked(tx) => tx.lock_links(repository, digests).await?,
+        })
     }
 
-    /// The same, locked against deletion until the transaction ends; in the digests' order, so that two pushes never wait for
-    /// each other in a circle.
-    pub(crate) async fn lock(
-        tx: &mut dyn Transaction,
+    async fn manifests(&mut self, repository: RepositoryId, digests: &[Digest]) -> Result<Vec<Option<u64>>> {
+        Ok(match self {
+            Self::Now(metadata) => metadata.manifest_sizes(repository, digests).await?,
+            Self::Locked(tx) => tx.lock_manifests(repository, digests).await?,
+        })
+    }
+}
+
+impl Present {
+    /// Looks up everything that `manifest` points at; in the digests' order, so that two pushes that lock never wait for each other
+    /// in a circle.
+    pub(crate) async fn find(
+        mut source: Source<'_>,
         repository: RepositoryId,
         manifest: &Manifest,
     ) -> Result<Self> {
         let mut present = Self::default();
         for digests in asked(manifest, may_be_blob).chunks(BATCH) {
-            let sizes = tx.lock_links(repository, digests).await?;
-            present.blobs.extend(known(digests, sizes));
+            present.blobs.extend(known(digests, source.blobs(repository, digests).await?));
         }
         for digests in asked(manifest, may_be_manifest).chunks(BATCH) {
-            let sizes = tx.lock_manifests(repository, digests).await?;
-            present.manifests.extend(known(digests, sizes));
+            present.manifests.extend(known(digests, source.manifests(repository, digests).await?));
         }
         Ok(present)
     }

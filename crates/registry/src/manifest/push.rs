@@ -5,7 +5,7 @@ use berth_metadata::{AddedManifest, Expected, NewManifest, TagMove};
 use berth_oci::{Digest, Manifest, MediaType, Reference, RepositoryName, Tag};
 use bytes::Bytes;
 
-use super::links::Present;
+use super::links::{Present, Source};
 use crate::apart::apart;
 use crate::attempts::retry;
 use crate::guarded::Guarded;
@@ -76,7 +76,7 @@ impl Guarded<'_> {
         let (by, at) = (&self.caller.actor, self.registry.now());
         let mut tx = self.registry.ports().metadata.begin().await?;
         let repository = self.ensure(tx.as_mut(), repository).await?;
-        let present = Present::lock(tx.as_mut(), repository.id, &read.manifest).await?;
+        let present = Present::find(Source::Locked(tx.as_mut()), repository.id, &read.manifest).await?;
         present.satisfies(&read.manifest, self.registry.settings().missing_content)?;
         let new = NewManifest { digest: read.digest, content: &push.content, manifest: &read.manifest };
         let added = tx.add_manifest(&repository, &new, by, at).await?;
