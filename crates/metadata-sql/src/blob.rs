@@ -16,6 +16,20 @@ use crate::transaction::SqlTransaction;
 use crate::value::{digest, parse, signed, unsigned};
 use crate::{SqlMetadata, batch};
 
+/// What all links bring where. Counted rather than asked for, so that no plan reads all blobs to answer for a page of links.
+macro_rules! link_targets {
+    ($database:ident) => {
+        concat!(
+            "SELECT r.id, r.project_id, r.name, r.created_at, l.digest,
+                    (SELECT COUNT(*) FROM blobs b WHERE b.digest = l.digest)
+             FROM blob_links l",
+            in_repository!($database: "l"),
+            "WHERE l.deleted_at IS NULL AND (l.digest, l.repository_id) > ($1, $2)
+             ORDER BY l.digest, l.repository_id LIMIT $3"
+        )
+    };
+}
+
 statements! {
     BLOB = sql!(
         "SELECT b.digest, b.size, b.state, b.location, b.content FROM blobs b
@@ -48,14 +62,7 @@ statements! {
     BLOBS = sql!(
         "SELECT digest, size, state, location, content FROM blobs WHERE digest > $1 ORDER BY digest LIMIT $2"
     );
-    /// Counted rather than asked for, so that no plan reads all blobs to answer for a page of links.
-    LINK_TARGETS = sql!(
-        "SELECT r.id, r.project_id, r.name, r.created_at, l.digest,
-                (SELECT COUNT(*) FROM blobs b WHERE b.digest = l.digest)
-         FROM blob_links l JOIN repositories r ON r.id = l.repository_id AND r.deleted_at IS NULL
-         WHERE l.deleted_at IS NULL AND (l.digest, l.repository_id) > ($1, $2)
-         ORDER BY l.digest, l.repository_id LIMIT $3"
-    );
+    LINK_TARGETS = sql!(pg: link_targets!(pg), lite: link_targets!(lite));
     ADD_BLOB = sql!(
         "INSERT INTO blobs (digest, size, state, created_at, state_at, location, content)
          VALUES ($1, $2, 0, $3, $3, $4, $5) ON CONFLICT (digest) DO NOTHING"

@@ -24,6 +24,19 @@ const MANIFEST: i16 = 2;
 const ENTRY: i16 = 3;
 const SUBJECT: i16 = 4;
 
+/// All manifests.
+macro_rules! manifests {
+    ($database:ident) => {
+        concat!(
+            "SELECT r.id, r.project_id, r.name, r.created_at, m.digest, m.media_type, m.content
+             FROM manifests m",
+            in_repository!($database: "m"),
+            "WHERE m.deleted_at IS NULL AND (m.repository_id, m.digest) > ($1, $2)
+             ORDER BY m.repository_id, m.digest LIMIT $3"
+        )
+    };
+}
+
 statements! {
     MANIFEST_BY_DIGEST = sql!(
         "SELECT m.digest, m.media_type, m.size, CASE WHEN m.size <= $3 THEN m.content END FROM manifests m
@@ -48,12 +61,7 @@ statements! {
                WHERE m.repository_id = $1 AND m.deleted_at IS NULL
                AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)",
     );
-    MANIFESTS = sql!(
-        "SELECT r.id, r.project_id, r.name, r.created_at, m.digest, m.media_type, m.content
-         FROM manifests m JOIN repositories r ON r.id = m.repository_id AND r.deleted_at IS NULL
-         WHERE m.deleted_at IS NULL AND (m.repository_id, m.digest) > ($1, $2)
-         ORDER BY m.repository_id, m.digest LIMIT $3"
-    );
+    MANIFESTS = sql!(pg: manifests!(pg), lite: manifests!(lite));
     /// One look-up a digest: left to choose, PostgreSQL would read all manifests of the repository.
     LOCK_MANIFESTS = sql!(
         pg: "SELECT m.digest, m.size FROM (

@@ -75,6 +75,24 @@ macro_rules! sql {
     };
 }
 
+/// The live repository `r` in which the row `$row` is. Looked up for each row: left to choose, PostgreSQL would go along all repositories
+/// from the first one on to join them with one page of a list.
+macro_rules! in_repository {
+    (pg: $row:literal) => {
+        concat!(
+            " CROSS JOIN LATERAL (
+                 SELECT r.id, r.project_id, r.name, r.created_at FROM repositories r
+                 WHERE r.id = ",
+            $row,
+            ".repository_id AND r.deleted_at IS NULL OFFSET 0
+             ) AS r "
+        )
+    };
+    (lite: $row:literal) => {
+        concat!(" JOIN repositories r ON r.id = ", $row, ".repository_id AND r.deleted_at IS NULL ")
+    };
+}
+
 /// A row's next `valid_after`: the moment given, or just after what was there if the clock that gave it is behind.
 macro_rules! next_valid_after {
     ($at:expr) => {

@@ -17,6 +17,21 @@ use crate::value::{actor, digest, optional_digest, parse, time};
 /// How often a change is tried again whose tag appeared or went between two statements.
 const ATTEMPTS: usize = 3;
 
+/// What all tags name. Counted rather than asked for, so that no plan reads all manifests to answer for a page of tags.
+macro_rules! tag_targets {
+    ($database:ident) => {
+        concat!(
+            "SELECT r.id, r.project_id, r.name, r.created_at, t.name, t.digest,
+                    (SELECT COUNT(*) FROM manifests m
+                     WHERE m.repository_id = t.repository_id AND m.digest = t.digest AND m.deleted_at IS NULL)
+             FROM tags t",
+            in_repository!($database: "t"),
+            "WHERE t.deleted_at IS NULL AND (t.repository_id, t.name) > ($1, $2)
+             ORDER BY t.repository_id, t.name LIMIT $3"
+        )
+    };
+}
+
 statements! {
     TAG = sql!(
         "SELECT digest FROM tags WHERE repository_id = $1 AND name = $2 AND deleted_at IS NULL
@@ -27,15 +42,7 @@ statements! {
          AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)
          ORDER BY name LIMIT $3"
     );
-    /// Counted rather than asked for, so that no plan reads all manifests to answer for a page of tags.
-    TAG_TARGETS = sql!(
-        "SELECT r.id, r.project_id, r.name, r.created_at, t.name, t.digest,
-                (SELECT COUNT(*) FROM manifests m
-                 WHERE m.repository_id = t.repository_id AND m.digest = t.digest AND m.deleted_at IS NULL)
-         FROM tags t JOIN repositories r ON r.id = t.repository_id AND r.deleted_at IS NULL
-         WHERE t.deleted_at IS NULL AND (t.repository_id, t.name) > ($1, $2)
-         ORDER BY t.repository_id, t.name LIMIT $3"
-    );
+    TAG_TARGETS = sql!(pg: tag_targets!(pg), lite: tag_targets!(lite));
     TAG_HISTORY = sql!(
         "SELECT from_digest, to_digest, changed_at, by_kind, by_id, by_name FROM tag_history
          WHERE repository_id = $1 AND tag = $2

@@ -179,7 +179,7 @@ async fn hot_statements_touch_one_partition_of_a_table() {
     let mut connection = migrated().await;
     for (name, parameters) in HOT {
         let statement = statement::all().find(|statement| statement.name == *name).unwrap();
-        let plan = plan(&mut connection, statement, Some(parameters), 1).await;
+        let plan = plan(&mut connection, statement, Some(parameters), Planned::First).await;
         let partitions = partitions(&plan);
         assert!(partitions.values().all(|touched| touched.len() == 1), "{name}: {plan}");
         assert!(
@@ -207,17 +207,29 @@ pub(super) fn partitions(plan: &str) -> BTreeMap<&str, BTreeSet<&str>> {
     partitions
 }
 
-/// PostgreSQL's plan of a prepared statement when it is executed for the `execution`th time: with these parameters and the pages that
-/// it read, or only planned for some of their types.
+/// For what a prepared statement is planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Planned {
+    /// For its parameters, as it is when it is executed for the first time.
+    First,
+    /// For what PostgreSQL has settled on when it is executed for the seventh time.
+    Seventh,
+    /// For any parameters, which it may settle on after having seen others.
+    Any,
+}
+
+/// PostgreSQL's plan of a prepared statement: with these parameters and the pages that it read, or only planned for some of their types.
 pub(super) async fn plan(
     connection: &mut PgConnection,
     statement: &Statement,
     parameters: Option<&str>,
-    execution: u32,
+    planned: Planned,
 ) -> String {
     // Quoted, because names of statements may be words of the language.
     let name = statement.name;
-    let prepare = format!("DEALLOCATE ALL; PREPARE \"{name}\" AS {}", statement.postgres);
+    let mode = if planned == Planned::Any { "force_generic_plan" } else { "auto" };
+    let prepare =
+        format!("SET plan_cache_mode = {mode}; DEALLOCATE ALL; PREPARE \"{name}\" AS {}", statement.postgres);
     sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut *connection).await.unwrap();
     let (options, parameters) = match parameters {
         Some(parameters) => ("ANALYZE, BUFFERS, TIMING OFF, SUMMARY OFF, COSTS OFF", parameters.to_owned()),
@@ -226,7 +238,8 @@ pub(super) async fn plan(
     let list = if parameters.is_empty() { String::new() } else { format!("({parameters})") };
     let explain = format!("BEGIN; EXPLAIN ({options}) EXECUTE \"{name}\" {list}; ROLLBACK");
     let mut plan = Vec::new();
-    for _ in 0..execution {
+    let executions = if planned == Planned::Seventh { 7 } else { 1 };
+    for _ in 0..executions {
         let rows = sqlx::raw_sql(AssertSqlSafe(explain.clone())).fetch_all(&mut *connection).await.unwrap();
         plan = rows.iter().map(|row| row.get::<String, _>(0)).collect();
     }
