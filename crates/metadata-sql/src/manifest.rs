@@ -6,23 +6,16 @@ use berth_metadata::{
     AddedManifest, Deletion, Error, FoundManifest, ManifestPosition, ManifestReads, ManifestWrites,
     NewManifest, Result, StoredManifest,
 };
-use berth_oci::manifest::LinkRole;
 use berth_oci::{Digest, Tag};
 
 use crate::SqlMetadata;
-use crate::batch::{self, Cell};
+use crate::batch;
 use crate::blob::in_order;
 use crate::pending::Sum;
+use crate::reference::Fields;
 use crate::repository::repository as found;
 use crate::transaction::SqlTransaction;
 use crate::value::{digest, parse, signed, unsigned};
-
-/// Roles of references as the column keeps them; what a blob is needed by is told apart from what a manifest is needed by.
-const CONFIG: i16 = 0;
-const LAYER: i16 = 1;
-const MANIFEST: i16 = 2;
-const ENTRY: i16 = 3;
-const SUBJECT: i16 = 4;
 
 /// All manifests.
 macro_rules! manifests {
@@ -100,19 +93,10 @@ statements! {
         "UPDATE manifests SET content = $3, size = $4
          WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL AND content <> $3"
     );
-    ADD_REFERENCES -> () = sql!(
-        pg: "INSERT INTO manifest_references (repository_id, manifest_id, position, role, target, size)
-             SELECT CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST(e->>0 AS BIGINT), CAST(e->>1 AS SMALLINT),
-                    decode(e->>2, 'hex'), CAST(e->>3 AS BIGINT)
-             FROM json_array_elements(CAST($3 AS json)) AS e",
-        lite: "INSERT INTO manifest_references (repository_id, manifest_id, position, role, target, size)
-               SELECT $1, $2, value->>0, value->>1, unhex(value->>2), value->>3 FROM json_each($3)",
-    );
     DELETE_MANIFEST = sql!(
         "UPDATE manifests SET deleted_at = $3, deletion_id = $4
          WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL RETURNING id"
     );
-    REFERENCES = sql!("SELECT role, target FROM manifest_references WHERE repository_id = $1 AND manifest_id = $2");
     REFERRERS_OF = sql!(
         "SELECT digest FROM manifests WHERE repository_id = $1 AND subject = $2 AND deleted_at IS NULL"
     );
@@ -141,15 +125,6 @@ fn found_manifest((name, media_type, size, content): FoundRow) -> Result<FoundMa
             size: unsigned(size)?,
         },
     })
-}
-
-const fn role_number(role: LinkRole) -> i16 {
-    match role {
-        LinkRole::Config => CONFIG,
-        LinkRole::Layer => LAYER,
-        LinkRole::Manifest => MANIFEST,
-        LinkRole::Entry => ENTRY,
-    }
 }
 
 #[async_trait]
@@ -221,14 +196,7 @@ impl ManifestWrites for SqlTransaction {
         let Some(id) = self.insert_manifest(repository, new, by, at).await? else {
             return self.keep_manifest(repository.id, new).await;
         };
-        let references = references(new);
-        if !references.is_empty() {
-            let batch = batch::rows(references.iter().zip(0..).map(|((role, target, size), position)| {
-                let role = Cell::Number(i64::from(*role));
-                vec![Cell::Number(position), role, Cell::Bytes(target), Cell::Number(*size)]
-            }));
-            later!(self, ADD_REFERENCES, repository.id.0, id, batch);
-        }
+        self.note_references(repository.id, id, new).await?;
         self.pending.review_manifest(repository.id, &new.digest, at);
         self.pending.count(Sum::RepositoryManifests, repository.id.0, 1);
         self.fill(repository.id).await?;
@@ -266,15 +234,7 @@ impl SqlTransaction {
         by: &Actor,
         at: Timestamp,
     ) -> Result<Option<i64>> {
-        let manifest = new.manifest;
-        let subject = manifest.subject.as_ref().map(|subject| subject.digest.to_bytes());
-        // Only a referrers list shows annotations without the content that has them too.
-        let annotations = subject
-            .as_ref()
-            .filter(|_| !manifest.annotations.is_empty())
-            .map(|_| serde_json::to_string(&manifest.annotations))
-            .transpose()
-            .map_err(|error| Error::Backend(Box::new(error)))?;
+        let Fields { size, subject, artifact_type, annotations } = Fields::of(new)?;
         if let Some(subject) = &subject {
             execute!(self, LOCK_SUBJECT, repository.id.0, subject.as_slice());
         }
@@ -283,10 +243,10 @@ impl SqlTransaction {
             ADD_MANIFEST,
             repository.id.0,
             new.digest.to_bytes(),
-            manifest.media_type.as_str(),
-            manifest.referrer_type(),
+            new.manifest.media_type.as_str(),
+            artifact_type,
             subject,
-            signed(new.content.len() as u64),
+            size,
             at.as_micros(),
             by.kind.as_str(),
             by.id,
@@ -324,29 +284,11 @@ impl SqlTransaction {
         at: Timestamp,
     ) -> Result<()> {
         self.pending.review_manifest(repository, name, at);
-        let references: Vec<(i16, Vec<u8>)> = all!(self, REFERENCES, repository.0, manifest);
-        for (role, target) in references {
-            if matches!(role, CONFIG | LAYER | ENTRY) {
-                self.pending.review_blob(&target, at);
-            }
-            if matches!(role, MANIFEST | ENTRY) {
-                self.pending.review_manifest(repository, &digest(&target)?, at);
-            }
-        }
+        self.review_targets(repository, manifest, at).await?;
         let referrers: Vec<(Vec<u8>,)> = all!(self, REFERRERS_OF, repository.0, name.to_bytes());
         for (referrer,) in referrers {
             self.pending.review_manifest(repository, &digest(&referrer)?, at);
         }
         Ok(())
     }
-}
-
-/// Everything that a manifest points at: role, target, size.
-fn references(new: &NewManifest<'_>) -> Vec<(i16, Vec<u8>, i64)> {
-    let links = new.manifest.links.iter().map(|link| (role_number(link.role), &link.descriptor));
-    let subject = new.manifest.subject.iter().map(|subject| (SUBJECT, subject));
-    links
-        .chain(subject)
-        .map(|(role, descriptor)| (role, descriptor.digest.to_bytes(), signed(descriptor.size)))
-        .collect()
 }

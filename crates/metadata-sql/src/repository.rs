@@ -307,6 +307,16 @@ impl SqlTransaction {
         Ok(())
     }
 
+    /// Looks again, alone with the repository, whether it has a manifest.
+    pub(crate) async fn refill(&mut self, repository: RepositoryId) -> Result<()> {
+        let _: Option<(i64,)> = optional!(self, LOCK_FOR_DELETION, repository.0);
+        if self.has_manifest(repository).await? {
+            return self.fill(repository).await;
+        }
+        execute!(self, EMPTY, repository.0);
+        Ok(())
+    }
+
     async fn has_manifest(&mut self, repository: RepositoryId) -> Result<bool> {
         let one: Option<(i64,)> = optional!(self, HAS_MANIFEST, repository.0);
         Ok(one.is_some())

@@ -1,9 +1,9 @@
 //! Statements: one text for both databases, or one each, and the calls that run them on whichever it is.
 
 use crate::{
-    blob, database, deletion, group, manifest, member, pending, project, project_page, pull, referrer,
-    refresh_token, repository, review, robot, role, sealed_secret, session, setting, signing_key, standing,
-    tag, upload, user,
+    blob, database, deletion, group, manifest, member, pending, project, project_page, pull, reference,
+    referrer, refresh_token, repository, review, robot, role, sealed_secret, session, setting, signing_key,
+    standing, sum, tag, upload, user,
 };
 
 /// One of two: whatever exists once a database.
@@ -29,6 +29,12 @@ pub(crate) struct Statement {
     pub(crate) gives_rows: bool,
 }
 
+/// A statement of the tests, which reads the same on both.
+#[cfg(test)]
+pub(crate) const fn on_any(text: &'static str) -> Statement {
+    Statement { name: text, postgres: text, lite: text, gives_rows: true }
+}
+
 /// Every statement that this crate runs, by noun.
 #[cfg_attr(
     not(test),
@@ -46,6 +52,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         project::STATEMENTS,
         project_page::STATEMENTS,
         pull::STATEMENTS,
+        reference::STATEMENTS,
         referrer::STATEMENTS,
         refresh_token::STATEMENTS,
         repository::STATEMENTS,
@@ -57,6 +64,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         setting::STATEMENTS,
         signing_key::STATEMENTS,
         standing::STATEMENTS,
+        sum::STATEMENTS,
         tag::STATEMENTS,
         upload::STATEMENTS,
         user::STATEMENTS,

@@ -1,6 +1,30 @@
 //! The port's conformance suite on both databases, and what is this adapter's own.
 
+/// How many connections to PostgreSQL a test has.
+const CONNECTIONS: u32 = 8;
+
+/// One test a database.
+macro_rules! on_both {
+    ($($test:ident),+ $(,)?) => {
+        mod lite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let directory = super::TempDir::new().unwrap();
+                super::$test(super::embedded(&directory).await).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() {
+                let url = super::Postgres::shared().new_database();
+                super::$test(super::SqlMetadata::open_postgres(&url, super::super::CONNECTIONS).await.unwrap()).await;
+            })+
+        }
+    };
+}
+
 mod both;
+mod damage;
 mod embedded;
 mod full_disk;
 mod group;

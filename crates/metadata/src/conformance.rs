@@ -13,6 +13,7 @@ mod project;
 mod project_page;
 mod pull;
 mod race;
+mod reference;
 mod referrer;
 mod repository;
 mod review;
@@ -21,6 +22,7 @@ mod role;
 mod scene;
 mod secret;
 mod setting;
+mod sum;
 mod tag;
 mod transaction;
 mod upload;
@@ -87,6 +89,12 @@ pub const CASES: &[Case] = cases![
     deletion::a_manifest_brings_its_links,
     review::every_change_of_a_reference_is_queued,
     review::a_later_change_puts_the_review_off,
+    reference::rows_are_what_the_bytes_say,
+    reference::wrong_rows_are_derived_again,
+    sum::a_repository_has_its_sums,
+    sum::all_repositories_are_listed_by_number,
+    sum::links_and_sizes_are_those_of_the_rows,
+    sum::wrong_links_and_sizes_are_derived_again,
     pull::pulls_of_gone_manifests_are_passed_over,
     setting::a_setting_is_made_once,
     transaction::nothing_is_seen_before_the_commit,

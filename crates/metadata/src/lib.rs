@@ -22,6 +22,7 @@ pub mod member;
 pub mod project;
 pub mod project_page;
 pub mod pull;
+pub mod reference;
 pub mod referrer;
 pub mod refresh_token;
 pub mod repository;
@@ -33,6 +34,7 @@ pub mod session;
 pub mod setting;
 pub mod signing_key;
 pub mod standing;
+pub mod sum;
 pub mod tag;
 pub mod upload;
 pub mod user;
@@ -56,6 +58,7 @@ pub use member::{MemberReads, MemberWrites};
 pub use project::{ProjectReads, ProjectWrites};
 pub use project_page::{ProjectPageReads, ProjectPageWrites};
 pub use pull::{Pull, PullWrites};
+pub use reference::{ManifestDifference, ReferenceReads, ReferenceWrites};
 pub use referrer::{Referrer, ReferrerReads};
 pub use refresh_token::{RefreshTokenReads, RefreshTokenWrites};
 pub use repository::{CatalogScope, FoundRepository, RepositoryReads, RepositoryWrites};
@@ -67,6 +70,10 @@ pub use session::{SessionReads, SessionWrites};
 pub use setting::SettingWrites;
 pub use signing_key::{SigningKeyReads, SigningKeyWrites};
 pub use standing::StandingReads;
+pub use sum::{
+    Derived, ProjectBlob, ProjectBlobPosition, ProjectBlobSums, ProjectBytes, RepositorySums, SumReads,
+    SumWrites,
+};
 pub use tag::{Expected, TagChange, TagDelete, TagMove, TagPosition, TagReads, TagTarget, TagWrites};
 pub use upload::{UploadReads, UploadSession, UploadWrites, Writer};
 pub use user::{Added, UserReads, UserWrites};
@@ -82,10 +89,12 @@ pub trait Metadata:
     + RepositoryReads
     + BlobReads
     + ManifestReads
+    + ReferenceReads
     + ReferrerReads
     + TagReads
     + UploadReads
     + ReviewReads
+    + SumReads
     + UserReads
     + GroupReads
     + MemberReads
@@ -114,10 +123,12 @@ pub trait Transaction:
     + RepositoryWrites
     + BlobWrites
     + ManifestWrites
+    + ReferenceWrites
     + TagWrites
     + UploadWrites
     + DeletionWrites
     + PullWrites
+    + SumWrites
     + SettingWrites
     + UserWrites
     + GroupWrites

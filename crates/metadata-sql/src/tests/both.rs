@@ -7,17 +7,12 @@ use berth_testkit::Postgres;
 use bytes::Bytes;
 use tempfile::TempDir;
 
-use super::{NOW, embedded, repository};
+use super::{CONNECTIONS, NOW, embedded, repository};
 use crate::SqlMetadata;
 use crate::database::Pools;
 use crate::sqlite::READERS;
-use crate::statement::Statement;
+use crate::statement::{Statement, on_any};
 use crate::transaction::SqlTransaction;
-
-/// A statement of the tests, which reads the same on both.
-const fn on_any(text: &'static str) -> Statement {
-    Statement { name: text, postgres: text, lite: text, gives_rows: true }
-}
 
 /// Projects whose counted bytes are not what their blobs have.
 const WRONG_BYTES: Statement = on_any("SELECT p.id, CAST(COALESCE((SELECT SUM(b.size) FROM project_blobs b WHERE b.project_id = p.id AND b.links > 0), 0) AS BIGINT),
@@ -54,29 +49,6 @@ const SET: Statement =
 const UNSET: Statement = on_any("DELETE FROM settings WHERE name = $1");
 const PULLS: Statement = on_any("SELECT pull_count, pulled_at FROM manifest_pulls");
 const PULLS_OF_ALL: Statement = on_any("SELECT CAST(SUM(amount) AS BIGINT) FROM counters WHERE kind = 4");
-
-/// How many connections to PostgreSQL a test has.
-const CONNECTIONS: u32 = 8;
-
-/// One test a database.
-macro_rules! on_both {
-    ($($test:ident),+ $(,)?) => {
-        mod lite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() {
-                let directory = super::TempDir::new().unwrap();
-                super::$test(super::embedded(&directory).await).await;
-            })+
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() {
-                let url = super::Postgres::shared().new_database();
-                super::$test(super::SqlMetadata::open_postgres(&url, super::CONNECTIONS).await.unwrap()).await;
-            })+
-        }
-    };
-}
 
 on_both!(
     keeps_every_promise_and_counts_right,

@@ -148,6 +148,16 @@ pub(super) const OFTEN: &[(&str, &str)] = &[
     ("MANIFESTS", "$late, '\\x01aa', 100"),
     ("TAG_TARGETS", "$late, 'latest', 100"),
     ("LINK_TARGETS", "'\\x01aa', 7, 100"),
+    ("PROJECT_BLOBS", "'\\x01aa', 7, 100"),
+    ("REPOSITORY_SUMS", "$late, 20"),
+    ("SUMS_OF_REPOSITORY", "9"),
+    ("SUMS_OF_PROJECT_BLOB", "7, '\\x01aa'"),
+    ("HOLD_HOLDERS", "7, '\\x01aa'"),
+    ("KEPT_BYTES", "5, 100"),
+    ("BYTES_OF_PROJECT", "9"),
+    ("KEPT_FIELDS", "7, '\\x01aa'"),
+    ("LOCK_KEPT_FIELDS", "7, '\\x01aa', '\\x00'"),
+    ("DELETE_REFERENCES", "7, 5"),
     ("REVIEWS", "500, 100"),
     ("PRUNE_OLD", "500, 100"),
     ("PRUNE_LONG", "1000, 100"),
@@ -174,6 +184,9 @@ pub(super) const LISTS: &[&str] = &[
     "MANIFESTS",
     "TAG_TARGETS",
     "LINK_TARGETS",
+    "PROJECT_BLOBS",
+    "REPOSITORY_SUMS",
+    "KEPT_BYTES",
 ];
 
 /// What reads a table as a whole in PostgreSQL too: lists that administrators see, and a thousand members' names among a hundred

@@ -8,10 +8,10 @@ use berth_oci::Digest;
 use super::scene::{Scene, act, at, image, index, somebody, tag};
 use crate::{Expected, Metadata, Review, ReviewSubject};
 
-const DAY: Duration = Duration::from_hours(24);
+pub(super) const DAY: Duration = Duration::from_hours(24);
 
 /// When the queue wants something looked at.
-async fn queued(metadata: &dyn Metadata, subject: &ReviewSubject) -> Option<Timestamp> {
+pub(super) async fn queued(metadata: &dyn Metadata, subject: &ReviewSubject) -> Option<Timestamp> {
     let end = Timestamp::from_micros(i64::MAX);
     let queue = metadata.reviews(end, 1_000_000).await.expect("a list");
     assert!(queue.is_sorted_by_key(|review| review.review_after));
