@@ -4,6 +4,7 @@ mod access;
 mod browser;
 mod buildah;
 mod buildkit;
+mod consistency;
 mod containerd;
 mod cosign;
 mod crane;

@@ -94,6 +94,7 @@ pub const CASES: &[Case] = cases![
     sum::a_repository_has_its_sums,
     sum::all_repositories_are_listed_by_number,
     sum::links_and_sizes_are_those_of_the_rows,
+    sum::what_deleted_repositories_hold_is_not_counted,
     sum::wrong_links_and_sizes_are_derived_again,
     pull::pulls_of_gone_manifests_are_passed_over,
     setting::a_setting_is_made_once,

@@ -1,4 +1,5 @@
-//! The check of everything: every row has its bytes and what it refers to, all bytes have their row or a live session.
+//! The check of everything: every row has its bytes and what it refers to, all bytes have their row or a live session, and what the
+//! database keeps although it follows from something else agrees with that.
 //!
 //! Safe beside a running server: what looks wrong is looked at again before it is believed, and nothing is removed that was
 //! touched lately. Rows are read first and storage after them, so that bytes that come meanwhile have rows to be found.
@@ -7,7 +8,9 @@ mod blobs;
 mod manifests;
 mod orphans;
 mod references;
+mod repositories;
 mod sessions;
+mod usage;
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
@@ -15,7 +18,7 @@ use std::time::Duration;
 
 use berth_domain::Location;
 use berth_metadata::BlobState;
-use berth_oci::{Digest, RepositoryName, Tag};
+use berth_oci::{Digest, ProjectName, RepositoryName, Tag};
 use uuid::Uuid;
 
 use crate::{Registry, Result};
@@ -29,10 +32,11 @@ const BATCH: u32 = 500;
 /// What is to be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Whether all bytes, also manifests', are read and their digests compared, and whether manifests have what they demand; else
-    /// only that blobs are there in their length.
+    /// Whether all bytes, also manifests', are read and their digests compared, and whether manifests have what they demand and the
+    /// database keeps of them what they say; else only that blobs are there in their length.
     pub deep: bool,
-    /// Whether damaged blobs are marked, so that the next push heals them, and old orphans are removed.
+    /// Whether damaged blobs are marked, so that the next push heals them, what follows from something else is derived from it again,
+    /// and old orphans are removed.
     pub repair: bool,
 }
 
@@ -102,6 +106,37 @@ pub enum Finding {
         /// The blob.
         digest: Digest,
     },
+    /// What the database keeps of a manifest, so that its bytes need not be read, is not what they say. Only a deep check looks.
+    Misindexed {
+        /// Its repository.
+        repository: RepositoryName,
+        /// Its name.
+        digest: Digest,
+        /// How it differs, in words.
+        differs: String,
+        /// Whether it is what the bytes say now.
+        repaired: bool,
+    },
+    /// A number that the database keeps is not what it counts.
+    Miscounted {
+        /// What is counted.
+        what: Counted,
+        /// What was kept.
+        kept: i64,
+        /// What there is.
+        actual: i64,
+        /// Whether that is kept now.
+        repaired: bool,
+    },
+    /// A repository is listed among those that have a manifest and has none, or has one and is not listed.
+    Mislisted {
+        /// The repository.
+        repository: RepositoryName,
+        /// Whether it was listed.
+        listed: bool,
+        /// Whether that was put right.
+        repaired: bool,
+    },
     /// Bytes of an unfinished upload are gone: its client has to start anew.
     LostUpload {
         /// The session.
@@ -126,6 +161,33 @@ pub enum Finding {
         /// Whether they were removed.
         removed: bool,
     },
+}
+
+/// What is counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Links that bring a blob into a project.
+    Links {
+        /// The project.
+        project: ProjectName,
+        /// The blob.
+        digest: Digest,
+    },
+    /// Bytes of a blob, as a project has it.
+    Size {
+        /// The project.
+        project: ProjectName,
+        /// The blob.
+        digest: Digest,
+    },
+    /// Bytes of all blobs of a project, each once.
+    Bytes(ProjectName),
+    /// Manifests of a repository.
+    Manifests(RepositoryName),
+    /// Tags of a repository.
+    Tags(RepositoryName),
+    /// Pulls from a repository.
+    Pulls(RepositoryName),
 }
 
 /// What was seen in all.
@@ -153,6 +215,10 @@ pub struct Report {
     pub incomplete: u64,
     /// [`Finding::DanglingTag`] and [`Finding::DanglingLink`].
     pub dangling: u64,
+    /// [`Finding::Misindexed`], [`Finding::Miscounted`] and [`Finding::Mislisted`].
+    pub inconsistent: u64,
+    /// How many of those were put right.
+    pub repaired: u64,
     /// [`Finding::Recovered`].
     pub recovered: u64,
     /// [`Finding::LostUpload`].
@@ -166,11 +232,15 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether everything that was ever acknowledged is there. Orphans and uploads that have to start anew do not count: a
-    /// process that was killed leaves them.
+    /// Whether everything that was ever acknowledged is there, and what follows from it agrees. Orphans and uploads that have to start
+    /// anew do not count: a process that was killed leaves them.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
-        self.missing == 0 && self.corrupt == 0 && self.incomplete == 0 && self.dangling == 0
+        self.missing == 0
+            && self.corrupt == 0
+            && self.incomplete == 0
+            && self.dangling == 0
+            && self.inconsistent == 0
     }
 
     /// Whether nothing was found that somebody should look at; [`Finding::Recent`] is nothing of the kind.
@@ -202,6 +272,7 @@ impl Registry {
         check.blobs(&mut named).await?;
         check.links().await?;
         check.tags().await?;
+        check.repositories().await?;
         if options.deep {
             check.manifests().await?;
         }
@@ -217,6 +288,12 @@ impl Check<'_> {
             Finding::Corrupt { .. } | Finding::CorruptManifest { .. } => self.report.corrupt += 1,
             Finding::Incomplete { .. } => self.report.incomplete += 1,
             Finding::DanglingTag { .. } | Finding::DanglingLink { .. } => self.report.dangling += 1,
+            Finding::Misindexed { repaired, .. }
+            | Finding::Miscounted { repaired, .. }
+            | Finding::Mislisted { repaired, .. } => {
+                self.report.inconsistent += 1;
+                self.report.repaired += u64::from(*repaired);
+            }
             Finding::Recovered { .. } => self.report.recovered += 1,
             Finding::LostUpload { .. } => self.report.lost_uploads += 1,
             Finding::Recent { .. } => self.report.recent += 1,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use berth_registry::fsck::{Finding, Options, Report};
+use berth_registry::fsck::{Counted, Finding, Options, Report};
 use berth_server::{Parts, embedded};
 use clap::Args;
 
@@ -22,13 +22,17 @@ Examples:
 Exits with 0 if all is well, 1 if something was found, 2 if the check could not be done. \
 Each line says what to do about what it found. Nothing that is lost can be made up here: damaged blobs and manifests, \
 and images that lack something, are whole again when they are pushed again. \
+What the database counts, and what it keeps of manifests to find things by, follows from what is there: --repair puts it right. \
 Files that nothing names yet and that were touched in the last 48 hours are listed as recent: \
-a push may be about to name them.")]
+a push may be about to name them. \
+What a repository or a project has is counted in one statement: where that takes PostgreSQL longer than database.timeout, \
+this ends with \"the database does not answer\"; raise it for the check with BERTH_DATABASE__TIMEOUT.")]
 pub(crate) struct Fsck {
     /// Read all bytes and compare their digests, not only their lengths; also manifests, and whether they have what they demand
     #[arg(long)]
     deep: bool,
-    /// Mark damaged blobs, so that the next push heals them, and remove what nothing names and nobody touched for 48 hours
+    /// Mark damaged blobs, so that the next push heals them, put right what the database counts or keeps to find things by, and
+    /// remove what nothing names and nobody touched for 48 hours
     #[arg(long)]
     repair: bool,
     #[command(flatten)]
@@ -90,6 +94,19 @@ fn described(finding: &Finding, options: Options) -> String {
         Finding::DanglingLink { repository, digest } => format!(
             "dangling: {repository} holds {digest}, of which nothing is known; push it again (--deep lists the images that lack it)"
         ),
+        Finding::Misindexed { repository, digest, differs, repaired } => {
+            let done = put_right(*repaired, "--deep --repair");
+            format!("inconsistent: manifest {repository}@{digest}: in the database, {differs}; {done}")
+        }
+        Finding::Miscounted { what, kept, actual, repaired } => {
+            let done = put_right(*repaired, "--repair");
+            format!("inconsistent: {} is kept as {kept} and is {actual}; {done}", counted(what))
+        }
+        Finding::Mislisted { repository, listed, repaired } => {
+            let so =
+                if *listed { "is listed and has no manifest" } else { "has manifests and is not listed" };
+            format!("inconsistent: {repository} {so}; {}", put_right(*repaired, "--repair"))
+        }
         Finding::LostUpload { id, location } => {
             format!("lost upload: {id}: there is nothing at {location}; its client has to start anew")
         }
@@ -100,6 +117,23 @@ fn described(finding: &Finding, options: Options) -> String {
             let done = if *removed { "removed" } else { "run with --repair to remove them" };
             format!("orphan: {location}: nothing names these {size} bytes; {done}")
         }
+    }
+}
+
+fn put_right(repaired: bool, flags: &str) -> String {
+    if repaired { "put right".to_owned() } else { format!("run with {flags} to put it right") }
+}
+
+fn counted(what: &Counted) -> String {
+    match what {
+        Counted::Links { project, digest } => {
+            format!("the number of repositories in {project} that hold {digest}")
+        }
+        Counted::Size { project, digest } => format!("the size of {digest} in {project}"),
+        Counted::Bytes(project) => format!("the number of bytes in {project}"),
+        Counted::Manifests(repository) => format!("the number of manifests in {repository}"),
+        Counted::Tags(repository) => format!("the number of tags in {repository}"),
+        Counted::Pulls(repository) => format!("the number of pulls from {repository}"),
     }
 }
 
@@ -117,10 +151,10 @@ fn summary(report: &Report) -> String {
     if report.is_clean() {
         return format!("{looked_at}: all is well");
     }
-    let Report { missing, corrupt, incomplete, dangling, recovered, lost_uploads, orphans, removed, .. } =
-        report;
+    let Report { missing, corrupt, incomplete, dangling, inconsistent, repaired, .. } = report;
+    let Report { recovered, lost_uploads, orphans, removed, .. } = report;
     format!(
-        "{looked_at}: {missing} missing, {corrupt} corrupt, {incomplete} incomplete, {dangling} dangling, {recovered} recovered, \
-         {lost_uploads} lost uploads, {orphans} orphans ({removed} removed)"
+        "{looked_at}: {missing} missing, {corrupt} corrupt, {incomplete} incomplete, {dangling} dangling, {inconsistent} inconsistent \
+         ({repaired} put right), {recovered} recovered, {lost_uploads} lost uploads, {orphans} orphans ({removed} removed)"
     )
 }

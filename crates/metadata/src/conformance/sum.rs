@@ -132,6 +132,23 @@ pub(super) async fn links_and_sizes_are_those_of_the_rows(metadata: &dyn Metadat
     assert_eq!((bytes.project, bytes.bytes), (one.project.name.clone(), same(13)));
 }
 
+pub(super) async fn what_deleted_repositories_hold_is_not_counted(metadata: &dyn Metadata) {
+    let one = Scene::within(metadata, "unshares", "one").await;
+    let two = Scene::within(metadata, "unshares", "two").await;
+    let digest = one.push_blob("a blob unshared").await;
+    two.push_blob("a blob unshared").await;
+    for (scene, links, bytes) in [(&two, 1, 15), (&one, 0, 0)] {
+        let mut tx = scene.begin().await;
+        tx.delete_repository(&scene.repository, &act(scene.repository.name.as_str(), 2))
+            .await
+            .expect("deleted");
+        tx.commit().await.expect("a commit");
+        assert_eq!(share(metadata, one.project.id, &digest).await, (same(links), same(15)));
+        let looked = metadata.project_bytes(one.project.id).await.expect("an answer").expect("it is there");
+        assert_eq!(looked.bytes, same(bytes));
+    }
+}
+
 pub(super) async fn wrong_links_and_sizes_are_derived_again(metadata: &dyn Metadata) {
     let scene = Scene::within(metadata, "wrong-shares", "x").await;
     let other = Scene::within(metadata, "wrong-shares-of-another", "x").await;

@@ -1,10 +1,12 @@
-//! With a deep check: every manifest is what its digest names, and everything that it demands is in its repository.
+//! With a deep check: every manifest is what its digest names, the database keeps of it what its bytes say, and everything that it
+//! demands is in its repository.
 
 use berth_domain::Repository;
-use berth_metadata::{ManifestPosition, StoredManifest};
+use berth_metadata::{ManifestDifference, ManifestPosition, NewManifest, StoredManifest};
 use berth_oci::{Digest, Manifest};
 
 use super::{Check, Finding};
+use crate::attempts::retry;
 use crate::manifest::{Present, Source};
 use crate::{Error, Result};
 
@@ -21,31 +23,78 @@ impl Check<'_> {
             after = Some(ManifestPosition { repository: repository.id, digest: manifest.digest });
             for (repository, manifest) in manifests {
                 self.report.manifests += 1;
-                if let Some(finding) = self.manifest(&repository, &manifest).await? {
-                    self.find(&finding);
-                }
+                self.manifest(&repository, &manifest).await?;
             }
         }
     }
 
-    async fn manifest(&self, repository: &Repository, stored: &StoredManifest) -> Result<Option<Finding>> {
+    async fn manifest(&mut self, repository: &Repository, stored: &StoredManifest) -> Result<()> {
         let actual = Digest::of(stored.digest.algorithm(), &stored.content);
         if actual != stored.digest {
             let (repository, digest) = (repository.name.clone(), stored.digest);
-            return Ok(Some(Finding::CorruptManifest { repository, digest, actual }));
+            self.find(&Finding::CorruptManifest { repository, digest, actual });
+            return Ok(());
         }
         // Bytes that an earlier release took by looser rules are what they were.
-        let Ok(manifest) = Manifest::parse(&stored.content, Some(&stored.media_type)) else {
-            return Ok(None);
-        };
-        // A deletion or a push that came meanwhile settles it.
-        if self.lacks(repository, &manifest).await?.is_none() || !self.is_there(repository, stored).await? {
-            return Ok(None);
+        let Ok(manifest) = Manifest::parse(&stored.content, Some(&stored.media_type)) else { return Ok(()) };
+        self.rows(repository, stored, &manifest).await?;
+        self.content(repository, stored, &manifest).await
+    }
+
+    /// What the database keeps of the manifest is what its bytes say.
+    async fn rows(
+        &mut self,
+        repository: &Repository,
+        stored: &StoredManifest,
+        manifest: &Manifest,
+    ) -> Result<()> {
+        let new = NewManifest { digest: stored.digest, content: &stored.content, manifest };
+        let metadata = &self.registry.ports().metadata;
+        if metadata.manifest_difference(repository.id, &new).await?.is_none() {
+            return Ok(());
         }
-        Ok(self.lacks(repository, &manifest).await?.map(|lacks| {
+        let repaired = self.options.repair;
+        // A deletion that came meanwhile settles it.
+        let difference = if repaired {
+            retry!(self.derive_references(repository, &new).await)?
+        } else {
+            metadata.manifest_difference(repository.id, &new).await?
+        };
+        if let Some(difference) = difference {
             let (repository, digest) = (repository.name.clone(), stored.digest);
-            Finding::Incomplete { repository, digest, lacks }
-        }))
+            let differs = in_words(&difference);
+            self.find(&Finding::Misindexed { repository, digest, differs, repaired });
+        }
+        Ok(())
+    }
+
+    async fn derive_references(
+        &self,
+        repository: &Repository,
+        new: &NewManifest<'_>,
+    ) -> Result<Option<ManifestDifference>> {
+        let mut tx = self.registry.ports().metadata.begin().await?;
+        let difference = tx.derive_references(repository, new, self.registry.now()).await?;
+        tx.commit().await?;
+        Ok(difference)
+    }
+
+    /// Everything that the manifest demands is there.
+    async fn content(
+        &mut self,
+        repository: &Repository,
+        stored: &StoredManifest,
+        manifest: &Manifest,
+    ) -> Result<()> {
+        // A deletion or a push that came meanwhile settles it.
+        if self.lacks(repository, manifest).await?.is_none() || !self.is_there(repository, stored).await? {
+            return Ok(());
+        }
+        if let Some(lacks) = self.lacks(repository, manifest).await? {
+            let (repository, digest) = (repository.name.clone(), stored.digest);
+            self.find(&Finding::Incomplete { repository, digest, lacks });
+        }
+        Ok(())
     }
 
     /// What a push of this manifest would be refused for now, in words.
@@ -66,4 +115,19 @@ impl Check<'_> {
     async fn is_there(&self, repository: &Repository, stored: &StoredManifest) -> Result<bool> {
         Ok(self.registry.ports().metadata.manifest(repository.id, &stored.digest).await?.is_some())
     }
+}
+
+fn in_words(difference: &ManifestDifference) -> String {
+    let ManifestDifference { missing, surplus, fields } = difference;
+    let mut words = Vec::new();
+    if *missing > 0 {
+        words.push(format!("{missing} references are missing"));
+    }
+    if *surplus > 0 {
+        words.push(format!("{surplus} references are none of its"));
+    }
+    if !fields.is_empty() {
+        words.push(format!("it has another {}", fields.join(", ")));
+    }
+    words.join("; ")
 }

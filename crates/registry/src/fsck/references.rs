@@ -4,6 +4,7 @@
 
 use berth_metadata::{LinkPosition, TagPosition};
 
+use super::usage::Usage;
 use super::{BATCH, Check, Finding};
 use crate::Result;
 
@@ -24,13 +25,17 @@ impl Check<'_> {
 
     pub(super) async fn links(&mut self) -> Result<()> {
         let mut after: Option<LinkPosition> = None;
+        let mut usage = Usage::default();
         loop {
             let links = self.registry.ports().metadata.link_targets(after.as_ref(), BATCH).await?;
-            let Some((repository, last)) = links.last() else { return Ok(()) };
+            let Some((repository, last)) = links.last() else { return self.close_usage(usage).await };
             after = Some(LinkPosition { digest: last.digest, repository: repository.id });
             self.report.links += links.len() as u64;
-            for (repository, target) in links.into_iter().filter(|(_, target)| !target.there) {
-                self.find(&Finding::DanglingLink { repository: repository.name, digest: target.digest });
+            for (repository, target) in links {
+                self.use_link(&mut usage, repository.project_id, &target).await?;
+                if !target.there {
+                    self.find(&Finding::DanglingLink { repository: repository.name, digest: target.digest });
+                }
             }
         }
     }

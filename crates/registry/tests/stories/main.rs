@@ -1,6 +1,7 @@
 //! Stories of the use cases over the real adapters: a temporary SQLite and a temporary directory.
 #![expect(clippy::unwrap_used, reason = "a story ends by panicking, everywhere")]
 
+mod consistency;
 mod crowds;
 mod deletions;
 mod fsck;
