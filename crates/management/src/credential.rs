@@ -6,9 +6,9 @@ use berth_access::{LoginError, Secret};
 use berth_domain::user::check_password;
 use berth_domain::{Action, Resource, User, UserId};
 
-use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::{Error, Result};
+use berth_metadata::retry;
 
 /// Which of an account's secrets.
 #[derive(Clone, Copy)]

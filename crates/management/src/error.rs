@@ -1,5 +1,6 @@
 //! Why a use case did not happen; the words are for the client, the sources for the log.
 
+use berth_metadata::attempts::MayConflict;
 use std::fmt;
 use std::time::Duration;
 
@@ -57,6 +58,12 @@ pub enum Error {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] berth_metadata::Error),
+}
+
+impl MayConflict for Error {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Database(error) if error.is_conflict())
+    }
 }
 
 impl Error {

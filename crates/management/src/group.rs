@@ -4,9 +4,9 @@ use berth_domain::group::check_group;
 use berth_domain::{Action, GroupId, GroupType, Resource, UserGroup};
 use berth_metadata::user::Added;
 
-use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::{Error, GroupFilter, GroupOrder, Listed, Result, Window};
+use berth_metadata::retry;
 
 impl Guarded<'_> {
     /// Makes a group.

@@ -11,7 +11,6 @@
 //! names and values are words and stand in `domain`.
 #![deny(missing_docs)]
 
-mod attempts;
 pub mod configuration;
 pub mod credential;
 pub mod error;

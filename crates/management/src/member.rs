@@ -8,10 +8,10 @@ use berth_domain::{
 use berth_metadata::Transaction;
 use berth_metadata::user::Added;
 
-use crate::attempts::retry;
 use crate::group::taken;
 use crate::guarded::Guarded;
 use crate::{Error, GroupFilter, GroupOrder, Listed, MemberOrder, ProjectRef, Result, Window};
+use berth_metadata::retry;
 
 /// A member with the name of their role.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use berth_metadata::Transaction;
 use berth_metadata::user::Added;
 use berth_oci::ProjectName;
 
-use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::{Error, Listed, ProjectOrder, ProjectPage, ProjectRef, Result, Window};
+use berth_metadata::retry;
 
 /// A new project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

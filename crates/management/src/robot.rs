@@ -15,9 +15,9 @@ use berth_metadata::robot::{NewRobot, RobotChange, RobotCredentials};
 use berth_metadata::user::Added;
 use berth_oci::ProjectName;
 
-use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::{Error, Listed, ProjectRef, Result, RobotFilter, RobotOrder, Window};
+use berth_metadata::retry;
 
 pub use wanted::{RobotPermission, WantedRobot};
 

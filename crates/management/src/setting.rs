@@ -2,9 +2,9 @@
 
 use berth_domain::{Action, Project, ProjectMetadataKey as Key, Resource};
 
-use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::{Error, ProjectRef, Result};
+use berth_metadata::retry;
 
 /// What a change expects of the setting.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -6,9 +6,9 @@ use berth_domain::user::{check_password, check_profile, check_username};
 use berth_domain::{Action, ActorKind, Resource, User, UserId};
 use berth_metadata::user::Added;
 
-use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::{Error, Listed, Result, UserFilter, UserOrder, Window};
+use berth_metadata::retry;
 
 /// A new account.
 #[derive(Clone, Debug, PartialEq, Eq)]

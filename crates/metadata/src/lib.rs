@@ -12,6 +12,7 @@
 //! `…Writes` trait for what needs a transaction, and its part of the [`conformance`] suite, which runs on every database.
 #![deny(missing_docs)]
 
+pub mod attempts;
 pub mod blob;
 pub mod conformance;
 pub mod deletion;

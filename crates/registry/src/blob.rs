@@ -6,11 +6,11 @@ use berth_metadata::{Blob, BlobState, Place};
 use berth_oci::{ByteRange, Digest, RepositoryName};
 use futures::StreamExt as _;
 
-use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::lookup::blob_key;
 use crate::reader::BlobReader;
 use crate::{Error, Registry, Result};
+use berth_metadata::retry;
 
 /// How many manifests a refused deletion names.
 const NAMED_USERS: u32 = 10;

@@ -1,6 +1,7 @@
 //! Why a use case did not happen; the words are for the client, the sources for the log.
 
 use berth_access::Denied;
+use berth_metadata::attempts::MayConflict;
 use berth_oci::manifest::ManifestError;
 use berth_oci::{Digest, ProjectName, Reference, RepositoryName};
 
@@ -100,4 +101,10 @@ pub enum Error {
     /// The database failed.
     #[error(transparent)]
     Database(#[from] berth_metadata::Error),
+}
+
+impl MayConflict for Error {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Database(error) if error.is_conflict())
+    }
 }

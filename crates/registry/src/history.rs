@@ -1,7 +1,7 @@
 //! Tag history is kept for a while and up to a length.
 
-use crate::attempts::retry;
 use crate::{Registry, Result};
+use berth_metadata::retry;
 
 /// How many lines go in one transaction.
 const BATCH: u32 = 1000;

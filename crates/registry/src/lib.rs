@@ -6,12 +6,11 @@
 //!
 //! **Where to look.** One noun is one file, and holds the noun's methods of [`Guarded`]: [`blob`], [`mount`], [`manifest`],
 //! `tag`, `referrer`, [`catalog`], `repository`, [`upload`]. Beside them stand what runs without a caller ([`fsck`],
-//! `history`, expiry of uploads, flushing of `pulls`) and what the use cases share: `attempts` at a transaction, the
-//! `lookup` that the caches stand before, with its questions in `flights`, and what is `outgoing`.
+//! `history`, expiry of uploads, flushing of `pulls`) and what the use cases share: the `lookup` that the caches stand before, with
+//! its questions in `flights`, and what is `outgoing`.
 #![deny(missing_docs)]
 
 mod apart;
-mod attempts;
 pub mod blob;
 pub mod body;
 pub mod catalog;

@@ -3,10 +3,10 @@
 use berth_domain::{Action, RepositoryId, Resource};
 use berth_oci::{Digest, RepositoryName};
 
-use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::lookup::blob_key;
 use crate::{Error, Result, UploadTicket};
+use berth_metadata::retry;
 
 /// How many holders of a blob are tried when the client names none.
 const HOLDERS: u32 = 64;

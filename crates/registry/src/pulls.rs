@@ -8,8 +8,8 @@ use berth_domain::{RepositoryId, Timestamp};
 use berth_metadata::Pull;
 use berth_oci::Digest;
 
-use crate::attempts::retry;
 use crate::{Registry, Result};
+use berth_metadata::retry;
 
 /// How many manifests are counted between two flushes; pulls of more than that are forgotten, and the log says how many.
 const MOST: usize = 1 << 16;

@@ -4,10 +4,10 @@ use berth_domain::{Action, DeletionId, Resource};
 use berth_metadata::Restored;
 use berth_oci::RepositoryName;
 
-use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::lookup::repository_key;
 use crate::{Error, Result};
+use berth_metadata::retry;
 
 impl Guarded<'_> {
     /// Deletes a repository: everything in it is gone at once. The deletion can be taken back.

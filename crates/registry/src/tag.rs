@@ -4,10 +4,10 @@ use berth_domain::{Action, DeletionId, Resource};
 use berth_metadata::{TagChange, TagDelete};
 use berth_oci::{Reference, RepositoryName, Tag};
 
-use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::lookup::tag_key;
 use crate::{Condition, Error, Page, Result};
+use berth_metadata::retry;
 
 impl Guarded<'_> {
     /// Tags in byte order, after `after`.

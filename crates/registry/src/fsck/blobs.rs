@@ -8,9 +8,9 @@ use futures::StreamExt as _;
 
 use super::{BATCH, Check, Finding, Named};
 use crate::Result;
-use crate::attempts::retry;
 use crate::blob::inline_damage;
 use crate::upload::Hashing;
+use berth_metadata::retry;
 
 /// What the bytes turned out to be.
 enum Seen {

@@ -6,9 +6,9 @@ use berth_metadata::{ManifestDifference, ManifestPosition, NewManifest, StoredMa
 use berth_oci::{Digest, Manifest};
 
 use super::{Check, Finding};
-use crate::attempts::retry;
 use crate::manifest::{Present, Source};
 use crate::{Error, Result};
+use berth_metadata::retry;
 
 /// How many manifests are read at once: each may have megabytes.
 const BATCH: u32 = 32;

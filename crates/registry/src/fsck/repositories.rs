@@ -7,7 +7,7 @@ use berth_metadata::{Derived, RepositorySums};
 
 use super::{Check, Counted, Finding};
 use crate::Result;
-use crate::attempts::retry;
+use berth_metadata::retry;
 
 /// How many repositories are counted at once: each may have millions of tags.
 const BATCH: u32 = 20;

@@ -11,7 +11,7 @@ use berth_oci::Digest;
 
 use super::{BATCH, Check, Counted};
 use crate::Result;
-use crate::attempts::retry;
+use berth_metadata::retry;
 
 /// What was read so far.
 #[derive(Debug, Default)]

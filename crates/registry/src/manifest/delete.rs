@@ -3,10 +3,10 @@
 use berth_domain::{Action, DeletionId, Resource};
 use berth_oci::{Digest, Reference, RepositoryName};
 
-use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::lookup::{any_manifest_key, manifest_key, tag_key};
 use crate::{Error, Result};
+use berth_metadata::retry;
 
 impl Guarded<'_> {
     /// Takes a manifest out of the repository, with every tag on it. The deletion can be taken back.

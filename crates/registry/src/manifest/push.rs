@@ -7,10 +7,10 @@ use bytes::Bytes;
 
 use super::links::{Present, Source};
 use crate::apart::apart;
-use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::lookup::tag_key;
 use crate::{Condition, Error, Result};
+use berth_metadata::retry;
 
 /// A manifest on its way in.
 #[derive(Clone, Debug)]

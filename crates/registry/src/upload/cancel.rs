@@ -9,10 +9,10 @@ use bytes::Bytes;
 
 use super::UploadTicket;
 use super::visit::{Visit, checkpoint};
-use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::unbroken::unbroken;
 use crate::{Error, Result};
+use berth_metadata::retry;
 
 /// How long a writer of this process gets to notice that its session is gone.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -13,10 +13,10 @@ use super::reader::{Ending, Head, Reader};
 use super::session::offset;
 use super::visit::{Found, Turn, Visit, readable};
 use super::{ChunkPosition, UploadStatus, UploadTicket};
-use crate::attempts::retry;
 use crate::guarded::Guarded;
 use crate::unbroken::unbroken;
 use crate::{Error, Incoming, Result};
+use berth_metadata::retry;
 
 /// The most bytes that a row holds of a session whose bytes are nowhere else: one transaction is cheaper than a file that must
 /// be durable, a lease and a checkpoint, up to about here.

@@ -3,8 +3,8 @@
 use berth_metadata::UploadSession;
 
 use super::visit::checkpoint;
-use crate::attempts::retry;
 use crate::{Registry, Result};
+use berth_metadata::retry;
 
 /// How many sessions are looked up at once.
 const BATCH: u32 = 100;

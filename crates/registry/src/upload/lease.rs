@@ -14,8 +14,8 @@ use berth_oci::Hasher;
 use super::session::{Standing, offset, standing};
 use super::visit::{Turn, Visit, checkpoint, readable};
 use super::writers::Registration;
-use crate::attempts::retry;
 use crate::{Error, Result};
+use berth_metadata::retry;
 
 /// A writer confirms its lease at least this often while bytes move.
 const CONFIRM_EVERY: Duration = Duration::from_secs(10);

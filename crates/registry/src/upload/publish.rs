@@ -7,9 +7,9 @@ use bytes::Bytes;
 use super::Finished;
 use super::lease::still_ours;
 use super::visit::Visit;
-use crate::attempts::retry;
 use crate::lookup::blob_key;
 use crate::{Error, Registry, Result};
+use berth_metadata::retry;
 
 /// What was written down.
 struct Written {

@@ -1,20 +1,26 @@
-//! Trying a use case again whose transaction another one overtook.
+//! Trying a use case again whose transaction another one overtook: see [`retry!`](crate::retry).
 
 use std::time::Duration;
 
-use crate::{Error, Result};
+use crate::Error;
 
 /// How often a use case begins anew before its caller is told.
 const MOST: u32 = 6;
 
+/// An error of a use case, of which one kind says that another transaction came first.
+pub trait MayConflict {
+    /// Whether it is that kind: nothing happened, and the whole use case may be tried again.
+    fn is_conflict(&self) -> bool;
+}
+
 /// The attempts at one use case.
 #[derive(Debug, Default)]
-pub(crate) struct Attempts(u32);
+pub struct Attempts(u32);
 
 impl Attempts {
     /// How long to wait before the next attempt; `None` if `outcome` is final.
-    pub(crate) fn pause<T>(&mut self, outcome: &Result<T>) -> Option<Duration> {
-        let conflict = matches!(outcome, Err(Error::Database(berth_metadata::Error::Conflict)));
+    pub fn pause<T, E: MayConflict>(&mut self, outcome: &Result<T, E>) -> Option<Duration> {
+        let conflict = outcome.as_ref().is_err_and(E::is_conflict);
         if !conflict || self.0 == MOST {
             return None;
         }
@@ -23,7 +29,15 @@ impl Attempts {
     }
 }
 
-/// Evaluates an expression of type [`Result`] until it does not end in a conflict any more, a few times at most.
+impl MayConflict for Error {
+    fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict)
+    }
+}
+
+/// Evaluates an expression, a `Result` whose error [`MayConflict`], until it does not end in a conflict
+/// any more, a few times at most. It waits in between by the caller's tokio.
+#[macro_export]
 macro_rules! retry {
     ($attempt:expr) => {{
         let mut attempts = $crate::attempts::Attempts::default();
@@ -36,7 +50,6 @@ macro_rules! retry {
         }
     }};
 }
-pub(crate) use retry;
 
 #[cfg(test)]
 mod tests {
@@ -47,17 +60,17 @@ mod tests {
         let mut tries = 0;
         let mut attempt = |good_at: u32| {
             tries += 1;
-            if tries < good_at { Err(Error::Database(berth_metadata::Error::Conflict)) } else { Ok(tries) }
+            if tries < good_at { Err(Error::Conflict) } else { Ok(tries) }
         };
         assert_eq!(retry!(attempt(3)).ok(), Some(3));
         assert!(retry!(attempt(u32::MAX)).is_err());
         assert_eq!(tries, 3 + MOST + 1);
-        let mut unknown = 0;
-        let outcome: Result<()> = retry!({
-            unknown += 1;
-            Err(Error::UploadUnknown)
+        let mut damaged = 0;
+        let outcome: Result<(), Error> = retry!({
+            damaged += 1;
+            Err(Error::Corrupt("a row".to_owned()))
         });
         assert!(outcome.is_err());
-        assert_eq!(unknown, 1);
+        assert_eq!(damaged, 1);
     }
 }
