@@ -62,9 +62,9 @@ fn damage_is_named_line_by_line_and_put_right() {
     }
     assert_eq!(lines(&found.text(), "inconsistent: ", ""), words.len(), "{found}");
     assert!(
-        found
-            .text()
-            .ends_with("6 inconsistent (0 put right), 0 recovered, 0 lost uploads, 0 orphans (0 removed)"),
+        found.text().ends_with(
+            "6 inconsistent (0 put right), 0 recovered, 0 lost uploads, 0 orphans (0 removed), 0 foreign"
+        ),
         "{found}"
     );
     let found = server.berth("fsck").args(["--deep", "--repair"]).fail();

@@ -35,7 +35,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use berth_blobs::{
-    Blobs, BufferPool, ByteStream, Checkpoint, Error, Location, Reading, Result, Stored, Transport, Upload,
+    Blobs, BufferPool, ByteStream, Checkpoint, Error, Listed, Location, Reading, Result, Stored, Transport,
+    Upload,
 };
 use berth_domain::Entropy;
 use berth_oci::ByteRange;
@@ -171,7 +172,7 @@ impl Blobs for FilesystemBlobs {
         Ok(found)
     }
 
-    fn list(&self) -> BoxStream<'static, Result<Stored>> {
+    fn list(&self) -> BoxStream<'static, Result<Listed>> {
         listing::all(Arc::clone(&self.disk)).boxed()
     }
 

@@ -76,8 +76,9 @@ pub trait Blobs: Send + Sync + fmt::Debug {
     /// What storage knows of one location: `None` if there is nothing.
     async fn inspect(&self, location: &Location) -> Result<Option<Stored>>;
 
-    /// Everything that storage holds, published or not, in no order. What appears or goes meanwhile may be in it or not.
-    fn list(&self) -> BoxStream<'static, Result<Stored>>;
+    /// Everything that storage holds, published or not, in no order, and what lies among it that this adapter never made. What
+    /// appears or goes meanwhile may be in it or not.
+    fn list(&self) -> BoxStream<'static, Result<Listed>>;
 
     /// Whether storage answers and can be written to; for readiness.
     async fn check(&self) -> Result<()>;
@@ -153,7 +154,27 @@ pub enum Transport {
     Touched,
 }
 
-/// One thing that storage holds.
+/// One thing that a list of storage names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// Bytes under a location.
+    Bytes(Stored),
+    /// Something that has no location, because the adapter never made it: where it lies, for an operator to find it.
+    Foreign(String),
+}
+
+impl Listed {
+    /// The bytes, if it is no foreign thing.
+    #[must_use]
+    pub fn bytes(self) -> Option<Stored> {
+        match self {
+            Self::Bytes(stored) => Some(stored),
+            Self::Foreign(_) => None,
+        }
+    }
+}
+
+/// Bytes that storage holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// Where it lies.

@@ -161,6 +161,11 @@ pub enum Finding {
         /// Whether they were removed.
         removed: bool,
     },
+    /// Something lies among what storage holds that storage never made. It is left alone.
+    Foreign {
+        /// Where it is.
+        place: String,
+    },
 }
 
 /// What is counted.
@@ -229,11 +234,13 @@ pub struct Report {
     pub orphans: u64,
     /// How many of those were removed.
     pub removed: u64,
+    /// [`Finding::Foreign`].
+    pub foreign: u64,
 }
 
 impl Report {
     /// Whether everything that was ever acknowledged is there, and what follows from it agrees. Orphans and uploads that have to start
-    /// anew do not count: a process that was killed leaves them.
+    /// anew do not count, because a process that was killed leaves them, nor do foreign things.
     #[must_use]
     pub const fn is_sound(&self) -> bool {
         self.missing == 0
@@ -246,7 +253,11 @@ impl Report {
     /// Whether nothing was found that somebody should look at; [`Finding::Recent`] is nothing of the kind.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
-        self.is_sound() && self.recovered == 0 && self.lost_uploads == 0 && self.orphans == 0
+        self.is_sound()
+            && self.recovered == 0
+            && self.lost_uploads == 0
+            && self.orphans == 0
+            && self.foreign == 0
     }
 }
 
@@ -301,6 +312,7 @@ impl Check<'_> {
                 self.report.orphans += 1;
                 self.report.removed += u64::from(*removed);
             }
+            Finding::Foreign { .. } => self.report.foreign += 1,
         }
         (self.sink)(finding);
     }

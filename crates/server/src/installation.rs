@@ -90,9 +90,9 @@ async fn kinship(metadata: &dyn Metadata, blobs: &FilesystemBlobs) -> Result<Kin
 
 /// Whether any blob was published in the directory.
 async fn holds_blobs(blobs: &FilesystemBlobs) -> Result<bool> {
-    let mut listed = blobs.list();
-    while let Some(stored) = listed.next().await {
-        if stored?.published {
+    let mut list = blobs.list();
+    while let Some(listed) = list.next().await {
+        if listed?.bytes().is_some_and(|stored| stored.published) {
             return Ok(true);
         }
     }

@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use tempfile::TempDir;
 
 use super::story::Story;
-use super::{blobs_at, try_blobs_at};
+use super::{blobs_at, stored, try_blobs_at};
 use crate::Options;
 use crate::testing::{Fault, FaultyFileSystem, Operation};
 
@@ -41,7 +41,7 @@ async fn one_fault_at_any_step_loses_and_leaves_nothing() {
             story.verify(&blobs).await;
             let begun = story.begun.unwrap();
             let durable = story.checkpoint.map_or(0, |checkpoint| checkpoint.durable);
-            for left in blobs.list().try_collect::<Vec<_>>().await.unwrap() {
+            for left in stored(&blobs).await {
                 let expected = left.published || left.location == begun.location && durable == left.size;
                 assert!(expected, "step {step}, {fault:?} leaves {left:?}");
             }
@@ -74,7 +74,7 @@ async fn a_full_disk_refuses_pushes_and_serves_on() {
     files.heal();
     blobs.check().await.unwrap();
     blobs.put(Bytes::from_static(b"more")).await.unwrap();
-    assert_eq!(blobs.list().try_collect::<Vec<_>>().await.unwrap().len(), 2);
+    assert_eq!(stored(&blobs).await.len(), 2);
 }
 
 #[tokio::test]

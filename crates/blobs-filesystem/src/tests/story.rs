@@ -5,6 +5,7 @@ use berth_oci::ByteRange;
 use bytes::Bytes;
 use futures::TryStreamExt;
 
+use super::stored;
 use crate::FilesystemBlobs;
 
 /// A push: an upload with two checkpoints and a reopening between them, then a small blob in one go.
@@ -64,7 +65,7 @@ impl Story {
     pub(super) async fn verify(&mut self, blobs: &FilesystemBlobs) {
         let whole_at = self.begun.as_ref().map(|begun| begun.location.clone());
         let mut published = Vec::new();
-        for stored in blobs.list().try_collect::<Vec<_>>().await.unwrap() {
+        for stored in stored(blobs).await {
             if stored.published {
                 let is_whole = Some(&stored.location) == whole_at.as_ref();
                 let expected = if is_whole { &self.whole } else { &self.small };

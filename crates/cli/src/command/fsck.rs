@@ -25,6 +25,7 @@ and images that lack something, are whole again when they are pushed again. \
 What the database counts, and what it keeps of manifests to find things by, follows from what is there: --repair puts it right. \
 Files that nothing names yet and that were touched in the last 48 hours are listed as recent: \
 a push may be about to name them. \
+Whatever else lies in the directory of blobs is listed as foreign and never removed. \
 What a repository or a project has is counted in one statement: where that takes PostgreSQL longer than database.timeout, \
 this ends with \"the database does not answer\"; raise it for the check with BERTH_DATABASE__TIMEOUT.")]
 pub(crate) struct Fsck {
@@ -77,11 +78,17 @@ fn described(finding: &Finding, options: Options) -> String {
             let place = location.as_ref().map_or("in the database".to_owned(), |at| format!("at {at}"));
             format!("corrupt: {digest}: {reason}, {place}; {}", remedy(*known))
         }
-        Finding::Recovered { digest, repaired, .. } => {
-            let done =
-                if *repaired { "it is good again" } else { "run with --deep --repair to believe them" };
-            format!("recovered: {digest}: its bytes are there after all; {done}")
+        Finding::Recovered { digest, repaired: true, .. } => {
+            format!("recovered: {digest}: its bytes are right after all; it is good again")
         }
+        Finding::Recovered { digest, .. } if options.deep => {
+            format!(
+                "recovered: {digest}: its bytes are right after all; run with --deep --repair to believe them"
+            )
+        }
+        Finding::Recovered { digest, .. } => format!(
+            "recovered: {digest}: as many bytes as it should have are there after all; --deep --repair reads them and believes them if they are right"
+        ),
         Finding::CorruptManifest { repository, digest, actual } => format!(
             "corrupt: manifest {repository}@{digest}: the bytes in the database have the digest {actual}; clients do not see it until the image is pushed again"
         ),
@@ -116,6 +123,9 @@ fn described(finding: &Finding, options: Options) -> String {
         Finding::Orphan { location, size, removed } => {
             let done = if *removed { "removed" } else { "run with --repair to remove them" };
             format!("orphan: {location}: nothing names these {size} bytes; {done}")
+        }
+        Finding::Foreign { place } => {
+            format!("foreign: {place}: Berth did not put this there and leaves it alone; move it elsewhere")
         }
     }
 }
@@ -152,9 +162,10 @@ fn summary(report: &Report) -> String {
         return format!("{looked_at}: all is well");
     }
     let Report { missing, corrupt, incomplete, dangling, inconsistent, repaired, .. } = report;
-    let Report { recovered, lost_uploads, orphans, removed, .. } = report;
+    let Report { recovered, lost_uploads, orphans, removed, foreign, .. } = report;
     format!(
         "{looked_at}: {missing} missing, {corrupt} corrupt, {incomplete} incomplete, {dangling} dangling, {inconsistent} inconsistent \
-         ({repaired} put right), {recovered} recovered, {lost_uploads} lost uploads, {orphans} orphans ({removed} removed)"
+         ({repaired} put right), {recovered} recovered, {lost_uploads} lost uploads, {orphans} orphans ({removed} removed), \
+         {foreign} foreign"
     )
 }

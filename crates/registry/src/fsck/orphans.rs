@@ -1,6 +1,6 @@
-//! All bytes that storage holds have a row or a live session.
+//! All bytes that storage holds have a row or a live session, and nothing else lies among them.
 
-use berth_blobs::Stored;
+use berth_blobs::{Listed, Stored};
 use berth_metadata::Place;
 use berth_oci::Digest;
 use futures::StreamExt as _;
@@ -13,12 +13,16 @@ use crate::Result;
 impl Check<'_> {
     pub(super) async fn orphans(&mut self, named: &Named) -> Result<()> {
         let mut suspects = Vec::new();
-        let mut listed = self.registry.ports().blobs.list();
-        while let Some(stored) = listed.next().await {
-            let stored = stored?;
-            self.report.stored += 1;
-            if !named.has(&stored.location) {
-                suspects.push(stored);
+        let mut list = self.registry.ports().blobs.list();
+        while let Some(listed) = list.next().await {
+            match listed? {
+                Listed::Bytes(stored) => {
+                    self.report.stored += 1;
+                    if !named.has(&stored.location) {
+                        suspects.push(stored);
+                    }
+                }
+                Listed::Foreign(place) => self.find(&Finding::Foreign { place }),
             }
         }
         if suspects.is_empty() {

@@ -207,6 +207,20 @@ async fn orphans_are_listed_and_removed_when_they_are_old() {
 }
 
 #[tokio::test]
+async fn what_is_none_of_ours_is_listed_and_left_alone() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    push(&registry, &name("library/foreign"), &content(MIB)).await;
+    let file = house.blobs().join("blobs/backup.tar");
+    std::fs::write(&file, b"somebody's").unwrap();
+    house.clock.advance(Duration::from_hours(49));
+    let (report, findings) = check(&registry, true, true).await;
+    assert_eq!(findings, [Finding::Foreign { place: file.display().to_string() }]);
+    assert_eq!((report.foreign, report.removed, report.is_sound(), report.is_clean()), (1, 0, true, false));
+    assert_eq!(std::fs::read(&file).unwrap(), b"somebody's");
+}
+
+#[tokio::test]
 async fn an_upload_whose_bytes_are_gone_is_found() {
     let house = House::new().await;
     let registry = house.process(1, true).await;
