@@ -33,6 +33,20 @@ impl BlobCopies {
         blocking(move || linked().map_err(|e| error::reading(name, e))).await
     }
 
+    /// Removes all copies below a root where nothing else was. Blocks meanwhile.
+    pub fn remove(root: &Path) -> Result<()> {
+        let layout = Layout::new(root);
+        for directory in [Entry::Blobs, Entry::Uploads] {
+            match fs::remove_dir_all(layout.path(directory)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(error::in_directory(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Makes all of them durable.
     pub async fn sync(&self) -> Result<()> {
         let to = self.to.clone();

@@ -42,6 +42,9 @@ pub enum OpenError {
         /// The last one that this program knows.
         known: i64,
     },
+    /// Nothing that this program makes is in it, where something must be.
+    #[error("it is no database of Berth's: nothing of a schema is in it")]
+    Strange,
     /// A migration ran in another form than this program has.
     #[error("the database's schema {version} is not this program's: it was made by an unreleased build")]
     Changed {

@@ -41,12 +41,14 @@ pub enum Schema {
     /// It is brought up to date.
     #[default]
     Update,
+    /// The same, but it must be one already: a database that nothing ever ran on is refused.
+    UpdateOurs,
     /// It must be up to date: a server of another release may be at work on it.
     AsItIs,
 }
 
 impl Schema {
-    /// Refuses an older schema where it is not to be changed.
+    /// Refuses none where there must be one, and an older one where it is not to be changed.
     async fn look(self, connection: &mut impl Migrate, migrator: &Migrator) -> Result<(), OpenError> {
         if self == Self::Update {
             return Ok(());
@@ -58,7 +60,11 @@ impl Schema {
             applied => applied?,
         };
         let version = applied.iter().map(|migration| migration.version).max().unwrap_or_default();
-        if version < known { Err(OpenError::Older { version, known }) } else { Ok(()) }
+        match self {
+            Self::UpdateOurs if version == 0 => Err(OpenError::Strange),
+            Self::AsItIs if version < known => Err(OpenError::Older { version, known }),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -15,8 +15,10 @@ use crate::{accounts, private_file};
 
 /// The name of the database in a data directory and in a backup.
 const DATABASE: &str = "berth.db";
-/// The name of the database in a data directory while it is restored.
-const DRAFT: &str = "berth.db.restored";
+/// Its name in either while everything else is brought there.
+const DRAFT: &str = "berth.db.draft";
+/// What may lie in an empty directory: the lock's file stays when a server has ended, and the other is a volume's own.
+const NOTHING: [&str; 2] = ["lock", "lost+found"];
 /// How many rows are looked at together.
 const BATCH: u32 = 1000;
 
@@ -33,34 +35,36 @@ pub struct Copied {
 
 /// Copies an embedded installation into `directory`, which must be empty or not there. A server may run on it meanwhile: the
 /// database is copied first, as it is at one moment, and every blob that it names was published before. The copy is a data
-/// directory by itself; unfinished uploads are not in it.
+/// directory by itself; unfinished uploads are not in it. One that fails leaves nothing in it, one that is killed nothing that could
+/// be taken for a backup.
 pub async fn backup(config: &Config, directory: &Path) -> Result<Copied> {
     let database = existing_database(config)?;
     data_directory::create(directory)?;
     ensure_empty(directory)?;
+    let draft = Draft::new(directory, &directory.join("blobs"));
     // Before the database, so that what is sealed in it opens.
     copy_keys(&config.data.directory, directory)?;
     let as_it_is = Opening { schema: Schema::AsItIs, ..Opening::default() };
     let opened = SqlMetadata::open_sqlite_with(&database, as_it_is).await;
     let metadata = opened.context("the database cannot be opened")?;
-    let copy = directory.join(DATABASE);
-    metadata.backup_sqlite(&copy).await.context("the database cannot be copied")?;
-    let copied = SqlMetadata::open_sqlite(&copy).await.context("the copied database cannot be opened")?;
+    metadata.backup_sqlite(&draft.database).await.context("the database cannot be copied")?;
+    let copied =
+        SqlMetadata::open_sqlite(&draft.database).await.context("the copied database cannot be opened")?;
     forget_uploads(&copied).await.context("unfinished uploads cannot be left out")?;
-    let outcome = copy_blobs(&copied, &config.blob_directory(), &directory.join("blobs")).await;
-    // Everything is in the one file then.
+    let outcome = copy_blobs(&copied, &config.blob_directory(), &draft.blobs).await?;
     copied.close().await;
-    outcome
+    draft.become_whole().context("the copied database cannot be put in its place")?;
+    Ok(outcome)
 }
 
 /// Brings the backup in `directory` into the configured data directory, which must be empty or not there. The backup is only read:
 /// what has to be brought up to date is its copy.
 pub async fn restore(config: &Config, directory: &Path) -> Result<Copied> {
-    let Some(database) = config.embedded_database() else {
+    if config.embedded_database().is_none() {
         bail!(
             "a backup is restored into an embedded installation: remove database.url, or use PostgreSQL's own tools"
         );
-    };
+    }
     let backup = directory.join(DATABASE);
     ensure!(backup.is_file(), "{} holds no backup: there is no {DATABASE} in it", directory.display());
     let locked = DataDirectory::lock(&config.data.directory)?;
@@ -70,36 +74,52 @@ pub async fn restore(config: &Config, directory: &Path) -> Result<Copied> {
         ensure_empty(&blobs)?;
     }
     data_directory::ensure_at_rest(directory)?;
-    let draft = Draft(config.data.directory.join(DRAFT));
-    let copied = SqlMetadata::copy_sqlite_at_rest(&backup, &draft.0).await;
+    let draft = Draft::new(&config.data.directory, &blobs);
+    let copied = SqlMetadata::copy_sqlite_at_rest(&backup, &draft.database).await;
     copied.context("the backup's database cannot be copied")?;
-    let metadata =
-        SqlMetadata::open_sqlite(&draft.0).await.context("the backup's database cannot be opened")?;
-    let copied = copy_blobs(&metadata, &directory.join("blobs"), &blobs).await?;
+    let ours = Opening { schema: Schema::UpdateOurs, ..Opening::default() };
+    let opened = SqlMetadata::open_sqlite_with(&draft.database, ours).await;
+    let metadata = opened.context("the backup's database cannot be opened")?;
+    let copied = copy_blobs(&metadata, &directory.join("blobs"), &draft.blobs).await?;
     copy_keys(directory, &config.data.directory)?;
     metadata.close().await;
-    // Last, so that a restore that was interrupted leaves nothing that looks like an installation.
-    draft.become_database(&database).context("the restored database cannot be put in its place")?;
+    draft.become_whole().context("the restored database cannot be put in its place")?;
     drop(locked);
     Ok(copied)
 }
 
-/// A database on its way to be an installation's; it goes if it does not become that.
-struct Draft(PathBuf);
+/// A copy on its way to be a whole one. It is a backup or an installation when its database has its name, which comes last; it goes
+/// if it does not become that.
+struct Draft {
+    directory: PathBuf,
+    database: PathBuf,
+    blobs: PathBuf,
+    /// Whether the directory of blobs was there before.
+    had_blobs: bool,
+    whole: bool,
+}
 
 impl Draft {
+    /// In a directory, with blobs in another, both of which hold nothing.
+    fn new(directory: &Path, blobs: &Path) -> Self {
+        let database = directory.join(DRAFT);
+        let (directory, had_blobs) = (directory.to_owned(), blobs.exists());
+        Self { directory, database, blobs: blobs.to_owned(), had_blobs, whole: false }
+    }
+
     /// Gives the closed database its name, durably.
-    fn become_database(&self, database: &Path) -> Result<()> {
+    fn become_whole(mut self) -> Result<()> {
         let [_, log, _] = self.files();
         ensure!(!log.exists(), "{} is left: the database was not closed", log.display());
-        fs::rename(&self.0, database)?;
-        Ok(File::open(database.parent().unwrap_or(Path::new(".")))?.sync_all()?)
+        fs::rename(&self.database, self.directory.join(DATABASE))?;
+        self.whole = true;
+        Ok(File::open(&self.directory)?.sync_all()?)
     }
 
     /// The file, and what SQLite keeps beside it while it is open.
     fn files(&self) -> [PathBuf; 3] {
         ["", "-wal", "-shm"].map(|end| {
-            let mut name = self.0.clone().into_os_string();
+            let mut name = self.database.clone().into_os_string();
             name.push(end);
             name.into()
         })
@@ -108,9 +128,18 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
+        // What is not there needs not go; another error says nothing that the copy's own does not.
         for file in self.files() {
-            // Usually none is there any more; another error says nothing that the restore's own does not.
             let _ = fs::remove_file(file);
+        }
+        if !self.whole {
+            for key in KEYS {
+                let _ = fs::remove_file(self.directory.join(key));
+            }
+            let _ = BlobCopies::remove(&self.blobs);
+            if !self.had_blobs {
+                let _ = fs::remove_dir(&self.blobs);
+            }
         }
     }
 }
@@ -131,8 +160,10 @@ pub fn existing_database(config: &Config) -> Result<PathBuf> {
 }
 
 /// An installation that made its own key is worth nothing without it.
+const KEYS: [&str; 2] = [accounts::SECRET_KEY, accounts::EARLIER_KEY];
+
 fn copy_keys(from: &Path, to: &Path) -> Result<()> {
-    for name in [accounts::SECRET_KEY, accounts::EARLIER_KEY] {
+    for name in KEYS {
         private_file::copy(&from.join(name), &to.join(name))?;
     }
     Ok(())
@@ -141,9 +172,12 @@ fn copy_keys(from: &Path, to: &Path) -> Result<()> {
 fn ensure_empty(directory: &Path) -> Result<()> {
     let entries = fs::read_dir(directory);
     let entries = entries.with_context(|| format!("{} cannot be read", directory.display()))?;
-    // The lock's file stays when a server has ended.
-    let found = entries.filter_map(|entry| Some(entry.ok()?.file_name())).find(|name| name != "lock");
-    match found {
+    let mut found = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
+    match found.find(|name| !NOTHING.iter().any(|nothing| name == nothing)) {
+        Some(name) if name.to_string_lossy().starts_with(DRAFT) || directory.join(DRAFT).exists() => bail!(
+            "{} holds a copy that was interrupted: remove what is in it, or name a new directory",
+            directory.display()
+        ),
         Some(name) => bail!(
             "{} is not empty, it holds {}: name a new directory",
             directory.display(),

@@ -17,10 +17,7 @@ const DIGEST: &str = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e730
 #[tokio::test]
 async fn what_was_pushed_before_a_backup_is_pulled_from_its_restoration() {
     let server = start(|config| config.registry.inline_limit = berth_config::Size::new(0)).await;
-    let push = format!(
-        "POST /v2/library/hello/blobs/uploads/?digest={DIGEST} HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello"
-    );
-    assert_eq!(status(&send(server.address, &push).await), 201);
+    assert_eq!(status(&send(server.address, &push_of_hello()).await), 201);
     let mut upload = drain::half_a_chunk(&server).await;
     upload.write_all(b"done").await.unwrap();
     assert_eq!(status(&one(&mut upload).await.unwrap()), 202, "an unfinished upload stays behind");
@@ -72,6 +69,48 @@ async fn what_another_process_serves_is_no_backup() {
     let said = format!("{:#}", embedded::restore(&configuration, &used).await.unwrap_err());
     assert!(said.contains("the backup's database cannot be opened"), "{said}");
     assert_eq!(files(&fresh), [fresh.clone(), fresh.join("lock")]);
+    // Neither is what a copy that was cut short may leave.
+    fs::write(used.join("berth.db"), "").unwrap();
+    let said = format!("{:#}", embedded::restore(&configuration, &used).await.unwrap_err());
+    assert!(said.contains("no database of Berth's"), "{said}");
+    assert_eq!(files(&fresh), [fresh.clone(), fresh.join("lock")]);
+}
+
+#[tokio::test]
+async fn a_backup_that_fails_leaves_nothing_and_one_that_was_killed_no_database() {
+    let server = start(|config| config.registry.inline_limit = berth_config::Size::new(0)).await;
+    assert_eq!(status(&send(server.address, &push_of_hello()).await), 201);
+    let configuration = config(&server.data);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let backup = elsewhere.path().join("backup");
+    // A volume of its own may have what volumes have.
+    fs::create_dir_all(backup.join("lost+found")).unwrap();
+    // Blobs are brought last; what cannot be read ends it.
+    let blobs = configuration.blob_directory().join("blobs");
+    let away = server.data.path().join("away");
+    fs::rename(&blobs, &away).unwrap();
+    fs::write(&blobs, "no directory").unwrap();
+    let said = format!("{:#}", embedded::backup(&configuration, &backup).await.unwrap_err());
+    assert!(said.contains("cannot be copied"), "{said}");
+    assert_eq!(files(&backup), [backup.clone(), backup.join("lost+found")]);
+    fs::remove_file(&blobs).unwrap();
+    fs::rename(&away, &blobs).unwrap();
+
+    fs::write(backup.join("berth.db.draft"), "").unwrap();
+    let said = format!("{:#}", embedded::backup(&configuration, &backup).await.unwrap_err());
+    assert!(said.contains("a copy that was interrupted"), "{said}");
+    let said = format!("{:#}", embedded::restore(&config(&elsewhere), &backup).await.unwrap_err());
+    assert!(said.contains("holds no backup"), "{said}");
+    fs::remove_file(backup.join("berth.db.draft")).unwrap();
+    let copied = embedded::backup(&configuration, &backup).await.unwrap();
+    assert_eq!((copied.blobs, copied.missing.len()), (1, 0));
+    assert!(server.end().await);
+}
+
+fn push_of_hello() -> String {
+    format!(
+        "POST /v2/library/hello/blobs/uploads/?digest={DIGEST} HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello"
+    )
 }
 
 /// Everything below a directory, and itself.
