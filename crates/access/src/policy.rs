@@ -144,18 +144,24 @@ impl Access {
             Means::Bearer(_) if caller.actor.kind == berth_domain::ActorKind::Anonymous => Reason::Anonymous,
             _ => Reason::Missing,
         };
-        Err(Denied::because(reason, resource, action))
+        let repository = match target {
+            Target::Repository(name) => Some(name.clone()),
+            Target::System | Target::Project(_) => None,
+        };
+        Err(Denied { repository, ..Denied::because(reason, resource, action) })
     }
 }
 
 /// The caller may not do this. Says no more than the caller may know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{action} on {resource} is not permitted{}", reason.words())]
+#[error("{action} on {resource}{} is not permitted{}", self.place(), reason.words())]
 pub struct Denied {
     /// What was acted upon.
     pub resource: Resource,
     /// What was to be done.
     pub action: Action,
+    /// Where, if it is about one repository: as the caller named it, so it tells them nothing.
+    pub repository: Option<RepositoryName>,
     /// Whether other credentials might help, so that the client is asked for them.
     pub anonymous: bool,
     /// Why.
@@ -192,7 +198,15 @@ impl Reason {
 impl Denied {
     fn because(reason: Reason, resource: Resource, action: Action) -> Self {
         let anonymous = matches!(reason, Reason::Anonymous | Reason::Scope | Reason::Revoked);
-        Self { resource, action, anonymous, reason }
+        Self { resource, action, repository: None, anonymous, reason }
+    }
+
+    fn place(&self) -> String {
+        match (&self.repository, self.resource) {
+            (None, _) => String::new(),
+            (Some(name), Resource::Repository) => format!(" {name}"),
+            (Some(name), _) => format!(" in {name}"),
+        }
     }
 }
 

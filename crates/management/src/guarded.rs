@@ -113,6 +113,6 @@ impl<'a> Guarded<'a> {
     pub(crate) fn denied(&self, reason: Reason, resource: Resource, action: Action) -> Error {
         let anonymous = matches!(reason, Reason::Anonymous | Reason::Scope | Reason::Revoked);
         tracing::debug!(actor = self.caller.actor.name, ?reason, %resource, %action, "denied");
-        Error::Denied(Denied { resource, action, anonymous, reason })
+        Error::Denied(Denied { resource, action, repository: None, anonymous, reason })
     }
 }

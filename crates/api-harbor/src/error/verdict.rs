@@ -120,7 +120,13 @@ mod tests {
 
     fn denied(reason: Reason) -> (Code, Option<u64>) {
         let (resource, action) = (Resource::Project, Action::Read);
-        told(berth_management::Error::from(Denied { resource, action, anonymous: false, reason }))
+        told(berth_management::Error::from(Denied {
+            resource,
+            action,
+            repository: None,
+            anonymous: false,
+            reason,
+        }))
     }
 
     #[test]
