@@ -18,6 +18,7 @@ mod requests;
 mod rotation;
 mod tls;
 mod transfers;
+mod upkeep;
 mod written;
 
 use std::net::SocketAddr;

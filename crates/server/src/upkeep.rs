@@ -1,11 +1,13 @@
 //! What has to be done now and then: pulls and robots' log-ins are written down, uploads and sessions expire, history is pruned,
 //! signing keys are read again and replaced.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use berth_access::Gatekeeper;
 use berth_registry::Registry;
-use tokio::time::{MissedTickBehavior, interval};
+use futures::FutureExt as _;
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 const PULLS: Duration = Duration::from_secs(10);
@@ -15,8 +17,20 @@ const HISTORY: Duration = Duration::from_hours(1);
 /// How long a refresh token lives without being used.
 const UNUSED: Duration = Duration::from_hours(90 * 24);
 
-/// Works until told to stop, then writes down the last pulls.
+/// Works until told to stop, then writes down the last pulls. A panic in it is told, and it goes on: nobody would miss it for a day.
 pub(crate) async fn run(registry: Registry, gatekeeper: Gatekeeper, stop: CancellationToken) {
+    while AssertUnwindSafe(work(&registry, &gatekeeper, &stop)).catch_unwind().await.is_err() {
+        tracing::error!("what is done now and then panicked: it begins anew, please report this");
+        // What panicked may do so at once again.
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = sleep(PULLS) => {}
+        }
+    }
+    count(&registry, &gatekeeper).await;
+}
+
+async fn work(registry: &Registry, gatekeeper: &Gatekeeper, stop: &CancellationToken) {
     let [mut pulls, mut uploads, mut keys, mut history] = [PULLS, UPLOADS, KEYS, HISTORY].map(|period| {
         let mut ticks = interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -24,14 +38,13 @@ pub(crate) async fn run(registry: Registry, gatekeeper: Gatekeeper, stop: Cancel
     });
     loop {
         tokio::select! {
-            () = stop.cancelled() => break,
-            _ = pulls.tick() => count(&registry, &gatekeeper).await,
+            () = stop.cancelled() => return,
+            _ = pulls.tick() => count(registry, gatekeeper).await,
             _ = uploads.tick() => tell("expired uploads stay for now", registry.expire_uploads().await),
             _ = keys.tick() => tell("signing keys stay as they are", gatekeeper.keyring().tend().await),
-            _ = history.tick() => prune(&registry, &gatekeeper).await,
+            _ = history.tick() => prune(registry, gatekeeper).await,
         }
     }
-    count(&registry, &gatekeeper).await;
 }
 
 /// Writes down what was gathered in memory.
