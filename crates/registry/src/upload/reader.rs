@@ -151,6 +151,10 @@ impl Reader {
     pub(crate) fn pour(&mut self, buffer: &mut Buffer) {
         let taken = buffer.append(&self.rest);
         self.rest.advance(taken);
+        if self.rest.is_empty() {
+            // An empty part too would keep the frame's memory, into which the connection can read what comes next.
+            self.rest = Bytes::new();
+        }
     }
 
     /// Whether everything that was read is poured.
