@@ -38,8 +38,9 @@ fn images_of_two_platforms_become_a_manifest_list() {
     let daemon = Dockerd::start();
     let list = server.image("library/hello:both");
     let mut parts = Vec::new();
-    for (architecture, seed) in [("amd64", 2), ("arm64", 3)] {
-        let file = scratch.write("root.tar", tar_of(&[("payload", &random_bytes(seed, 10_000))]));
+    let payloads = [random_bytes(2, 10_000), random_bytes(3, 10_000)];
+    for (architecture, payload) in ["amd64", "arm64"].into_iter().zip(&payloads) {
+        let file = scratch.write("root.tar", tar_of(&[("payload", payload)]));
         let image = server.image(&format!("library/hello:{architecture}"));
         let platform = format!("linux/{architecture}");
         daemon.docker().args(["import", "--platform", &platform]).arg(&file).arg(&image).run();
@@ -60,5 +61,10 @@ fn images_of_two_platforms_become_a_manifest_list() {
         .collect();
     assert_eq!(platforms, ["amd64", "arm64"]);
     daemon.docker().args(["rmi", "--force"]).args(&parts).run();
-    daemon.docker().args(["pull", "--quiet", &list]).run();
+    for (platform, payload) in ["linux/amd64", "linux/arm64"].into_iter().zip(payloads) {
+        daemon.docker().args(["pull", "--quiet", "--platform", platform, &list]).run();
+        let container = daemon.docker().args(["create", &list, "none"]).run().text();
+        let exported = daemon.docker().args(["export", &container]).run();
+        assert!(file_in_tar(&exported.stdout, "payload") == Some(payload), "{platform}");
+    }
 }

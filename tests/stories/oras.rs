@@ -46,14 +46,22 @@ fn a_model_is_pushed_described_and_pulled() {
 fn a_tree_of_referrers_is_copied_whole() {
     let (server, scratch) = (BerthServer::start(), Scratch::new());
     scratch.write("file", "content");
+    scratch.write("note", "what is attached");
     let (here, there) = (server.image("library/oras/from:1"), server.image("library/oras/to:1"));
     oras("push", &scratch).args([&here, "file:text/plain"]).run();
     oras("attach", &scratch)
-        .args(["--artifact-type", "application/vnd.story.note", &here, "file:text/plain"])
+        .args(["--artifact-type", "application/vnd.story.note", &here, "note:text/plain"])
         .run();
     let copy =
         Program::new(tool("oras")).args(["copy", "--from-plain-http", "--to-plain-http", "--recursive"]);
     copy.arg(&here).arg(&there).run();
     let found = oras("discover", &scratch).args(["--format", "json"]).arg(&there).run().json();
     assert_eq!(found["referrers"][0]["artifactType"], "application/vnd.story.note", "{found}");
+    let attached = found["referrers"][0]["reference"].as_str().expect("a reference");
+    assert!(attached.starts_with(&server.image("library/oras/to@")), "{attached}");
+    for reference in [&there, attached] {
+        oras("pull", &scratch).args(["--output", "back", reference]).run();
+    }
+    let back = |name: &str| fs::read_to_string(scratch.join("back").join(name)).expect("pulled");
+    assert_eq!((back("file").as_str(), back("note").as_str()), ("content", "what is attached"));
 }

@@ -33,8 +33,9 @@ fn a_manifest_list_is_pushed_whole() {
     let (server, scratch) = (BerthServer::start(), Scratch::new());
     let list = server.image("library/podman:list");
     podman(&scratch, &["manifest", "create", "story"]).run();
-    for (architecture, seed) in [("amd64", 2), ("arm64", 3)] {
-        let archive = scratch.write("root.tar", tar_of(&[("payload", &random_bytes(seed, 10_000))]));
+    let payloads = [random_bytes(2, 10_000), random_bytes(3, 10_000)];
+    for (architecture, payload) in ["amd64", "arm64"].into_iter().zip(&payloads) {
+        let archive = scratch.write("root.tar", tar_of(&[("payload", payload)]));
         let image = format!("localhost/part-{architecture}");
         podman(&scratch, &["import", "--quiet", "--arch", architecture]).arg(&archive).arg(&image).run();
         podman(&scratch, &["manifest", "add", "story", &format!("containers-storage:{image}")]).run();
@@ -46,4 +47,14 @@ fn a_manifest_list_is_pushed_whole() {
     .run();
     let found = server.repository("library/podman").manifest("list").expect("an answer").expect(200).json();
     assert_eq!(found["manifests"].as_array().map(Vec::len), Some(2), "{found}");
+
+    podman(&scratch, &["rmi", "--all", "--force"]).run();
+    for (architecture, payload) in ["amd64", "arm64"].into_iter().zip(payloads) {
+        let pull =
+            podman(&scratch, &["pull", "--tls-verify=false", "--quiet", "--arch", architecture, &list]);
+        let image = pull.run().text();
+        let container = podman(&scratch, &["create", "--arch", architecture, &image, "none"]).run().text();
+        let exported = podman(&scratch, &["export", &container]).run();
+        assert!(berth_testkit::file_in_tar(&exported.stdout, "payload") == Some(payload), "{architecture}");
+    }
 }

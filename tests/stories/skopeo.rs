@@ -44,9 +44,13 @@ fn a_repository_is_mirrored_by_sync() {
     let sync = skopeo("sync").args(["--src=docker", "--dest=dir", "--src-tls-verify=false", "--all"]);
     sync.arg(server.image("library/mirrored")).arg(&folder).run();
     for tag in ["one", "two", "three"] {
-        let manifest =
-            fs::read(folder.join(format!("mirrored:{tag}/manifest.json"))).expect("a mirrored manifest");
-        assert_eq!(manifest, image.manifest());
+        let mirrored =
+            |file: &str| fs::read(folder.join(format!("mirrored:{tag}/{file}"))).expect("mirrored");
+        assert_eq!(mirrored("manifest.json"), image.manifest());
+        for blob in image.blobs() {
+            let digest = berth_oci::Digest::sha256(blob).to_string();
+            assert!(mirrored(digest.trim_start_matches("sha256:")) == *blob, "{tag}: {digest}");
+        }
     }
 }
 
