@@ -24,29 +24,40 @@ const PEOPLE: u64 = 8;
 
 #[test]
 fn everything_acknowledged_survives_fifty_kills() {
-    let kills = if is_soak() { 2000 } else { 50 };
-    let mut random = Random::unforeseen();
-    let server = BerthServer::start();
-    let mut clients: Vec<Mutex<Box<dyn Client>>> = Vec::new();
-    for number in 0..PUSHERS {
-        clients.push(Mutex::new(Box::new(Pusher::new(&server, number, random.next()))));
-    }
-    for number in 0..UPLOADERS {
-        clients.push(Mutex::new(Box::new(Uploader::new(&server, number, random.next()))));
-    }
-    survive(server, kills, random, &clients);
+    one_after_the_other(50, |server, random| {
+        let mut clients: Clients = Vec::new();
+        for number in 0..PUSHERS {
+            clients.push(Mutex::new(Box::new(Pusher::new(server, number, random.next()))));
+        }
+        for number in 0..UPLOADERS {
+            clients.push(Mutex::new(Box::new(Uploader::new(server, number, random.next()))));
+        }
+        clients
+    });
 }
 
 #[test]
 fn log_ins_and_changed_passwords_survive_kills() {
-    let kills = if is_soak() { 500 } else { 10 };
-    let mut random = Random::unforeseen();
-    let server = BerthServer::start();
-    let mut clients: Vec<Mutex<Box<dyn Client>>> = Vec::new();
-    for number in 0..PEOPLE {
-        clients.push(Mutex::new(Box::new(Person::new(&server, number, random.next()))));
+    one_after_the_other(10, |server, random| {
+        let person =
+            |number| Mutex::new(Box::new(Person::new(server, number, random.next())) as Box<dyn Client>);
+        (0..PEOPLE).map(person).collect()
+    });
+}
+
+type Clients = Vec<Mutex<Box<dyn Client>>>;
+
+/// Kills one server `kills` times; in a soak ten of them four times as often. What a server holds grows with each kill, and with it
+/// the time that checking everything takes: two thousand kills of one would be spent on that.
+fn one_after_the_other(kills: u64, clients: impl Fn(&BerthServer, &mut Random) -> Clients) {
+    let (servers, kills) = if is_soak() { (10, 4 * kills) } else { (1, kills) };
+    for _ in 0..servers {
+        let mut random = Random::unforeseen();
+        // Kills meet checkpoints too, also those within one body.
+        let server = BerthServer::setup().set("registry.checkpoint_every", "1MiB").start();
+        let clients = clients(&server, &mut random);
+        survive(server, kills, random, &clients);
     }
-    survive(server, kills, random, &clients);
 }
 
 /// Kills the server so often in the middle of what the clients do, and has each of them check what it was promised.
