@@ -165,6 +165,15 @@ fn a_directory_without_permission_is_said_and_survived() {
     assert_eq!(repository.blob(&Digest::sha256(&other)).expect("an answer").status, 404);
 
     set_modes(&blobs, 0o700);
+    let published = blobs.join("blobs");
+    set_modes(&published, 0o000);
+    let refused = repository.blob(&digest).expect("an answer, not a hang-up");
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert!(refused.text().contains("may not be read"), "an operator knows what to do: {}", refused.text());
+    assert!(server.log().contains(&published.display().to_string()), "and where: {}", server.log());
+
+    set_modes(&published, 0o700);
+    assert!(repository.blob(&digest).expect("an answer").expect(200).body == content);
     repository.push_blob(&other).expect("permitted again");
     server.assert_sound();
 }

@@ -29,8 +29,11 @@ impl BlobCopies {
     /// volume, else by a copy. There already is fine. It is durable after [`BlobCopies::sync`].
     pub async fn bring(&self, location: &Location) -> Result<()> {
         let (name, copies) = (Name::of(location)?, self.clone());
-        let linked = move || link_or_copy(&copies.from.path(Entry::Blob(name)), &copies.to, name);
-        blocking(move || linked().map_err(|e| error::reading(name, e))).await
+        let from = copies.from.path(Entry::Blob(name));
+        let linked = move || {
+            link_or_copy(&from, &copies.to, name).map_err(|error| error::reading(name, &from, &error))
+        };
+        blocking(linked).await
     }
 
     /// Removes all copies below a root where nothing else was. Blocks meanwhile.

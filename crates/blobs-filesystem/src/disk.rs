@@ -48,11 +48,20 @@ impl Disk {
         }
     }
 
-    /// [`Error::Away`] if the directory is no longer marked as it was.
+    /// [`Error::Away`] if the directory is no longer marked as it was, or the disk does not give that mark back.
     pub(crate) fn is_there(&self) -> Result<()> {
         let Some(ours) = self.installation.get() else { return Ok(()) };
-        let mark = self.mark().map_err(error::in_directory)?;
-        if mark == Some(*ours) { Ok(()) } else { Err(Error::Away) }
+        let path = self.layout.path(Entry::Mark);
+        let why = match self.mark() {
+            Ok(Some(mark)) if mark == *ours => return Ok(()),
+            Ok(Some(theirs)) => io::Error::other(format!("{} names {theirs}", path.display())),
+            Ok(None) => error::at(&path, &io::ErrorKind::NotFound.into()),
+            Err(error) => match error::looking(&path, &error) {
+                Error::Io(why) => why,
+                other => return Err(other),
+            },
+        };
+        Err(Error::Away(why))
     }
 
     /// Writes a block and removes it again.

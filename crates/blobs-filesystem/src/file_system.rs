@@ -1,13 +1,16 @@
-//! The seam to the file system: every operation whose effect must survive a loss of power goes through here.
+//! The seam to the file system: every operation whose effect must survive a loss of power goes through here, and everything that
+//! reads what a blob is.
 
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
+use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::{CWD, OFlags, RenameFlags, fcntl_setfl, renameat_with};
-use rustix::io::{Errno, pwritev};
+use berth_mapped_file::{MappedFile, Window};
+use rustix::fs::{Advice, CWD, OFlags, RenameFlags, fadvise, fcntl_setfl, renameat_with};
+use rustix::io::{Errno, ReadWriteFlags, pread, preadv2, pwritev};
 
 /// The mode of a file that is being written.
 pub(crate) const UNFINISHED: u32 = 0o640;
@@ -29,11 +32,26 @@ pub trait FileSystem: Send + Sync + fmt::Debug {
     /// Opens a file that is there for writing.
     fn open_for_writing(&self, path: &Path) -> io::Result<Box<dyn WritableFile>>;
     /// Opens a file that is there for reading.
-    fn open(&self, path: &Path) -> io::Result<File>;
+    fn open(&self, path: &Path) -> io::Result<Box<dyn ReadableFile>>;
     /// Moves a file in one step; fails if there is one of the new name.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
+}
+
+/// A file that is open for reading.
+pub trait ReadableFile: Send + Sync + fmt::Debug {
+    /// Its length when it was opened.
+    fn length(&self) -> u64;
+    /// Reads bytes from `offset` on, as many as come at once and `room` takes; none behind the end. May block.
+    fn read_at(&self, room: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// The same of what is in memory, without blocking: [`io::ErrorKind::WouldBlock`] if the first byte is not. Fails in another way
+    /// where the file system cannot say.
+    fn read_cached_at(&self, room: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// A part of it as a window; blocks until that is in memory.
+    fn window(&self, range: Range<u64>) -> io::Result<Window>;
+    /// Has the next read ask the disk, as far as nobody else needs what is in memory.
+    fn forget_cached(&self) -> io::Result<()>;
 }
 
 /// A file that is open for writing.
@@ -89,8 +107,8 @@ impl FileSystem for LocalFileSystem {
         Ok(Box::new(LocalFile { file }))
     }
 
-    fn open(&self, path: &Path) -> io::Result<File> {
-        File::open(path)
+    fn open(&self, path: &Path) -> io::Result<Box<dyn ReadableFile>> {
+        Ok(Box::new(MappedFile::open(path)?))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -127,6 +145,39 @@ fn move_by_link(from: &Path, to: &Path) -> io::Result<()> {
 fn are_one(one: &Path, other: &Path) -> io::Result<bool> {
     let (one, other) = (fs::metadata(one)?, fs::metadata(other)?);
     Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
+
+impl ReadableFile for MappedFile {
+    fn length(&self) -> u64 {
+        Self::length(self)
+    }
+
+    fn read_at(&self, room: &mut [u8], offset: u64) -> io::Result<usize> {
+        loop {
+            match pread(self.file(), &mut *room, offset) {
+                Err(Errno::INTR) => {}
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+
+    fn read_cached_at(&self, room: &mut [u8], offset: u64) -> io::Result<usize> {
+        loop {
+            let mut room = [IoSliceMut::new(&mut *room)];
+            match preadv2(self.file(), &mut room, offset, ReadWriteFlags::NOWAIT) {
+                Err(Errno::INTR) => {}
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+
+    fn window(&self, range: Range<u64>) -> io::Result<Window> {
+        Self::window(self, range)
+    }
+
+    fn forget_cached(&self) -> io::Result<()> {
+        Ok(fadvise(self.file(), 0, None, Advice::DontNeed)?)
+    }
 }
 
 /// A file of the machine's own file system.

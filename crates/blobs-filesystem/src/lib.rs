@@ -6,11 +6,12 @@
 //! processes may share it, and which of them may write an upload is the database's to say.
 //!
 //! Where to read: `layout` draws the tree, `upload`, `queue` and `writer` follow a push, `publish` makes it durable, `read` and its
-//! two ways `mapped` and `pooled` follow a pull.
+//! two ways `mapped` and `pooled` follow a pull, and `doubt` decides what a read that failed says of a blob.
 #![deny(missing_docs)]
 
 mod copy;
 mod disk;
+mod doubt;
 mod error;
 mod fence;
 pub mod file_system;
@@ -46,7 +47,8 @@ use futures::stream::BoxStream;
 
 pub use copy::BlobCopies;
 use disk::{Disk, blocking};
-pub use file_system::{FileSystem, LocalFileSystem, WritableFile};
+use doubt::Wanted;
+pub use file_system::{FileSystem, LocalFileSystem, ReadableFile, WritableFile};
 pub use layout::MARK;
 use layout::{Entry, Name};
 use upload::FileUpload;
@@ -97,9 +99,9 @@ impl FilesystemBlobs {
         blocking(move || work(&disk)).await
     }
 
-    /// The outcome, unless something is missing only because the whole directory is, as when its volume is not mounted.
+    /// The outcome of writing, unless it failed only because the whole directory is not there, as when its volume is not mounted.
     async fn unless_away<T>(&self, outcome: Result<T>) -> Result<T> {
-        if matches!(outcome, Err(Error::Missing(_))) {
+        if matches!(outcome, Err(Error::Missing(_) | Error::Io(_))) {
             self.on_disk(Disk::is_there).await?;
         }
         outcome
@@ -137,14 +139,12 @@ impl Blobs for FilesystemBlobs {
         transport: Transport,
     ) -> Result<Reading> {
         let name = Name::of(location)?;
-        let reading = read::blob(&self.disk, &self.buffers, name, size, range, transport).await;
-        self.unless_away(reading).await
+        read::blob(&self.disk, &self.buffers, name, size, range, transport).await
     }
 
     async fn read_upload(&self, checkpoint: &Checkpoint) -> Result<ByteStream> {
         let name = Name::of(&checkpoint.location)?;
-        let content = read::upload(&self.disk, &self.buffers, name, checkpoint.durable).await;
-        self.unless_away(content).await
+        read::upload(&self.disk, &self.buffers, name, checkpoint.durable).await
     }
 
     async fn discard(&self, checkpoint: &Checkpoint) -> Result<()> {
@@ -163,13 +163,11 @@ impl Blobs for FilesystemBlobs {
 
     async fn inspect(&self, location: &Location) -> Result<Option<Stored>> {
         let name = Name::of(location)?;
-        let found =
-            self.on_disk(move |disk| listing::one(disk, name).map_err(|e| error::reading(name, e))).await;
-        let found = found?;
-        if found.is_none() {
-            self.on_disk(Disk::is_there).await?;
+        let wanted = Wanted::blob(&self.disk, name);
+        match blocking(move || wanted.twice(|disk| listing::one(disk, name))).await {
+            Err(Error::Missing(_)) => Ok(None),
+            found => found.map(Some),
         }
-        Ok(found)
     }
 
     fn list(&self) -> BoxStream<'static, Result<Listed>> {

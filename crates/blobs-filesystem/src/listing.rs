@@ -17,15 +17,15 @@ use crate::layout::{Entry, Name};
 const HELD_OPEN: &str = ".nfs";
 
 /// What lies under one name, published or not.
-pub(crate) fn one(disk: &Disk, name: Name) -> io::Result<Option<Stored>> {
+pub(crate) fn one(disk: &Disk, name: Name) -> io::Result<Stored> {
     for entry in [Entry::Blob(name), Entry::Upload(name)] {
         match fs::symlink_metadata(disk.layout.path(entry)) {
-            Ok(found) if found.is_file() => return Ok(Some(stored(entry, name, &found))),
+            Ok(found) if found.is_file() => return Ok(stored(entry, name, &found)),
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
-    Ok(None)
+    Err(io::ErrorKind::NotFound.into())
 }
 
 /// Everything, one directory after the other: at most one directory's worth is held in memory.
@@ -34,7 +34,8 @@ pub(crate) fn all(disk: Arc<Disk>) -> impl Stream<Item = Result<Listed>> + Send 
     stream::iter([Entry::Uploads, Entry::Blobs].into_iter().chain(fan_out))
         .then(move |directory| {
             let disk = Arc::clone(&disk);
-            blocking(move || in_directory(&disk, directory).map_err(error::in_directory))
+            let path = disk.layout.path(directory);
+            blocking(move || in_directory(&disk, directory).map_err(|error| error::looking(&path, &error)))
         })
         .flat_map(|found| match found {
             Ok(found) => stream::iter(found).map(Ok).left_stream(),

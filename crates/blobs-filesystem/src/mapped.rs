@@ -1,18 +1,15 @@
 //! Reading by mapped windows, for bytes that go straight to the kernel again.
 
-use std::fs::File;
-use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
 use berth_blobs::{Error, Result};
-use berth_mapped_file::{MappedFile, Window};
+use berth_mapped_file::Window;
 use bytes::Bytes;
 use futures::{Stream, stream};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::error;
-use crate::layout::Name;
+use crate::doubt::Found;
 
 /// How much is mapped at once. Windows begin and end at multiples of it, so that none but the first and the last of a range
 /// cuts through a unit that the processor maps whole.
@@ -23,21 +20,19 @@ const SLICE: usize = 1 << 20;
 /// The windows over a range, one at a time and at most one ahead.
 #[derive(Debug)]
 pub(crate) struct Windows {
-    file: Arc<MappedFile>,
-    name: Name,
+    file: Arc<Found>,
     /// What is not mapped yet.
     rest: Range<u64>,
     current: Window,
-    ahead: Option<JoinHandle<io::Result<Window>>>,
+    ahead: Option<JoinHandle<Result<Window>>>,
 }
 
 impl Windows {
     /// Maps the first window. Blocks until its pages are in memory.
-    pub(crate) fn open(file: File, name: Name, range: Range<u64>) -> io::Result<Self> {
-        let file = Arc::new(MappedFile::new(file)?);
-        let mut windows = Self { file, name, rest: range, current: Window::default(), ahead: None };
+    pub(crate) fn open(file: Found, range: Range<u64>) -> Result<Self> {
+        let mut windows = Self { file: Arc::new(file), rest: range, current: Window::default(), ahead: None };
         if let Some(range) = windows.next_range() {
-            windows.current = windows.file.window(range)?;
+            windows.current = windows.file.window(&range)?;
         }
         Ok(windows)
     }
@@ -53,7 +48,7 @@ impl Windows {
     fn populate(&mut self) {
         if let Some(range) = self.next_range() {
             let file = Arc::clone(&self.file);
-            self.ahead = Some(spawn_blocking(move || file.window(range)));
+            self.ahead = Some(spawn_blocking(move || file.window(&range)));
         }
     }
 
@@ -65,8 +60,7 @@ impl Windows {
         if self.current.is_empty()
             && let Some(ahead) = self.ahead.take()
         {
-            let window = ahead.await.map_err(|stopped| Error::Io(stopped.into()))?;
-            self.current = window.map_err(|e| error::reading(self.name, e))?;
+            self.current = ahead.await.map_err(|stopped| Error::Io(stopped.into()))??;
         }
         Ok(self.current.take(SLICE))
     }

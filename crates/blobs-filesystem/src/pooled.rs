@@ -1,21 +1,18 @@
 //! Reading into buffers of the process's budget, for bytes that the program touches.
 
-use std::fs::File;
-use std::io::{self, IoSliceMut};
+use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use berth_blobs::buffer::SMALL;
-use berth_blobs::{Buffer, BufferPool, Error, Result};
+use berth_blobs::{Buffer, BufferPool, Result};
 use bytes::Bytes;
 use futures::{Stream, stream};
-use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tokio::sync::Notify;
-use tokio::task::spawn_blocking;
 
-use crate::error;
-use crate::layout::Name;
+use crate::disk::blocking;
+use crate::doubt::Found;
 
 /// How much is read at once when buffers are scarce.
 const LITTLE: usize = 16 << 10;
@@ -25,8 +22,7 @@ const RESERVED_PART: usize = 4;
 /// A range of a file that is read piece by piece.
 #[derive(Debug)]
 struct Pages {
-    file: Arc<File>,
-    name: Name,
+    file: Arc<Found>,
     rest: Range<u64>,
     buffers: BufferPool,
     /// Whether the file system can say that a read would wait.
@@ -77,12 +73,11 @@ impl Drop for Piece {
 
 /// The bytes of `range`, in buffers. What the page cache holds is read where the stream is polled; the rest where it may block.
 pub(crate) fn stream(
-    file: File,
-    name: Name,
+    file: Found,
     range: Range<u64>,
     buffers: BufferPool,
 ) -> impl Stream<Item = Result<Bytes>> + Send + 'static {
-    let pages = Pages { file: Arc::new(file), name, rest: range, buffers, nowait: true, out: Arc::default() };
+    let pages = Pages { file: Arc::new(file), rest: range, buffers, nowait: true, out: Arc::default() };
     stream::try_unfold(pages, |mut pages| async move { Ok(pages.next().await?.map(|bytes| (bytes, pages))) })
 }
 
@@ -94,7 +89,7 @@ impl Pages {
         }
         let mut buffer = self.take(rest).await;
         let wanted = rest.min(buffer.capacity());
-        if !self.read_cached(&mut buffer, wanted).map_err(|e| error::reading(self.name, e))? {
+        if !self.read_cached(&mut buffer, wanted) {
             buffer = self.read_waiting(buffer, wanted).await?;
         }
         self.rest.start += buffer.len() as u64;
@@ -115,41 +110,23 @@ impl Pages {
         }
     }
 
-    /// Reads what is in memory already; whether that was all.
-    fn read_cached(&mut self, buffer: &mut Buffer, wanted: usize) -> io::Result<bool> {
+    /// Reads what is in memory already; whether that was all. What else there is to say of it is said where it may block.
+    fn read_cached(&mut self, buffer: &mut Buffer, wanted: usize) -> bool {
         while self.nowait && buffer.len() < wanted {
-            let offset = self.rest.start + buffer.len() as u64;
-            let missing = wanted - buffer.len();
-            let mut room = [IoSliceMut::new(&mut buffer.spare()[..missing])];
-            match preadv2(&*self.file, &mut room, offset, ReadWriteFlags::NOWAIT) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            let (offset, missing) = (self.rest.start + buffer.len() as u64, wanted - buffer.len());
+            match self.file.read_cached_at(&mut buffer.spare()[..missing], offset) {
+                Ok(0) => return false,
                 Ok(read) => buffer.advance(read),
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return Ok(false),
-                Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => self.nowait = false,
-                Err(error) => return Err(error.into()),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+                Err(_) => self.nowait = false,
             }
         }
-        Ok(buffer.len() == wanted)
+        buffer.len() == wanted
     }
 
     /// Reads the rest where that may wait for the disk.
     async fn read_waiting(&self, mut buffer: Buffer, wanted: usize) -> Result<Buffer> {
         let (file, start) = (Arc::clone(&self.file), self.rest.start);
-        let read = spawn_blocking(move || {
-            while buffer.len() < wanted {
-                let offset = start + buffer.len() as u64;
-                let missing = wanted - buffer.len();
-                match rustix::io::pread(&*file, &mut buffer.spare()[..missing], offset) {
-                    Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                    Ok(read) => buffer.advance(read),
-                    Err(Errno::INTR) => {}
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            Ok(buffer)
-        });
-        let read = read.await.map_err(|stopped| Error::Io(stopped.into()))?;
-        read.map_err(|e| error::reading(self.name, e))
+        blocking(move || file.fill(&mut buffer, wanted, start).map(|()| buffer)).await
     }
 }

@@ -9,8 +9,9 @@ use berth_oci::ByteRange;
 use futures::{StreamExt, stream};
 
 use crate::disk::{Disk, blocking};
+use crate::doubt::Wanted;
 use crate::layout::{Entry, Name};
-use crate::{error, mapped, pooled};
+use crate::{mapped, pooled};
 
 /// Below this, a mapping costs more than the copy that it saves.
 const LEAST_MAPPED: u64 = 256 << 10;
@@ -31,27 +32,18 @@ pub(crate) async fn blob(
     }
     let mapping =
         disk.options.map && transport == Transport::Plain && range.end - range.start >= LEAST_MAPPED;
-    let disk = Arc::clone(disk);
+    let wanted = Wanted::blob(disk, name);
     let open = move || {
-        let file = disk.files.open(&disk.layout.path(Entry::Blob(name)))?;
-        let length = file.metadata()?.len();
-        Ok((file, length))
-    };
-    let check = move |length: u64| {
+        let file = wanted.find(|disk| disk.files.open(&disk.layout.path(Entry::Blob(name))))?;
+        let length = file.length();
         let message = || format!("it has {length} bytes instead of {size}");
-        if length == size { Ok(()) } else { Err(Error::Corrupt(name.location(), message())) }
+        if length == size { Ok(file) } else { Err(Error::Corrupt(name.location(), message())) }
     };
     if mapping {
-        let windows = blocking(move || {
-            let (file, length) = open().map_err(|e| error::reading(name, e))?;
-            check(length)?;
-            mapped::Windows::open(file, name, range).map_err(|e| error::reading(name, e))
-        });
-        return Ok(Reading { stream: mapped::stream(windows.await?).boxed(), pieces: Pieces::Windows });
+        let windows = blocking(move || mapped::Windows::open(open()?, range)).await?;
+        return Ok(Reading { stream: mapped::stream(windows).boxed(), pieces: Pieces::Windows });
     }
-    let (file, length) = blocking(move || open().map_err(|e| error::reading(name, e))).await?;
-    check(length)?;
-    let stream = pooled::stream(file, name, range, buffers.clone()).boxed();
+    let stream = pooled::stream(blocking(open).await?, range, buffers.clone()).boxed();
     Ok(Reading { stream, pieces: Pieces::Buffers })
 }
 
@@ -66,8 +58,8 @@ pub(crate) async fn upload(
     if range.is_empty() {
         return Ok(stream::empty().boxed());
     }
-    let disk = Arc::clone(disk);
-    let open = move || {
+    let wanted = Wanted::upload(disk, name);
+    let open = move |disk: &Disk| -> io::Result<_> {
         let file = match disk.files.open(&disk.layout.path(Entry::Upload(name))) {
             // Its writer stopped between publishing it and telling anybody.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -75,9 +67,8 @@ pub(crate) async fn upload(
             }
             opened => opened?,
         };
-        let length = file.metadata()?.len();
-        if length < durable { Err(io::ErrorKind::NotFound.into()) } else { Ok(file) }
+        if file.length() < durable { Err(io::ErrorKind::NotFound.into()) } else { Ok(file) }
     };
-    let file = blocking(move || open().map_err(|e| error::reading(name, e))).await?;
-    Ok(pooled::stream(file, name, range, buffers.clone()).boxed())
+    let file = blocking(move || wanted.find(open)).await?;
+    Ok(pooled::stream(file, range, buffers.clone()).boxed())
 }

@@ -55,7 +55,8 @@ pub trait Blobs: Send + Sync + fmt::Debug {
 
     /// Opens `range` of the published blob of `size` bytes. The length is checked first: [`Error::Missing`] if there are no
     /// bytes, [`Error::Corrupt`] if there are more or fewer than `size`. The stream yields exactly `range.len()` bytes or an
-    /// error; nothing is read ahead of what the consumer takes by more than a window, and dropping the stream ends the read.
+    /// error: [`Error::Corrupt`] if it cannot be read while storage otherwise answers, [`Error::Away`] if that does not; nothing is
+    /// read ahead of what the consumer takes by more than a window, and dropping the stream ends the read.
     async fn read(
         &self,
         location: &Location,

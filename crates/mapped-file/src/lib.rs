@@ -43,6 +43,12 @@ impl MappedFile {
         Ok(Self { file, length })
     }
 
+    /// The file itself.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
     /// How long the file was when it was opened.
     #[must_use]
     pub fn length(&self) -> u64 {

@@ -148,10 +148,6 @@ impl Registry {
 
     /// Marks the blob, so that it is unknown until a push heals it.
     pub(crate) async fn note_damage(&self, repository: RepositoryId, blob: &Blob, damage: Damage) {
-        // A volume that is not there says of every blob that it is missing: that is no news of the blob.
-        if damage.0 == BlobState::Missing && self.ports().blobs.check().await.is_err() {
-            return;
-        }
         // Asked for before the mark hides the blob from the list.
         let holders = self.holders(&blob.digest).await;
         match retry!(self.mark(blob, damage.0).await) {

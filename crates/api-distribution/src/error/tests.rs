@@ -29,6 +29,8 @@ async fn failures_inside_are_masked_and_say_what_to_do() {
         (E::Storage(StorageError::Full(io())), 507, "UNAVAILABLE", false),
         (E::Storage(StorageError::ReadOnly(io())), 503, "UNAVAILABLE", true),
         (E::Storage(StorageError::Exhausted(io())), 503, "UNAVAILABLE", true),
+        (E::Storage(StorageError::Denied(io())), 503, "UNAVAILABLE", true),
+        (E::Storage(StorageError::Away(io())), 503, "UNAVAILABLE", true),
         (E::Storage(StorageError::Io(io())), 500, "UNKNOWN", false),
         (E::Storage(StorageError::Missing(location())), 500, "UNKNOWN", false),
         (E::Storage(StorageError::Corrupt(location(), INSIDE.to_owned())), 500, "UNKNOWN", false),

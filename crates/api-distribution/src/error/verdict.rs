@@ -183,8 +183,10 @@ fn storage(error: &StorageError) -> Verdict {
             .says("the storage cannot be written to: its operator must make it writable again; pulls still work"),
         StorageError::Exhausted(_) => unavailable(5)
             .says("the server has no file descriptors or memory left: try again, or its operator must raise the limits"),
-        StorageError::Away => unavailable(5)
-            .says("the storage is not there: its operator must see whether its volume is mounted; nothing was lost"),
+        StorageError::Denied(_) => unavailable(60)
+            .says("the storage may not be read: its operator must give the server the permission, the log says on which file; nothing was lost"),
+        StorageError::Away(_) => unavailable(5)
+            .says("the storage does not answer: its operator must see whether its volume works and is mounted; nothing was lost"),
         StorageError::Missing(_) | StorageError::Corrupt(..) | StorageError::Io(_) => inside(),
     }
 }

@@ -1,14 +1,15 @@
 //! A file system that works on real files, fails when told to, and can lose power.
 
-use std::fs::File;
 use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use berth_mapped_file::Window;
 use rustix::io::Errno;
 
 use super::ledger::{Id, Ledger, Loss};
-use crate::file_system::{FileSystem, LocalFileSystem, WritableFile};
+use crate::file_system::{FileSystem, LocalFileSystem, ReadableFile, WritableFile};
 
 /// What can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +22,14 @@ pub enum Fault {
     ReadOnly,
     /// `EMFILE`: the process has no file descriptors left.
     TooManyOpenFiles,
+    /// `EACCES`: the process lacks the permission.
+    NotPermitted,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 4] = [Self::Full, Self::BadDisk, Self::ReadOnly, Self::TooManyOpenFiles];
+    pub const ALL: [Self; 5] =
+        [Self::Full, Self::BadDisk, Self::ReadOnly, Self::TooManyOpenFiles, Self::NotPermitted];
 
     fn error(self) -> io::Error {
         let errno = match self {
@@ -33,12 +37,13 @@ impl Fault {
             Self::BadDisk => Errno::IO,
             Self::ReadOnly => Errno::ROFS,
             Self::TooManyOpenFiles => Errno::MFILE,
+            Self::NotPermitted => Errno::ACCESS,
         };
         errno.into()
     }
 }
 
-/// The kinds of steps that can fail.
+/// The kinds of steps that can fail. Reading is none of those that are counted: it changes nothing that could be lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is a method of the seam")]
 pub enum Operation {
@@ -47,6 +52,7 @@ pub enum Operation {
     Create,
     OpenForWriting,
     Open,
+    Read,
     Rename,
     Remove,
     Write,
@@ -72,6 +78,8 @@ struct State {
     struck: bool,
     /// How often the power was cut: a file that was open then is lost.
     crashes: u64,
+    /// What was opened for reading, each time.
+    opened: Vec<PathBuf>,
     ledger: Ledger,
 }
 
@@ -84,6 +92,29 @@ enum Plan {
     From(u64, Fault),
     /// Steps of these kinds fail.
     Kinds(Vec<Operation>, Fault),
+    /// So many reads of what lies below a path fail.
+    Reads(PathBuf, u64, Fault),
+}
+
+impl State {
+    /// The fault that a step of this kind on this path meets now.
+    fn meet(&mut self, operation: Operation, path: &Path) -> io::Result<()> {
+        let step = self.steps;
+        let reads = operation == Operation::Read;
+        self.steps += u64::from(!reads);
+        let fault = match &mut self.plan {
+            Plan::Once(at, fault) if !reads && *at == step => *fault,
+            Plan::From(at, fault) if *at <= step => *fault,
+            Plan::Kinds(kinds, fault) if kinds.contains(&operation) => *fault,
+            Plan::Reads(below, left, fault) if reads && *left > 0 && path.starts_with(&*below) => {
+                *left -= 1;
+                *fault
+            }
+            _ => return Ok(()),
+        };
+        self.struck = true;
+        Err(fault.error())
+    }
 }
 
 impl FaultyFileSystem {
@@ -92,7 +123,8 @@ impl FaultyFileSystem {
     #[expect(clippy::new_without_default, reason = "a double is made knowingly")]
     pub fn new() -> Self {
         let ledger = Ledger::default();
-        let state = State { steps: 0, plan: Plan::Healthy, struck: false, crashes: 0, ledger };
+        let state =
+            State { steps: 0, plan: Plan::Healthy, struck: false, crashes: 0, opened: Vec::new(), ledger };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
@@ -111,6 +143,22 @@ impl FaultyFileSystem {
     /// All steps of these kinds fail until [`FaultyFileSystem::heal`].
     pub fn fail_all(&self, kinds: &[Operation], fault: Fault) {
         self.state().plan = Plan::Kinds(kinds.to_vec(), fault);
+    }
+
+    /// All reads of what lies at or below `path` fail until [`FaultyFileSystem::heal`].
+    pub fn fail_reads(&self, path: &Path, fault: Fault) {
+        self.fail_some_reads(path, u64::MAX, fault);
+    }
+
+    /// The same, but only so many of them.
+    pub fn fail_some_reads(&self, path: &Path, reads: u64, fault: Fault) {
+        self.state().plan = Plan::Reads(path.to_path_buf(), reads, fault);
+    }
+
+    /// What was opened for reading so far, as often as it was.
+    #[must_use]
+    pub fn opened(&self) -> Vec<PathBuf> {
+        self.state().opened.clone()
     }
 
     /// Whether a planned fault came about since the last [`FaultyFileSystem::heal`].
@@ -144,21 +192,11 @@ impl FaultyFileSystem {
     fn step<T>(
         &self,
         operation: Operation,
+        path: &Path,
         real: impl FnOnce(&mut Ledger, u64) -> io::Result<T>,
     ) -> io::Result<T> {
         let mut state = self.state();
-        let step = state.steps;
-        state.steps += 1;
-        let fault = match &state.plan {
-            Plan::Once(at, fault) if *at == step => Some(*fault),
-            Plan::From(at, fault) if *at <= step => Some(*fault),
-            Plan::Kinds(kinds, fault) if kinds.contains(&operation) => Some(*fault),
-            _ => None,
-        };
-        if let Some(fault) = fault {
-            state.struck = true;
-            return Err(fault.error());
-        }
+        state.meet(operation, path)?;
         let crashes = state.crashes;
         real(&mut state.ledger, crashes)
     }
@@ -170,7 +208,7 @@ impl FaultyFileSystem {
 
 impl FileSystem for FaultyFileSystem {
     fn make_directory(&self, path: &Path) -> io::Result<()> {
-        self.step(Operation::MakeDirectory, |ledger, _| {
+        self.step(Operation::MakeDirectory, path, |ledger, _| {
             let known = path.exists();
             LocalFileSystem.make_directory(path)?;
             if !known {
@@ -181,7 +219,7 @@ impl FileSystem for FaultyFileSystem {
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        self.step(Operation::SyncDirectory, |ledger, _| {
+        self.step(Operation::SyncDirectory, path, |ledger, _| {
             LocalFileSystem.sync_directory(path)?;
             ledger.synced_directory(path);
             Ok(())
@@ -189,7 +227,7 @@ impl FileSystem for FaultyFileSystem {
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn WritableFile>> {
-        let (id, crashes, real) = self.step(Operation::Create, |ledger, crashes| {
+        let (id, crashes, real) = self.step(Operation::Create, path, |ledger, crashes| {
             let real = LocalFileSystem.create(path)?;
             Ok((ledger.created(path), crashes, real))
         })?;
@@ -197,19 +235,21 @@ impl FileSystem for FaultyFileSystem {
     }
 
     fn open_for_writing(&self, path: &Path) -> io::Result<Box<dyn WritableFile>> {
-        let (id, crashes, real) = self.step(Operation::OpenForWriting, |ledger, crashes| {
+        let (id, crashes, real) = self.step(Operation::OpenForWriting, path, |ledger, crashes| {
             let id = ledger.meet(path)?;
             Ok((id, crashes, LocalFileSystem.open_for_writing(path)?))
         })?;
         Ok(self.file(path, id, crashes, real))
     }
 
-    fn open(&self, path: &Path) -> io::Result<File> {
-        self.step(Operation::Open, |_, _| LocalFileSystem.open(path))
+    fn open(&self, path: &Path) -> io::Result<Box<dyn ReadableFile>> {
+        let real = self.step(Operation::Open, path, |_, _| LocalFileSystem.open(path))?;
+        self.state().opened.push(path.to_path_buf());
+        Ok(Box::new(FaultyReader { files: self.clone(), opened_at: path.to_path_buf(), real }))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step(Operation::Rename, |ledger, _| {
+        self.step(Operation::Rename, from, |ledger, _| {
             let id = ledger.meet(from)?;
             LocalFileSystem.rename(from, to)?;
             ledger.renamed(id, from, to);
@@ -218,7 +258,7 @@ impl FileSystem for FaultyFileSystem {
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        self.step(Operation::Remove, |ledger, _| {
+        self.step(Operation::Remove, path, |ledger, _| {
             ledger.meet(path)?;
             LocalFileSystem.remove(path)?;
             ledger.removed(path);
@@ -227,7 +267,46 @@ impl FileSystem for FaultyFileSystem {
     }
 }
 
-/// A file of a [`FaultyFileSystem`].
+/// A file of a [`FaultyFileSystem`] that is open for reading.
+#[derive(Debug)]
+struct FaultyReader {
+    files: FaultyFileSystem,
+    opened_at: PathBuf,
+    real: Box<dyn ReadableFile>,
+}
+
+impl FaultyReader {
+    fn meet(&self) -> io::Result<()> {
+        self.files.state().meet(Operation::Read, &self.opened_at)
+    }
+}
+
+impl ReadableFile for FaultyReader {
+    fn length(&self) -> u64 {
+        self.real.length()
+    }
+
+    fn read_at(&self, room: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.meet()?;
+        self.real.read_at(room, offset)
+    }
+
+    /// Nothing is ever in memory, so that every read meets its fault where it may block.
+    fn read_cached_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
+    fn window(&self, range: Range<u64>) -> io::Result<Window> {
+        self.meet()?;
+        self.real.window(range)
+    }
+
+    fn forget_cached(&self) -> io::Result<()> {
+        self.real.forget_cached()
+    }
+}
+
+/// A file of a [`FaultyFileSystem`] that is open for writing.
 #[derive(Debug)]
 struct FaultyFile {
     files: FaultyFileSystem,
@@ -245,7 +324,7 @@ impl FaultyFile {
         work: impl FnOnce(&mut dyn WritableFile, &mut Ledger, Id) -> io::Result<()>,
     ) -> io::Result<()> {
         let Self { files, opened_at, id, crashes, real } = self;
-        files.step(operation, |ledger, now| {
+        files.step(operation, opened_at, |ledger, now| {
             if *crashes < now {
                 return Err(io::Error::other(format!(
                     "{} was open when the power went",

@@ -1,6 +1,5 @@
 //! A disk that does not keep up: the client waits, memory stays bounded, and who takes an upload over waits for what is under way.
 
-use std::fs::File;
 use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
@@ -14,7 +13,7 @@ use futures::{FutureExt, TryStreamExt};
 use tempfile::TempDir;
 
 use super::blobs_at;
-use crate::{FileSystem, FilesystemBlobs, LocalFileSystem, Options, WritableFile};
+use crate::{FileSystem, FilesystemBlobs, LocalFileSystem, Options, ReadableFile, WritableFile};
 
 /// A file system whose writes stand still until it is let go.
 #[derive(Clone, Debug, Default)]
@@ -67,7 +66,7 @@ impl FileSystem for Stuck {
         Ok(Box::new(StuckFile { disk: self.clone(), real: LocalFileSystem.open_for_writing(path)? }))
     }
 
-    fn open(&self, path: &Path) -> io::Result<File> {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn ReadableFile>> {
         LocalFileSystem.open(path)
     }
 

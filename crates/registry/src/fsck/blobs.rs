@@ -73,7 +73,11 @@ impl Check<'_> {
             Place::At(location) => location,
         };
         let blobs = &self.registry.ports().blobs;
-        match blobs.inspect(location).await? {
+        let stored = match blobs.inspect(location).await {
+            Ok(stored) => stored,
+            Err(error) => return judge(error),
+        };
+        match stored {
             None => return Ok(Seen::Missing),
             Some(stored) if !stored.published => return Ok(Seen::Missing),
             Some(stored) if stored.size != blob.size => {

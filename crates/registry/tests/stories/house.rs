@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use berth_access::{Access, Caller};
 use berth_blobs::{BufferPool, ByteStream};
-use berth_blobs_filesystem::{FileSystem, FilesystemBlobs, LocalFileSystem, Options};
+use berth_blobs_filesystem::{FileSystem, FilesystemBlobs, LocalFileSystem, MARK, Options};
 use berth_cache_memory::{Lifetimes, MemoryCache};
 use berth_metadata::UploadReads as _;
 use berth_metadata_sql::SqlMetadata;
@@ -73,6 +73,13 @@ impl House {
         Self { files, ..self }
     }
 
+    /// The same in a directory that says whose it is, so that a process can tell whether it is there.
+    pub(crate) fn marked(self) -> Self {
+        std::fs::create_dir_all(self.blobs()).unwrap();
+        std::fs::write(self.blobs().join(MARK), Uuid::from_u128(7).to_string()).unwrap();
+        self
+    }
+
     /// A process over the data, with its own memory and its own handles on the directory.
     pub(crate) async fn process(&self, number: u128, alone: bool) -> Registry {
         self.process_with(Settings { process: Uuid::from_u128(number), alone, ..self.settings.clone() }).await
@@ -88,10 +95,14 @@ impl House {
             Arc::clone(&self.files),
             Options::default(),
         );
+        let blobs = blobs.unwrap();
+        if self.blobs().join(MARK).exists() {
+            blobs.installation().await.unwrap();
+        }
         let clock = Arc::clone(&self.clock) as Arc<dyn berth_domain::Clock>;
         let ports = Ports {
             metadata: Arc::clone(&self.metadata) as Arc<dyn berth_metadata::Metadata>,
-            blobs: Arc::new(blobs.unwrap()),
+            blobs: Arc::new(blobs),
             cache: Arc::new(MemoryCache::new(8 << 20, self.lifetimes, Arc::clone(&clock))),
             clock,
             entropy,

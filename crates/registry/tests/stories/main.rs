@@ -4,6 +4,7 @@
 mod consistency;
 mod crowds;
 mod deletions;
+mod failing;
 mod fsck;
 mod healing;
 mod house;
