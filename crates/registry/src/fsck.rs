@@ -33,9 +33,10 @@ const BATCH: u32 = 500;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Whether all bytes, also manifests', are read and their digests compared, and whether manifests have what they demand and the
-    /// database keeps of them what they say; else only that blobs are there in their length.
+    /// database keeps of them what they say; else only that blobs are there in their length. Those that are marked as damaged are read
+    /// either way.
     pub deep: bool,
-    /// Whether damaged blobs are marked, so that the next push heals them, what follows from something else is derived from it again,
+    /// Whether damaged blobs are marked, so that the next push heals them, marks of good ones are taken away, what follows from something else is derived from it again,
     /// and old orphans are removed.
     pub repair: bool,
 }
@@ -63,13 +64,13 @@ pub enum Finding {
         /// Whether it was known already, so that clients do not see the blob.
         known: bool,
     },
-    /// A blob is marked as damaged but its bytes are there. With a deep repair it is marked as good.
+    /// A blob is marked as damaged, but its bytes were read and are what its digest names.
     Recovered {
         /// The blob.
         digest: Digest,
         /// How it was marked.
         marked: BlobState,
-        /// Whether all bytes were read and the mark was taken away.
+        /// Whether the mark was taken away.
         repaired: bool,
     },
     /// A manifest's bytes, which are in the database, are not what its digest names. Only a deep check looks.

@@ -29,11 +29,12 @@ Whatever else lies in the directory of blobs is listed as foreign and never remo
 What a repository or a project has is counted in one statement: where that takes PostgreSQL longer than database.timeout, \
 this ends with \"the database does not answer\"; raise it for the check with BERTH_DATABASE__TIMEOUT.")]
 pub(crate) struct Fsck {
-    /// Read all bytes and compare their digests, not only their lengths; also manifests, and whether they have what they demand
+    /// Read all bytes and compare their digests, not only their lengths and what is marked as damaged; also manifests, and whether
+    /// they have what they demand
     #[arg(long)]
     deep: bool,
-    /// Mark damaged blobs, so that the next push heals them, put right what the database counts or keeps to find things by, and
-    /// remove what nothing names and nobody touched for 48 hours
+    /// Hide damaged blobs, so that the next push heals them, and show hidden ones again whose bytes are right; put right what the
+    /// database counts or keeps to find things by; remove what nothing names and nobody touched for 48 hours
     #[arg(long)]
     repair: bool,
     #[command(flatten)]
@@ -78,17 +79,10 @@ fn described(finding: &Finding, options: Options) -> String {
             let place = location.as_ref().map_or("in the database".to_owned(), |at| format!("at {at}"));
             format!("corrupt: {digest}: {reason}, {place}; {}", remedy(*known))
         }
-        Finding::Recovered { digest, repaired: true, .. } => {
-            format!("recovered: {digest}: its bytes are right after all; it is good again")
+        Finding::Recovered { digest, repaired, .. } => {
+            let done = if *repaired { "clients see it again" } else { "run with --repair to show it to clients again" };
+            format!("recovered: {digest}: its bytes are right after all; {done}")
         }
-        Finding::Recovered { digest, .. } if options.deep => {
-            format!(
-                "recovered: {digest}: its bytes are right after all; run with --deep --repair to believe them"
-            )
-        }
-        Finding::Recovered { digest, .. } => format!(
-            "recovered: {digest}: as many bytes as it should have are there after all; --deep --repair reads them and believes them if they are right"
-        ),
         Finding::CorruptManifest { repository, digest, actual } => format!(
             "corrupt: manifest {repository}@{digest}: the bytes in the database have the digest {actual}; clients do not see it until the image is pushed again"
         ),

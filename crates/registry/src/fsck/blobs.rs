@@ -1,4 +1,5 @@
-//! Every blob has its bytes, as many as its row says, and with a deep check the right ones.
+//! Every blob has its bytes, as many as its row says, and with a deep check the right ones; so has one that is marked as damaged, with
+//! any check.
 
 use berth_blobs::Transport;
 use berth_metadata::{Blob, BlobState, Place};
@@ -49,18 +50,17 @@ impl Check<'_> {
             return Ok(());
         }
         let known = blob.state != BlobState::Ok;
-        let inline = matches!(blob.place, Place::Inline(_));
         let (finding, state) = match seen {
             Seen::Good if !known => return Ok(()),
             Seen::Good => {
-                let repaired = self.options.repair && (self.options.deep || inline);
+                let repaired = self.options.repair;
                 let finding = Finding::Recovered { digest: blob.digest, marked: blob.state, repaired };
-                (finding, repaired.then_some(BlobState::Ok))
+                (finding, BlobState::Ok)
             }
-            Seen::Missing => (missing(&blob, known), Some(BlobState::Missing)),
-            Seen::Corrupt(reason) => (corrupt(&blob, reason, known), Some(BlobState::Corrupt)),
+            Seen::Missing => (missing(&blob, known), BlobState::Missing),
+            Seen::Corrupt(reason) => (corrupt(&blob, reason, known), BlobState::Corrupt),
         };
-        if let Some(state) = state.filter(|state| self.options.repair && *state != blob.state) {
+        if self.options.repair && state != blob.state {
             retry!(self.registry.mark(&blob, state).await)?;
         }
         self.find(&finding);
@@ -83,7 +83,7 @@ impl Check<'_> {
             Some(stored) if stored.size != blob.size => {
                 return Ok(Seen::Corrupt(format!("{} bytes instead of {}", stored.size, blob.size)));
             }
-            Some(_) if !self.options.deep => return Ok(Seen::Good),
+            Some(_) if !self.options.deep && blob.state == BlobState::Ok => return Ok(Seen::Good),
             Some(_) => {}
         }
         let hashing = Hashing::new(Hasher::new(blob.digest.algorithm()));

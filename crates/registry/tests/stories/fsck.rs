@@ -154,6 +154,35 @@ async fn damage_is_found_marked_and_healed() {
     assert!(report.is_clean(), "{findings:?}");
 }
 
+/// Somebody brought a volume back, or put the right file in its place again.
+#[tokio::test]
+async fn a_mark_goes_when_the_bytes_are_right_whatever_the_check() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let (repository, good) = (name("library/back"), content(2 * MIB));
+    let digest = push(&registry, &repository, &good).await;
+    let file = house.files().0[0].clone();
+    let away = house.directory.path().join("away");
+    std::fs::rename(&file, &away).unwrap();
+    assert!(pull(&registry, &repository, &digest).await.is_err());
+    // As many bytes as there were, but not the same.
+    std::fs::write(&file, content(2 * MIB + 1).slice(1..)).unwrap();
+    let (report, findings) = check(&registry, false, true).await;
+    assert!(matches!(&findings[..], [Finding::Corrupt { known: true, .. }]), "{findings:?}");
+    assert_eq!((report.recovered, report.corrupt), (0, 1));
+    std::fs::rename(&away, &file).unwrap();
+    for repair in [false, true] {
+        let (_, findings) = check(&registry, false, repair).await;
+        assert!(
+            matches!(&findings[..], [Finding::Recovered { repaired, .. }] if *repaired == repair),
+            "{findings:?}"
+        );
+        assert_eq!(pull(&registry, &repository, &digest).await.is_ok(), repair);
+    }
+    assert!(check(&registry, true, false).await.0.is_clean());
+    assert_eq!(pull(&registry, &repository, &digest).await.unwrap(), good);
+}
+
 #[tokio::test]
 async fn what_refers_to_nothing_is_found() {
     let house = House::new().await;
