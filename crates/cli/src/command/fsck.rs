@@ -20,8 +20,8 @@ Examples:
   berth fsck --repair --config /etc/berth.yaml
 
 Exits with 0 if all is well, 1 if something was found, 2 if the check could not be done. \
-Each line says what to do about what it found. Nothing that is lost can be made up here: damaged blobs and manifests, \
-and images that lack something, are whole again when they are pushed again. \
+Each line says what to do about what it found. Nothing that is lost can be made up here: damaged manifests, \
+damaged blobs that --repair has hidden, and images that lack something are whole again when they are pushed again. \
 What the database counts, and what it keeps of manifests to find things by, follows from what is there: --repair puts it right. \
 Files that nothing names yet and that were touched in the last 48 hours are listed as recent: \
 a push may be about to name them. \
