@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use berth_domain::{Actor, Location, Repository, RepositoryId, Timestamp};
 use berth_metadata::{
     AddedBlob, Blob, BlobHolder, BlobReads, BlobState, BlobWrites, Deletion, Error, LinkPosition, LinkTarget,
-    Place, Result,
+    Place, Result, StoredBlob,
 };
 use berth_oci::Digest;
 
@@ -61,6 +61,10 @@ statements! {
     );
     BLOBS = sql!(
         "SELECT digest, size, state, location, content FROM blobs WHERE digest > $1 ORDER BY digest LIMIT $2"
+    );
+    STORED_BLOBS = sql!(
+        "SELECT digest, size, state, location FROM blobs WHERE digest > $1 AND location IS NOT NULL
+         ORDER BY digest LIMIT $2"
     );
     LINK_TARGETS = sql!(pg: link_targets!(pg), lite: link_targets!(lite));
     ADD_BLOB = sql!(
@@ -196,6 +200,16 @@ impl BlobReads for SqlMetadata {
         let after = after.map(Digest::to_bytes).unwrap_or_default();
         let rows: Vec<Row> = all!(self, BLOBS, after, i64::from(limit));
         rows.into_iter().map(blob).collect()
+    }
+
+    async fn stored_blobs(&self, after: Option<&Digest>, limit: u32) -> Result<Vec<StoredBlob>> {
+        let after = after.map(Digest::to_bytes).unwrap_or_default();
+        let rows: Vec<(Vec<u8>, i64, i16, String)> = all!(self, STORED_BLOBS, after, i64::from(limit));
+        let stored = rows.into_iter().map(|(name, size, state, location)| {
+            let (digest, size, state) = (digest(&name)?, unsigned(size)?, read_state(state)?);
+            Ok(StoredBlob { digest, size, location: Location::new(location), state })
+        });
+        stored.collect()
     }
 
     async fn link_targets(

@@ -64,6 +64,19 @@ pub struct BlobHolder {
     pub name: RepositoryName,
 }
 
+/// A blob whose bytes are in storage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBlob {
+    /// Its name.
+    pub digest: Digest,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Where its bytes are.
+    pub location: Location,
+    /// Whether they are believed to be good.
+    pub state: BlobState,
+}
+
 /// A blob that belongs to a repository, and whether it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkTarget {
@@ -98,8 +111,11 @@ pub trait BlobReads {
     /// Live repositories with a live link to a blob in state `Ok`, by number, at most `limit`.
     async fn blob_holders(&self, digest: &Digest, limit: u32) -> Result<Vec<BlobHolder>>;
 
-    /// All blobs by the bytes of their digests, after `after`, linked or not; inline content is given too.
+    /// All blobs by the bytes of their digests, after `after`, linked or not; inline content is given too, so a page should be short.
     async fn blobs(&self, after: Option<&Digest>, limit: u32) -> Result<Vec<Blob>>;
+
+    /// Those of them whose bytes are in storage, in the same order.
+    async fn stored_blobs(&self, after: Option<&Digest>, limit: u32) -> Result<Vec<StoredBlob>>;
 
     /// What all live links bring into which live repositories, by the bytes of the digest and the repository's id, after `after`.
     async fn link_targets(

@@ -46,7 +46,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 pub use blob::{
-    AddedBlob, Blob, BlobHolder, BlobReads, BlobState, BlobWrites, LinkPosition, LinkTarget, Place,
+    AddedBlob, Blob, BlobHolder, BlobReads, BlobState, BlobWrites, LinkPosition, LinkTarget, Place, StoredBlob,
 };
 pub use deletion::{Deletion, DeletionWrites, Restored};
 pub use error::Error;

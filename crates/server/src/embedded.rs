@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use berth_blobs::Error as BlobError;
 use berth_blobs_filesystem::BlobCopies;
 use berth_config::Config;
-use berth_metadata::{BlobReads, BlobState, Metadata, Place, UploadReads};
+use berth_metadata::{BlobReads, BlobState, Metadata, UploadReads};
 use berth_metadata_sql::{Opening, Schema, SqlMetadata};
 
 use crate::data_directory::{self, DataDirectory};
@@ -208,12 +208,11 @@ async fn copy_blobs(metadata: &SqlMetadata, from: &Path, to: &Path) -> Result<Co
     let mut copied = Copied::default();
     let mut after = None;
     loop {
-        let rows = metadata.blobs(after.as_ref(), BATCH).await?;
+        let rows = metadata.stored_blobs(after.as_ref(), BATCH).await?;
         let Some(last) = rows.last() else { break };
         after = Some(last.digest);
         for row in rows {
-            let Place::At(location) = &row.place else { continue };
-            match blobs.bring(location).await {
+            match blobs.bring(&row.location).await {
                 Ok(()) => {
                     copied.blobs += 1;
                     copied.bytes += row.size;

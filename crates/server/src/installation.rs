@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use berth_blobs::Blobs as _;
 use berth_blobs_filesystem::FilesystemBlobs;
-use berth_metadata::{Metadata, Place};
+use berth_metadata::Metadata;
 use futures::StreamExt as _;
 use uuid::Uuid;
 
@@ -72,15 +72,14 @@ async fn kinship(metadata: &dyn Metadata, blobs: &FilesystemBlobs) -> Result<Kin
     let holds = holds_blobs(blobs).await?;
     let mut after = None;
     loop {
-        let rows = metadata.blobs(after.as_ref(), BATCH).await?;
+        let rows = metadata.stored_blobs(after.as_ref(), BATCH).await?;
         let Some(last) = rows.last() else { break };
         after = Some(last.digest);
         for row in &rows {
-            let Place::At(location) = &row.place else { continue };
             if !holds {
                 return Ok(Kinship::Lost);
             }
-            if blobs.inspect(location).await?.is_some_and(|stored| stored.published) {
+            if blobs.inspect(&row.location).await?.is_some_and(|stored| stored.published) {
                 return Ok(Kinship::Ours);
             }
         }

@@ -12,7 +12,7 @@ setting::table! {
         missing_content: MissingContent = "children",
         /// The longest manifest.
         manifest_limit: Size = "4MiB",
-        /// Blobs up to this size live in the database.
+        /// Blobs up to this size live in the database; 64KiB at most.
         inline_limit: Size = "16KiB",
         /// How long after its last durable byte an unfinished upload goes away.
         upload_expiry: Duration = "24h",
@@ -36,8 +36,9 @@ impl Registry {
         if self.manifest_limit.bytes() < 64 << 10 || self.manifest_limit > LONGEST_MANIFEST {
             refuse("manifest_limit", "manifests live in memory and in the database; write 64KiB to 64MiB");
         }
-        if self.inline_limit.bytes() > 1 << 20 {
-            refuse("inline_limit", "the database is no place for large blobs; write 1MiB or less");
+        // Larger bodies are written to storage while they come, so a higher limit would hold for some ways of pushing only.
+        if self.inline_limit.bytes() > 64 << 10 {
+            refuse("inline_limit", "the database is no place for large blobs; write 64KiB or less");
         }
         if self.upload_expiry < Duration::from_mins(1) {
             refuse("upload_expiry", "uploads would go while they are made; write 1m or more");

@@ -5,7 +5,7 @@ use berth_oci::{Algorithm, Digest};
 use bytes::Bytes;
 
 use super::scene::{Scene, act, at, begin, blob, image, somebody};
-use crate::{AddedBlob, Blob, BlobState, LinkPosition, LinkTarget, Metadata, Place};
+use crate::{AddedBlob, Blob, BlobState, LinkPosition, LinkTarget, Metadata, Place, StoredBlob};
 
 pub(super) async fn an_added_blob_keeps_its_place(metadata: &dyn Metadata) {
     let first = blob("keeps its place");
@@ -137,9 +137,14 @@ pub(super) async fn all_blobs_are_listed_by_digest(metadata: &dyn Metadata) {
     for n in 0..5 {
         scene.push_blob(&format!("listed {n}")).await;
     }
-    let mut unlinked = scene.begin().await;
-    unlinked.add_blob(&blob("listed, unlinked"), at(0)).await.expect("a blob");
-    unlinked.commit().await.expect("a commit");
+    let unlinked = blob("listed, unlinked");
+    let mut tx = scene.begin().await;
+    tx.add_blob(&unlinked, at(0)).await.expect("a blob");
+    let place = Place::Inline(Bytes::from_static(b"listed, inline"));
+    let inline = Blob { place, ..blob("listed, inline") };
+    tx.add_blob(&inline, at(0)).await.expect("a blob");
+    tx.mark_blob(&unlinked.digest, &unlinked.place, BlobState::Missing, at(1)).await.expect("no error");
+    tx.commit().await.expect("a commit");
 
     let mut seen: Vec<Digest> = Vec::new();
     loop {
@@ -151,7 +156,21 @@ pub(super) async fn all_blobs_are_listed_by_digest(metadata: &dyn Metadata) {
         seen.extend(page.iter().map(|blob| blob.digest));
     }
     assert!(seen.is_sorted_by(|a, b| a.to_bytes() < b.to_bytes()));
-    assert!(seen.contains(&blob("listed, unlinked").digest));
+    assert!(seen.contains(&unlinked.digest) && seen.contains(&inline.digest));
+    let mut stored: Vec<StoredBlob> = Vec::new();
+    loop {
+        let page = metadata.stored_blobs(stored.last().map(|blob| &blob.digest), 3).await.expect("a list");
+        if page.is_empty() {
+            break;
+        }
+        assert!(page.len() <= 3);
+        stored.extend(page);
+    }
+    assert!(stored.is_sorted_by(|a, b| a.digest.to_bytes() < b.digest.to_bytes()));
+    let Place::At(location) = unlinked.place else { panic!("it is in storage") };
+    let (digest, size, state) = (unlinked.digest, unlinked.size, BlobState::Missing);
+    assert!(stored.contains(&StoredBlob { digest, size, location, state }));
+    assert!(stored.iter().all(|blob| blob.digest != inline.digest));
     assert!((0..5).all(|n| seen.contains(&blob(&format!("listed {n}")).digest)));
 }
 

@@ -7,11 +7,14 @@ use berth_oci::{ByteRange, Digest, Hasher};
 use bytes::Bytes;
 use futures::StreamExt as _;
 
-use super::{BATCH, Check, Finding, Named};
+use super::{Check, Finding, Named};
 use crate::Result;
 use crate::blob::inline_damage;
 use crate::upload::Hashing;
 use berth_metadata::retry;
+
+/// How many blobs are read at once: the database may have tens of kilobytes of each.
+const BATCH: u32 = 100;
 
 /// What the bytes turned out to be.
 enum Seen {

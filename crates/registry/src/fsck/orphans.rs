@@ -1,7 +1,6 @@
 //! All bytes that storage holds have a row or a live session, and nothing else lies among them.
 
 use berth_blobs::{Listed, Stored};
-use berth_metadata::Place;
 use berth_oci::Digest;
 use futures::StreamExt as _;
 use uuid::Uuid;
@@ -50,13 +49,11 @@ impl Check<'_> {
         }
         let mut after: Option<Digest> = None;
         loop {
-            let blobs = metadata.blobs(after.as_ref(), BATCH).await?;
+            let blobs = metadata.stored_blobs(after.as_ref(), BATCH).await?;
             let Some(last) = blobs.last() else { return Ok(named) };
             after = Some(last.digest);
             for blob in &blobs {
-                if let Place::At(location) = &blob.place {
-                    named.add(location);
-                }
+                named.add(&blob.location);
             }
         }
     }
