@@ -53,6 +53,23 @@ statements! {
                WHERE l.repository_id = $1 AND l.deleted_at IS NULL AND b.state = 0
                AND EXISTS (SELECT 1 FROM repositories r WHERE r.id = $1 AND r.deleted_at IS NULL)",
     );
+    HAD_SINCE = sql!(
+        pg: "SELECT l.digest FROM json_array_elements_text(CAST($3 AS json)) AS wanted
+             CROSS JOIN LATERAL (
+                 SELECT l.digest FROM blob_links l
+                 WHERE l.digest = decode(wanted, 'hex') AND l.repository_id = $1
+                 AND (l.deleted_at IS NULL OR l.deleted_at >= (
+                     SELECT m.pushed_at FROM manifests m
+                     WHERE m.repository_id = $1 AND m.digest = $2 AND m.deleted_at IS NULL))
+                 LIMIT 1
+             ) AS l",
+        lite: "SELECT DISTINCT l.digest FROM json_each($3) AS wanted
+               CROSS JOIN blob_links l ON l.digest = unhex(wanted.value)
+               WHERE l.repository_id = $1
+               AND (l.deleted_at IS NULL OR l.deleted_at >= (
+                   SELECT m.pushed_at FROM manifests m
+                   WHERE m.repository_id = $1 AND m.digest = $2 AND m.deleted_at IS NULL))",
+    );
     BLOB_HOLDERS = sql!(
         "SELECT r.id, r.name FROM blob_links l JOIN repositories r ON r.id = l.repository_id
          WHERE l.digest = $1 AND l.deleted_at IS NULL AND r.deleted_at IS NULL
@@ -186,6 +203,17 @@ impl BlobReads for SqlMetadata {
     async fn linked_sizes(&self, repository: RepositoryId, digests: &[Digest]) -> Result<Vec<Option<u64>>> {
         let rows: Vec<(Vec<u8>, i64)> = all!(self, LINKED_SIZES, repository.0, batch::digests(digests));
         in_order(digests, &rows)
+    }
+
+    async fn had_since(
+        &self,
+        repository: RepositoryId,
+        since: &Digest,
+        digests: &[Digest],
+    ) -> Result<Vec<Digest>> {
+        let batch = batch::digests(digests);
+        let rows: Vec<(Vec<u8>,)> = all!(self, HAD_SINCE, repository.0, since.to_bytes(), batch);
+        rows.iter().map(|(name,)| digest(name)).collect()
     }
 
     async fn blob_holders(&self, digest: &Digest, limit: u32) -> Result<Vec<BlobHolder>> {

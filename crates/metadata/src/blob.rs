@@ -108,6 +108,15 @@ pub trait BlobReads {
     /// `Ok`. What [`BlobWrites::lock_links`] tells, as of now.
     async fn linked_sizes(&self, repository: RepositoryId, digests: &[Digest]) -> Result<Vec<Option<u64>>>;
 
+    /// Which of these blobs the repository has, whatever their state, or lost after its live manifest of the digest `since` came: in no
+    /// order.
+    async fn had_since(
+        &self,
+        repository: RepositoryId,
+        since: &Digest,
+        digests: &[Digest],
+    ) -> Result<Vec<Digest>>;
+
     /// Live repositories with a live link to a blob in state `Ok`, by number, at most `limit`.
     async fn blob_holders(&self, digest: &Digest, limit: u32) -> Result<Vec<BlobHolder>>;
 

@@ -61,6 +61,7 @@ pub const CASES: &[Case] = cases![
     blob::holders_are_live_and_good,
     blob::all_blobs_are_listed_by_digest,
     blob::all_links_are_listed_with_what_they_need,
+    blob::what_was_lost_is_told_from_what_never_was,
     blob::users_of_a_blob_are_found,
     manifest::a_manifest_comes_back_bit_for_bit,
     manifest::bytes_come_along_only_if_they_are_wanted,

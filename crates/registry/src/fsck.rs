@@ -32,7 +32,7 @@ const BATCH: u32 = 500;
 /// What is to be done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Whether all bytes, also manifests', are read and their digests compared, and whether manifests have what they demand and the
+    /// Whether all bytes, also manifests', are read and their digests compared, and whether manifests have what they need and the
     /// database keeps of them what they say; else only that blobs are there in their length. Those that are marked as damaged are read
     /// either way.
     pub deep: bool,
@@ -82,8 +82,19 @@ pub enum Finding {
         /// What the bytes are.
         actual: Digest,
     },
-    /// A manifest demands content that its repository does not have, or not in that size. Only a deep check looks.
+    /// A manifest needs blobs that its repository had when it had the manifest, and that are gone or not good. Only a deep check looks.
     Incomplete {
+        /// Its repository.
+        repository: RepositoryName,
+        /// Its name.
+        digest: Digest,
+        /// What is lacking, in words.
+        lacks: String,
+    },
+    /// A manifest names content that the setting demands now and that its repository lacks, but did not lose as far as is known, or that
+    /// came after it in another size: it was taken like this, or what an index names was deleted. Nothing is wrong with what is stored.
+    /// Only a deep check looks.
+    Sparse {
         /// Its repository.
         repository: RepositoryName,
         /// Its name.
@@ -219,6 +230,8 @@ pub struct Report {
     pub corrupt: u64,
     /// [`Finding::Incomplete`].
     pub incomplete: u64,
+    /// [`Finding::Sparse`].
+    pub sparse: u64,
     /// [`Finding::DanglingTag`] and [`Finding::DanglingLink`].
     pub dangling: u64,
     /// [`Finding::Misindexed`], [`Finding::Miscounted`] and [`Finding::Mislisted`].
@@ -251,7 +264,7 @@ impl Report {
             && self.inconsistent == 0
     }
 
-    /// Whether nothing was found that somebody should look at; [`Finding::Recent`] is nothing of the kind.
+    /// Whether nothing was found that somebody should look at; [`Finding::Recent`] and [`Finding::Sparse`] are nothing of the kind.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
         self.is_sound()
@@ -299,6 +312,7 @@ impl Check<'_> {
             Finding::Missing { .. } => self.report.missing += 1,
             Finding::Corrupt { .. } | Finding::CorruptManifest { .. } => self.report.corrupt += 1,
             Finding::Incomplete { .. } => self.report.incomplete += 1,
+            Finding::Sparse { .. } => self.report.sparse += 1,
             Finding::DanglingTag { .. } | Finding::DanglingLink { .. } => self.report.dangling += 1,
             Finding::Misindexed { repaired, .. }
             | Finding::Miscounted { repaired, .. }

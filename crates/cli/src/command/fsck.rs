@@ -24,7 +24,8 @@ Each line says what to do about what it found. Nothing that is lost can be made 
 damaged blobs that --repair has hidden, and images that lack something are whole again when they are pushed again. \
 What the database counts, and what it keeps of manifests to find things by, follows from what is there: --repair puts it right. \
 Files that nothing names yet and that were touched in the last 48 hours are listed as recent: \
-a push may be about to name them. \
+a push may be about to name them. Manifests that name what registry.missing_content demands now, and what their repository \
+never had or what somebody deleted, are listed as sparse. Neither counts as found. \
 Whatever else lies in the directory of blobs is listed as foreign and never removed. \
 What a repository or a project has is counted in one statement: where that takes PostgreSQL longer than database.timeout, \
 this ends with \"the database does not answer\"; raise it for the check with BERTH_DATABASE__TIMEOUT.")]
@@ -89,6 +90,9 @@ fn described(finding: &Finding, options: Options) -> String {
         Finding::Incomplete { repository, digest, lacks } => {
             format!("incomplete: manifest {repository}@{digest}: {lacks}; push the image again")
         }
+        Finding::Sparse { repository, digest, lacks } => format!(
+            "sparse: manifest {repository}@{digest}: {lacks}; it was pushed like this, or that was deleted since: whoever misses it pushes it"
+        ),
         Finding::DanglingTag { repository, tag, digest } => format!(
             "dangling: {repository}:{tag} names {digest}, which is not in the repository; push the image again, or delete the tag"
         ),
@@ -148,6 +152,9 @@ fn summary(report: &Report) -> String {
     );
     if *manifests > 0 {
         let _ = write!(looked_at, ", {manifests} manifests");
+    }
+    if report.sparse > 0 {
+        let _ = write!(looked_at, " ({} of them sparse)", report.sparse);
     }
     if report.recent > 0 {
         let _ = write!(looked_at, " ({} recent ones without a name)", report.recent);

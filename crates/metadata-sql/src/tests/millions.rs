@@ -128,6 +128,7 @@ pub(super) const OFTEN: &[(&str, &str)] = &[
     ("LOCK_MANIFESTS", "7, '[\"01aa\", \"01ab\"]'"),
     ("PULLED_MANIFESTS", "'[[7, \"01aa\"], [9, \"01ab\"]]'"),
     ("LINKED_SIZES", "7, '[\"01aa\", \"01ab\"]'"),
+    ("HAD_SINCE", "7, '\\x01aa', '[\"01aa\", \"01ab\"]'"),
     ("MANIFEST_SIZES", "7, '[\"01aa\", \"01ab\"]'"),
     ("KNOWN_BLOB", "'\\x01aa'"),
     ("REFERENCES", "7, 5"),

@@ -208,6 +208,28 @@ pub(super) async fn all_links_are_listed_with_what_they_need(metadata: &dyn Meta
     assert_eq!(listed, expected);
 }
 
+pub(super) async fn what_was_lost_is_told_from_what_never_was(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "had").await;
+    let names = ["had: kept", "had: lost before", "had: lost after"];
+    let mut asked = vec![Digest::sha256(b"had: never")];
+    for name in names {
+        asked.push(scene.push_blob(name).await);
+    }
+    scene.unlink(&asked[2], &act("had before", -1)).await;
+    let manifest = scene.push(&image("had: never", &names, None, None), &[]).await;
+    scene.unlink(&asked[3], &act("had after", 1)).await;
+    let mut tx = scene.begin().await;
+    let place = blob("had: kept").place;
+    tx.mark_blob(&asked[1], &place, BlobState::Corrupt, at(2)).await.expect("no error");
+    tx.commit().await.expect("a commit");
+    let had = async |since| {
+        let had = metadata.had_since(scene.repository.id, since, &asked).await.expect("a list");
+        asked.iter().map(|digest| had.contains(digest)).collect::<Vec<_>>()
+    };
+    assert_eq!(had(&manifest).await, [false, true, false, true]);
+    assert_eq!(had(&Digest::sha256(b"?")).await, [false, true, false, false]);
+}
+
 pub(super) async fn users_of_a_blob_are_found(metadata: &dyn Metadata) {
     let scene = Scene::new(metadata, "users").await;
     let other = Scene::new(metadata, "users-of-another").await;

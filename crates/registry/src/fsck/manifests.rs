@@ -1,13 +1,16 @@
-//! With a deep check: every manifest is what its digest names, the database keeps of it what its bytes say, and everything that it
-//! demands is in its repository.
+//! With a deep check: every manifest is what its digest names, the database keeps of it what its bytes say, and what it names is in its
+//! repository.
+//!
+//! What is not there is a loss only if it was there: nobody can take a blob away from a manifest that needs it. Else the manifest may
+//! have been taken without it, by a setting that is another one now, or before it; and manifests can be deleted from under an index.
 
 use berth_domain::Repository;
 use berth_metadata::{ManifestDifference, ManifestPosition, NewManifest, StoredManifest};
 use berth_oci::{Digest, Manifest};
 
 use super::{Check, Finding};
-use crate::manifest::{Present, Source};
-use crate::{Error, Result};
+use crate::Result;
+use crate::manifest::{Present, Source, demanded, may_be_blob};
 use berth_metadata::retry;
 
 /// How many manifests are read at once: each may have megabytes.
@@ -79,7 +82,7 @@ impl Check<'_> {
         Ok(difference)
     }
 
-    /// Everything that the manifest demands is there.
+    /// Everything that the manifest names is there.
     async fn content(
         &mut self,
         repository: &Repository,
@@ -87,34 +90,69 @@ impl Check<'_> {
         manifest: &Manifest,
     ) -> Result<()> {
         // A deletion or a push that came meanwhile settles it.
-        if self.lacks(repository, manifest).await?.is_none() || !self.is_there(repository, stored).await? {
+        let first = self.lacks(repository, stored, manifest).await?;
+        if first.is_nothing() || !self.is_there(repository, stored).await? {
             return Ok(());
         }
-        if let Some(lacks) = self.lacks(repository, manifest).await? {
-            let (repository, digest) = (repository.name.clone(), stored.digest);
-            self.find(&Finding::Incomplete { repository, digest, lacks });
+        let Lacks { lost, never_had, contradiction } = self.lacks(repository, stored, manifest).await?;
+        let (name, digest) = (&repository.name, stored.digest);
+        if !lost.is_empty() {
+            let lacks = lacking(&lost);
+            self.find(&Finding::Incomplete { repository: name.clone(), digest, lacks });
+        }
+        let never_had = (!never_had.is_empty()).then(|| lacking(&never_had));
+        for lacks in never_had.into_iter().chain(contradiction) {
+            self.find(&Finding::Sparse { repository: name.clone(), digest, lacks });
         }
         Ok(())
     }
 
-    /// What a push of this manifest would be refused for now, in words.
-    async fn lacks(&self, repository: &Repository, manifest: &Manifest) -> Result<Option<String>> {
+    async fn lacks(
+        &self,
+        repository: &Repository,
+        stored: &StoredManifest,
+        manifest: &Manifest,
+    ) -> Result<Lacks> {
         let metadata = self.registry.ports().metadata.as_ref();
         let present = Present::find(Source::Now(metadata), repository.id, manifest).await?;
-        match present.satisfies(manifest, self.registry.settings().missing_content) {
-            Ok(()) => Ok(None),
-            Err(Error::ManifestBlobUnknown(missing)) => {
-                let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
-                Ok(Some(format!("its repository lacks {}", missing.join(", "))))
-            }
-            Err(error @ Error::DescriptorSize { .. }) => Ok(Some(error.to_string())),
-            Err(error) => Err(error),
+        let blobs = present.missing(manifest, may_be_blob);
+        let mut lost = Vec::new();
+        if !blobs.is_empty() {
+            lost = metadata.had_since(repository.id, &stored.digest, &blobs).await?;
+            lost.sort_unstable();
         }
+        let policy = self.registry.settings().missing_content;
+        let mut never_had = present.missing(manifest, |role| demanded(role, policy));
+        never_had.retain(|digest| !lost.contains(digest));
+        let contradiction = present.contradiction(manifest).map(|error| error.to_string());
+        Ok(Lacks { lost, never_had, contradiction })
     }
 
     async fn is_there(&self, repository: &Repository, stored: &StoredManifest) -> Result<bool> {
         Ok(self.registry.ports().metadata.manifest(repository.id, &stored.digest).await?.is_some())
     }
+}
+
+/// What a manifest names that is not as it says.
+#[derive(Debug)]
+struct Lacks {
+    /// Blobs that were there when the manifest was, or are there and not good.
+    lost: Vec<Digest>,
+    /// What else a push of this manifest would be refused for now.
+    never_had: Vec<Digest>,
+    /// What has another size: content of that digest came after the manifest.
+    contradiction: Option<String>,
+}
+
+impl Lacks {
+    fn is_nothing(&self) -> bool {
+        self.lost.is_empty() && self.never_had.is_empty() && self.contradiction.is_none()
+    }
+}
+
+fn lacking(digests: &[Digest]) -> String {
+    let digests: Vec<String> = digests.iter().map(ToString::to_string).collect();
+    format!("its repository lacks {}", digests.join(", "))
 }
 
 fn in_words(difference: &ManifestDifference) -> String {

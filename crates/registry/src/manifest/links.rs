@@ -63,21 +63,30 @@ impl Present {
 
     /// Refuses a manifest that names content which the policy demands and the repository lacks, or names it with a wrong size.
     pub(crate) fn satisfies(&self, manifest: &Manifest, policy: MissingContent) -> Result<()> {
-        let mut missing = Vec::new();
-        for Link { role, descriptor } in &manifest.links {
-            match self.size(*role, &descriptor.digest, descriptor.size) {
-                Some(size) if size == descriptor.size => {}
-                Some(size) => {
-                    let (digest, said) = (descriptor.digest, descriptor.size);
-                    return Err(Error::DescriptorSize { digest, said, size });
-                }
-                None if descriptor.is_foreign() || !demanded(*role, policy) => {}
-                None => missing.push(descriptor.digest),
-            }
+        if let Some(contradiction) = self.contradiction(manifest) {
+            return Err(contradiction);
         }
-        missing.sort_unstable();
-        missing.dedup();
+        let missing = self.missing(manifest, |role| demanded(role, policy));
         if missing.is_empty() { Ok(()) } else { Err(Error::ManifestBlobUnknown(missing)) }
+    }
+
+    /// What the manifest names with another size than it has.
+    pub(crate) fn contradiction(&self, manifest: &Manifest) -> Option<Error> {
+        manifest.links.iter().find_map(|Link { role, descriptor }| {
+            let (digest, said) = (descriptor.digest, descriptor.size);
+            let size = self.size(*role, &digest, said).filter(|size| *size != said)?;
+            Some(Error::DescriptorSize { digest, said, size })
+        })
+    }
+
+    /// What the manifest names in such roles and the repository lacks, each once, in order.
+    pub(crate) fn missing(&self, manifest: &Manifest, in_question: impl Fn(LinkRole) -> bool) -> Vec<Digest> {
+        let lacks = |Link { role, descriptor }: &&Link| {
+            let is_there = self.size(*role, &descriptor.digest, descriptor.size).is_some();
+            in_question(*role) && !is_there && !descriptor.is_foreign()
+        };
+        let missing = manifest.links.iter().filter(lacks).map(|link| link.descriptor.digest);
+        missing.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// The size of what a link of that role names; where it may name a blob or a manifest, the one that agrees with `said`.
@@ -94,7 +103,7 @@ fn asked(manifest: &Manifest, in_question: fn(LinkRole) -> bool) -> Vec<Digest> 
     links.map(|link| link.descriptor.digest).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-const fn may_be_blob(role: LinkRole) -> bool {
+pub(crate) const fn may_be_blob(role: LinkRole) -> bool {
     matches!(role, LinkRole::Config | LinkRole::Layer | LinkRole::Entry)
 }
 
@@ -102,7 +111,7 @@ const fn may_be_manifest(role: LinkRole) -> bool {
     matches!(role, LinkRole::Manifest | LinkRole::Entry)
 }
 
-const fn demanded(role: LinkRole, policy: MissingContent) -> bool {
+pub(crate) const fn demanded(role: LinkRole, policy: MissingContent) -> bool {
     match policy {
         MissingContent::None => true,
         MissingContent::Children => matches!(role, LinkRole::Config | LinkRole::Layer),

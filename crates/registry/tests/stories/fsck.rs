@@ -7,10 +7,10 @@ use berth_domain::{Clock as _, DeletionId};
 use berth_metadata::{Deletion, Metadata as _, NewManifest, RepositoryReads as _};
 use berth_oci::{Digest, Manifest, Reference};
 use berth_registry::fsck::{Finding, Options, Report};
-use berth_registry::{Condition, Registry};
+use berth_registry::{Condition, MissingContent, Registry};
 
 use crate::house::{House, MIB, NEXT, body, caller, content, name, pull, push};
-use crate::manifests::{image, push_image, tag, to};
+use crate::manifests::{image, push_image, push_to, tag, to};
 
 async fn check(registry: &Registry, deep: bool, repair: bool) -> (Report, Vec<Finding>) {
     let mut findings = Vec::new();
@@ -79,6 +79,54 @@ async fn a_deep_check_reads_manifests_and_looks_for_what_they_demand() {
     let expected = [incomplete(pushed[0]), incomplete(pushed[1]), corrupt];
     assert!(findings.len() == 3 && expected.iter().all(|one| findings.contains(one)), "{findings:?}");
     assert!(guarded.blob(&repository, &config_digest).await.is_ok());
+}
+
+#[tokio::test]
+async fn what_a_setting_allowed_or_somebody_deleted_is_no_loss() {
+    let mut house = House::new().await;
+    house.settings.missing_content = MissingContent::Any;
+    let registry = house.process(1, true).await;
+    let (caller, repository) = (caller(), name("library/sparse"));
+    // A layer that never was there, and an index of which a child is deleted.
+    let config = content(100);
+    push(&registry, &repository, &config).await;
+    let sparse = image(&config, &content(40_000), "sparse");
+    push_to(&registry, &repository, "sparse", &sparse, Condition::Anything).await.unwrap();
+    let (child, digest) = push_image(&registry, &repository, "child").await;
+    let media_type = "application/vnd.oci.image.manifest.v1+json";
+    let index = format!(
+        r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{{"mediaType":"{media_type}","digest":"{digest}","size":{}}}]}}"#,
+        child.len()
+    );
+    let index = bytes::Bytes::from(index);
+    push_to(&registry, &repository, "index", &index, Condition::Anything).await.unwrap();
+    registry.as_caller(&caller).delete_manifest(&repository, &digest).await.unwrap();
+    let (report, findings) = check(&registry, true, false).await;
+    assert!(report.is_clean() && findings.is_empty(), "{findings:?}");
+    house.settings.missing_content = MissingContent::None;
+    let strict = house.process(2, true).await;
+    let (report, mut findings) = check(&strict, true, false).await;
+    assert!(report.is_clean(), "{findings:?}");
+    let of = |manifest: &bytes::Bytes, lacks: Digest| Finding::Sparse {
+        repository: repository.clone(),
+        digest: Digest::sha256(manifest),
+        lacks: format!("its repository lacks {lacks}"),
+    };
+    let mut expected = [of(&sparse, Digest::sha256(&content(40_000))), of(&index, digest)];
+    expected.sort_by_key(|finding| format!("{finding:?}"));
+    findings.sort_by_key(|finding| format!("{finding:?}"));
+    assert_eq!(findings, expected);
+    // What was there is a loss whatever the setting.
+    let layer = push(&registry, &repository, &content(50_000)).await;
+    let whole = image(&config, &content(50_000), "whole");
+    push_to(&registry, &repository, "whole", &whole, Condition::Anything).await.unwrap();
+    std::fs::remove_file(&house.files().0[0]).unwrap();
+    let (report, findings) = check(&registry, true, true).await;
+    assert_eq!((report.missing, report.incomplete), (1, 1), "{findings:?}");
+    assert!(
+        matches!(&findings[1], Finding::Incomplete { lacks, .. } if lacks.contains(&layer.to_string())),
+        "{findings:?}"
+    );
 }
 
 #[tokio::test]
