@@ -324,14 +324,17 @@ impl BlobWrites for SqlTransaction {
         repository: RepositoryId,
         digest: &Digest,
         limit: u32,
-    ) -> Result<Vec<Digest>> {
+    ) -> Result<Option<Vec<Digest>>> {
         if !self.hold(repository).await? {
-            return Ok(Vec::new());
+            return Ok(None);
         }
         let name = digest.to_bytes();
-        let _: Option<(i64,)> = optional!(self, LOCK_LINK, repository.0, &name);
+        let link: Option<(i64,)> = optional!(self, LOCK_LINK, repository.0, &name);
+        if link.is_none() {
+            return Ok(None);
+        }
         let rows: Vec<(Vec<u8>,)> = all!(self, BLOB_USERS, repository.0, &name, i64::from(limit));
-        rows.iter().map(|(user,)| crate::value::digest(user)).collect()
+        rows.iter().map(|(user,)| crate::value::digest(user)).collect::<Result<_>>().map(Some)
     }
 
     async fn unlink_blob(

@@ -159,13 +159,13 @@ pub trait BlobWrites {
     async fn lock_links(&mut self, repository: RepositoryId, digests: &[Digest]) -> Result<Vec<Option<u64>>>;
 
     /// Live manifests of the repository that need the blob, at most `limit`; the blob's link is locked first, so that none can
-    /// be added meanwhile.
+    /// be added meanwhile. `None` if the repository does not have the blob, whatever names it.
     async fn lock_blob_users(
         &mut self,
         repository: RepositoryId,
         digest: &Digest,
         limit: u32,
-    ) -> Result<Vec<Digest>>;
+    ) -> Result<Option<Vec<Digest>>>;
 
     /// Takes the blob out of the repository. Whether it was there.
     async fn unlink_blob(

@@ -68,7 +68,8 @@ impl Guarded<'_> {
         self.registry.read(repository.id, blob, range, lent).await
     }
 
-    /// Takes a blob out of the repository, unless a live manifest there needs it. The deletion can be taken back.
+    /// Takes a blob out of the repository, unless a live manifest there needs it. The deletion can be taken back. One that the repository
+    /// does not have is unknown, also if a sparse image names it.
     pub async fn delete_blob(&self, repository: &RepositoryName, digest: &Digest) -> Result<DeletionId> {
         self.check(repository, Resource::Artifact, Action::Delete).await?;
         retry!(self.try_delete_blob(repository, digest).await)
@@ -78,9 +79,10 @@ impl Guarded<'_> {
         let repository = self.registry.existing(repository).await?;
         let deletion = self.deletion();
         let mut tx = self.registry.ports().metadata.begin().await?;
-        let users = tx.lock_blob_users(repository.id, digest, NAMED_USERS).await?;
-        if !users.is_empty() {
-            return Err(Error::BlobInUse(users));
+        match tx.lock_blob_users(repository.id, digest, NAMED_USERS).await? {
+            None => return Err(Error::BlobUnknown(*digest)),
+            Some(users) if !users.is_empty() => return Err(Error::BlobInUse(users)),
+            Some(_) => {}
         }
         if !tx.unlink_blob(&repository, digest, &deletion).await? {
             return Err(Error::BlobUnknown(*digest));

@@ -240,7 +240,8 @@ pub(super) async fn users_of_a_blob_are_found(metadata: &dyn Metadata) {
     scene.push(&image("c", &["l"], Some(used), None), &[]).await;
     let users = async |limit| {
         let mut tx = scene.begin().await;
-        let mut users = tx.lock_blob_users(scene.repository.id, &used, limit).await.expect("a list");
+        let users = tx.lock_blob_users(scene.repository.id, &used, limit).await.expect("an answer");
+        let mut users = users.expect("the repository has it");
         users.sort();
         users
     };
@@ -250,4 +251,7 @@ pub(super) async fn users_of_a_blob_are_found(metadata: &dyn Metadata) {
     assert_eq!(users(1).await.len(), 1);
     scene.delete(&as_config, &act("users", 1)).await;
     assert_eq!(users(10).await, [as_layer]);
+    // It is named there, and not there.
+    let mut tx = other.begin().await;
+    assert_eq!(tx.lock_blob_users(other.repository.id, &used, 10).await.expect("an answer"), None);
 }

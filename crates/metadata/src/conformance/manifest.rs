@@ -146,8 +146,8 @@ pub(super) async fn every_kind_of_reference_is_kept(metadata: &dyn Metadata) {
         .replace("\"application/vnd.oci.image.manifest.v1+json\"", &format!("\"{ANY}\""));
     let untyped = scene.push(&Bytes::from(untyped), &[]).await;
     let mut tx = scene.begin().await;
-    let users = tx.lock_blob_users(scene.repository.id, &blob, 10).await.expect("a list");
-    assert_eq!(users, [untyped]);
+    let users = tx.lock_blob_users(scene.repository.id, &blob, 10).await.expect("an answer");
+    assert_eq!(users, Some(vec![untyped]));
     assert_ne!(typed, untyped);
     drop(tx);
     // A size that no database can count with is kept as far as it can.
@@ -159,5 +159,8 @@ pub(super) async fn every_kind_of_reference_is_kept(metadata: &dyn Metadata) {
     let last = scene.push_blob("layer 1999").await;
     let long = scene.push(&image("c", &many, None, None), &[]).await;
     let mut tx = scene.begin().await;
-    assert_eq!(tx.lock_blob_users(scene.repository.id, &last, 10).await.expect("a list"), [long]);
+    assert_eq!(
+        tx.lock_blob_users(scene.repository.id, &last, 10).await.expect("an answer"),
+        Some(vec![long])
+    );
 }

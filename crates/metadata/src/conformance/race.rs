@@ -119,7 +119,7 @@ pub(super) async fn a_blob_is_not_lost_to_a_manifest(metadata: &dyn Metadata) {
         let content = image(&name, &[], None, None);
         let delete = async || {
             let mut tx = scene.begin().await;
-            if !tx.lock_blob_users(id, &blob, 1).await?.is_empty() {
+            if tx.lock_blob_users(id, &blob, 1).await? != Some(vec![]) {
                 return Ok(false);
             }
             tx.unlink_blob(&scene.repository, &blob, &act(&name, 1)).await?;

@@ -3,11 +3,11 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use berth_oci::Reference;
-use berth_registry::{Condition, Error, Registry};
+use berth_registry::{Condition, Error, MissingContent, Registry};
 use futures::TryStreamExt as _;
 
 use crate::house::{House, MIB, caller, content, name, open, pull, push, until};
-use crate::manifests::{push_image, resolve, tag};
+use crate::manifests::{image, push_image, push_to, resolve, tag};
 
 #[tokio::test]
 async fn a_needed_blob_is_not_deleted_and_what_was_deleted_comes_back_together() {
@@ -37,6 +37,21 @@ async fn a_needed_blob_is_not_deleted_and_what_was_deleted_comes_back_together()
     guarded.restore(&repository, deletion).await.unwrap();
     assert_eq!(resolve(&registry, &repository, "v1").await, Some(digest));
     assert_eq!(pull(&registry, &repository, &layer).await.unwrap(), content(20));
+}
+
+/// Another repository has it, and a sparse image here names it.
+#[tokio::test]
+async fn a_blob_that_is_not_there_is_unknown_to_a_deletion_too() {
+    let mut house = House::new().await;
+    house.settings.missing_content = MissingContent::Any;
+    let registry = house.process(1, true).await;
+    let (caller, repository) = (caller(), name("library/sparse"));
+    let guarded = registry.as_caller(&caller);
+    let blob = push(&registry, &name("library/elsewhere"), &content(20)).await;
+    let sparse = image(&content(10), &content(20), "sparse");
+    push_to(&registry, &repository, "1", &sparse, Condition::Anything).await.unwrap();
+    let refused = guarded.delete_blob(&repository, &blob).await;
+    assert!(matches!(refused, Err(Error::BlobUnknown(unknown)) if unknown == blob), "{refused:?}");
 }
 
 #[tokio::test]
