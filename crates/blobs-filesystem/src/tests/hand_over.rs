@@ -1,6 +1,7 @@
 //! What passes from hand to hand: pieces to a writer that is just back from the disk, files to their published name.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use berth_blobs::{BLOCK, Blobs, ByteStream, Pieces, Transport};
@@ -47,6 +48,19 @@ async fn no_piece_is_lost_between_two_ways_to_the_disk() {
     let read = blobs.read(&location, whole.end, whole, Transport::Plain).await.unwrap();
     assert_eq!(read.pieces, Pieces::Windows);
     assert!(collected(read.stream).await == expected);
+}
+
+#[tokio::test]
+async fn what_is_published_may_be_read_and_never_written() {
+    let root = TempDir::new().unwrap();
+    let blobs = blobs_at(root.path(), Arc::new(LocalFileSystem), Options::default());
+    let put = blobs.put(Bytes::from_static(b"berth")).await.unwrap();
+    let mut upload = blobs.open(&blobs.start()).await.unwrap();
+    upload.write(Bytes::from(vec![1; 2 * BLOCK + 1])).await.unwrap();
+    for location in [put, upload.publish().await.unwrap()] {
+        let path = blobs.disk.layout.path(Entry::Blob(Name::of(&location).unwrap()));
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o440, "{location}");
+    }
 }
 
 #[tokio::test]

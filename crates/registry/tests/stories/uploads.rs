@@ -164,6 +164,34 @@ async fn a_wrong_digest_leaves_the_session_as_it_was() {
     assert_eq!(house.files().1, Vec::<std::path::PathBuf>::new());
 }
 
+/// What comes is hashed on the way, also across processes: only an algorithm that nobody had declared costs a look back.
+#[tokio::test]
+async fn no_byte_is_read_twice_to_close_by_the_algorithm_that_was_declared() {
+    let files = FaultyFileSystem::new();
+    let house = House::new().await.on(Arc::new(files.clone()));
+    let (here, there) = (house.process(1, true).await, house.process(2, true).await);
+    let (caller, repository, content) = (caller(), name("library/once"), content(3 * MIB + 7));
+    for (declared, algorithm, expected) in [
+        (None, Algorithm::Sha256, 0),
+        (Some(Algorithm::Sha512), Algorithm::Sha512, 0),
+        (None, Algorithm::Sha512, 1),
+    ] {
+        for (closing, first) in [(&here, MIB), (&here, content.len()), (&there, MIB), (&there, content.len())]
+        {
+            let guarded = here.as_caller(&caller);
+            let ticket = guarded.start_upload(&repository, declared).await.unwrap();
+            let chunk = body(&content.slice(..first));
+            guarded.write_chunk(&repository, &ticket, NEXT, chunk).await.unwrap();
+            let (digest, rest) = (Digest::of(algorithm, &content), body(&content.slice(first..)));
+            let before = files.opened().len();
+            closing.as_caller(&caller).finish_upload(&repository, &ticket, digest, NEXT, rest).await.unwrap();
+            let read = files.opened().len() - before;
+            assert_eq!(read, expected, "{declared:?}, {algorithm:?}, {first} and the rest");
+            assert_eq!(pull(&here, &repository, &digest).await.unwrap(), content);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_close_that_failed_can_be_sent_again() {
     let files = FaultyFileSystem::new();
