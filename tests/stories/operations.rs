@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use berth_oci::Digest;
-use berth_testkit::{BerthServer, Image, Index, Program, Request, Scratch, random_bytes, until};
+use berth_testkit::{BerthServer, Image, Index, Program, Request, Scratch, Tmpfs, random_bytes, until};
 
 #[test]
 fn a_second_server_on_the_same_data_is_refused_and_harms_nothing() {
@@ -75,6 +75,25 @@ fn a_backup_of_a_running_server_is_restored_elsewhere() {
     }
     assert_eq!(other.repository("library/late").manifest("1").expect("an answer").status, 404);
     other.assert_sound();
+}
+
+#[test]
+fn a_backup_can_be_checked_where_nothing_can_be_written() {
+    let disk = Tmpfs::mount(64);
+    let mut server = BerthServer::setup().data(disk.path().join("data")).start();
+    server.repository("library/kept").push_image("1", &Image::random(4, 400_000)).expect("pushed");
+    server.berth("backup").arg(disk.path().join("backup")).run();
+    assert!(server.stop().success());
+    disk.remount("ro");
+    // So can what a server left.
+    for data in ["backup", "data"] {
+        let fsck =
+            |how: &[&str]| BerthServer::program("fsck").args(how).arg("--data").arg(disk.path().join(data));
+        let checked = fsck(&["--deep"]).run();
+        assert!(checked.text().ends_with("1 manifests: all is well"), "{checked}");
+        let refused = fsck(&["--repair"]).fail();
+        assert!(refused.complaints().contains("Read-only file system"), "{refused}");
+    }
 }
 
 #[test]

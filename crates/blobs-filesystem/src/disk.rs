@@ -34,6 +34,16 @@ impl Disk {
         files.make_directory(&layout.path(Entry::Blobs))?;
         files.make_directory(&layout.path(Entry::Uploads))?;
         files.sync_directory(root)?;
+        Self::open_as_it_is(root, files, options)
+    }
+
+    /// Opens the directory and makes nothing.
+    pub(crate) fn open_as_it_is(
+        root: &Path,
+        files: Arc<dyn FileSystem>,
+        options: Options,
+    ) -> io::Result<Self> {
+        let layout = Layout::new(root);
         let map = options.map && local::is_local(root)?;
         let fan_out = [const { AtomicBool::new(false) }; 256];
         let (fences, installation) = (Fences::default(), OnceLock::new());

@@ -90,6 +90,19 @@ impl FilesystemBlobs {
         Ok(Self { disk: Arc::new(disk), entropy, buffers })
     }
 
+    /// Opens the directory `root`, which is there, to look at it: nothing is made in it. Blocks meanwhile.
+    pub fn open_as_it_is(
+        root: &Path,
+        entropy: Arc<dyn Entropy>,
+        buffers: BufferPool,
+        files: Arc<dyn FileSystem>,
+        options: Options,
+    ) -> Result<Self> {
+        let disk = Disk::open_as_it_is(root, files, options);
+        let disk = disk.map_err(|error| error::looking(root, &error))?;
+        Ok(Self { disk: Arc::new(disk), entropy, buffers })
+    }
+
     /// Runs `work` on the disk where it may block.
     async fn on_disk<T: Send + 'static>(
         &self,

@@ -21,6 +21,14 @@ pub enum OpenError {
         #[source]
         source: std::io::Error,
     },
+    /// What was committed last is not in the file yet, and the file is not to be changed.
+    #[error(
+        "the database file {path} has a log beside it that was not moved into it: copy its directory to where it can be written, and look at that"
+    )]
+    Unmerged {
+        /// The file.
+        path: String,
+    },
     /// Nothing answers, or it refuses.
     #[error("the database cannot be reached")]
     Connect(#[source] sqlx::Error),

@@ -45,6 +45,9 @@ pub enum Schema {
     UpdateOurs,
     /// It must be up to date: a server of another release may be at work on it.
     AsItIs,
+    /// It must be up to date, and nothing is written, of an embedded database not even beside its file: transactions fail. No process
+    /// may have it open for writing meanwhile.
+    Frozen,
 }
 
 impl Schema {
@@ -62,7 +65,8 @@ impl Schema {
         let version = applied.iter().map(|migration| migration.version).max().unwrap_or_default();
         match self {
             Self::UpdateOurs if version == 0 => Err(OpenError::Strange),
-            Self::AsItIs if version < known => Err(OpenError::Older { version, known }),
+            Self::AsItIs | Self::Frozen if version < known => Err(OpenError::Older { version, known }),
+            Self::Frozen if version > known => Err(OpenError::Newer { version }),
             _ => Ok(()),
         }
     }
@@ -77,6 +81,10 @@ impl SqlMetadata {
     /// The same with a say in how; a file is made only where a schema may be written.
     pub async fn open_sqlite_with(path: &Path, opening: Opening) -> Result<Self, OpenError> {
         let Opening { connections, schema, .. } = opening;
+        let readers = connections.unwrap_or(sqlite::READERS);
+        if schema == Schema::Frozen {
+            return Self::open_frozen(path, readers).await;
+        }
         let file = |source| OpenError::File { path: path.display().to_string(), source };
         let create = schema == Schema::Update;
         OpenOptions::new().append(true).create(create).mode(0o600).open(path).map_err(file)?;
@@ -84,8 +92,18 @@ impl SqlMetadata {
         schema.look(&mut connection, &LITE).await?;
         LITE.run(&mut connection).await?;
         connection.close().await.map_err(OpenError::Connect)?;
-        let readers = connections.unwrap_or(sqlite::READERS);
         let lite = Lite::connect(path, readers).await.map_err(OpenError::Connect)?;
+        Ok(Self::over(Pools::Lite(lite), postgres::PATIENCE))
+    }
+
+    async fn open_frozen(path: &Path, readers: u32) -> Result<Self, OpenError> {
+        if fs::metadata(sqlite::log(path)).is_ok_and(|log| log.len() > 0) {
+            return Err(OpenError::Unmerged { path: path.display().to_string() });
+        }
+        let mut connection = sqlite::frozen(path).connect().await.map_err(OpenError::Connect)?;
+        Schema::Frozen.look(&mut connection, &LITE).await?;
+        connection.close().await.map_err(OpenError::Connect)?;
+        let lite = Lite::connect_frozen(path, readers).await.map_err(OpenError::Connect)?;
         Ok(Self::over(Pools::Lite(lite), postgres::PATIENCE))
     }
 
@@ -104,7 +122,9 @@ impl SqlMetadata {
             options.application_name("berth").statement_cache_capacity(256).disable_statement_logging();
         let mut connection = options.connect().await.map_err(OpenError::Connect)?;
         schema.look(&mut connection, &POSTGRES).await?;
-        POSTGRES.run(&mut connection).await?;
+        if schema != Schema::Frozen {
+            POSTGRES.run(&mut connection).await?;
+        }
         connection.close().await.map_err(OpenError::Connect)?;
         let pool = postgres::pool(options, connections).await.map_err(OpenError::Connect)?;
         Ok(Self::over(Pools::Postgres(pool), patience.unwrap_or(postgres::PATIENCE)))

@@ -43,13 +43,27 @@ pub(crate) struct Lite {
 impl Lite {
     /// Connects to the file, which exists.
     pub(crate) async fn connect(path: &Path, readers: u32) -> sqlx::Result<Self> {
-        let group = Group::connect(group_writer(path)).await?;
+        Self::connect_with(path, group_writer(path), reader(path), readers).await
+    }
+
+    /// The same to look at it: transactions fail.
+    pub(crate) async fn connect_frozen(path: &Path, readers: u32) -> sqlx::Result<Self> {
+        Self::connect_with(path, frozen(path), frozen(path), readers).await
+    }
+
+    async fn connect_with(
+        path: &Path,
+        writer: SqliteConnectOptions,
+        reader: SqliteConnectOptions,
+        readers: u32,
+    ) -> sqlx::Result<Self> {
+        let group = Group::connect(writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(readers)
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
-            .connect_with(reader(path))
+            .connect_with(reader)
             .await?;
         Ok(Self { path: path.to_owned(), readers: Connections::of(readers), group: Arc::new(group) })
     }
@@ -106,6 +120,11 @@ fn group_writer(path: &Path) -> SqliteConnectOptions {
 /// How readers open the file.
 pub(crate) fn reader(path: &Path) -> SqliteConnectOptions {
     options(path).pragma("query_only", "on")
+}
+
+/// How a file is opened to which nobody writes: without locks, and without anything beside it.
+pub(crate) fn frozen(path: &Path) -> SqliteConnectOptions {
+    reader(path).read_only(true).immutable(true)
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

@@ -46,7 +46,8 @@ use std::fmt;
 use async_trait::async_trait;
 
 pub use blob::{
-    AddedBlob, Blob, BlobHolder, BlobReads, BlobState, BlobWrites, LinkPosition, LinkTarget, Place, StoredBlob,
+    AddedBlob, Blob, BlobHolder, BlobReads, BlobState, BlobWrites, LinkPosition, LinkTarget, Place,
+    StoredBlob,
 };
 pub use deletion::{Deletion, DeletionWrites, Restored};
 pub use error::Error;
@@ -68,7 +69,7 @@ pub use robot::{RobotReads, RobotWrites};
 pub use role::{RoleReads, RoleWrites};
 pub use sealed_secret::SealedSecretWrites;
 pub use session::{SessionReads, SessionWrites};
-pub use setting::SettingWrites;
+pub use setting::{SettingReads, SettingWrites};
 pub use signing_key::{SigningKeyReads, SigningKeyWrites};
 pub use standing::StandingReads;
 pub use sum::{
@@ -96,6 +97,7 @@ pub trait Metadata:
     + UploadReads
     + ReviewReads
     + SumReads
+    + SettingReads
     + UserReads
     + GroupReads
     + MemberReads

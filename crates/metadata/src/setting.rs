@@ -5,6 +5,13 @@ use bytes::Bytes;
 
 use crate::Result;
 
+/// Looking at settings.
+#[async_trait]
+pub trait SettingReads {
+    /// The setting, if it was made.
+    async fn setting(&self, name: &str) -> Result<Option<Bytes>>;
+}
+
 /// Reading and making settings.
 #[async_trait]
 pub trait SettingWrites {

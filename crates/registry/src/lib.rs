@@ -42,6 +42,7 @@ use berth_blobs::Blobs;
 use berth_cache::Cache;
 use berth_domain::{Clock, Entropy, Repository, Timestamp};
 use berth_metadata::{Blob, Metadata};
+use bytes::Bytes;
 
 // Words of the ports that doors meet in signatures and errors; a door may not name a port.
 pub use berth_blobs::{BufferPool, ByteStream, Error as StorageError, Lent};
@@ -112,11 +113,20 @@ struct Inner {
 impl Registry {
     /// Opens the registry over its ports; makes the installation's signing key if this is its first start.
     pub async fn open(ports: Ports, settings: Settings) -> Result<Self> {
-        let mut fresh = [0; Signer::KEY_LEN];
-        ports.entropy.fill(&mut fresh);
         let mut tx = ports.metadata.begin().await?;
-        let key = tx.ensure_setting("upload_key", &fresh).await?;
+        let key = tx.ensure_setting("upload_key", &fresh_key(&ports)).await?;
         tx.commit().await?;
+        Ok(Self::over(ports, settings, key))
+    }
+
+    /// Opens the registry to look at what is stored, as a check does: nothing is written, and no upload goes on.
+    #[must_use]
+    pub fn open_to_look(ports: Ports, settings: Settings) -> Self {
+        let key = Bytes::copy_from_slice(&fresh_key(&ports));
+        Self::over(ports, settings, key)
+    }
+
+    fn over(ports: Ports, settings: Settings, key: Bytes) -> Self {
         let (cache, outage) = (&ports.cache, ports.access.outage());
         let inner = Inner {
             repositories: Flights::new(cache, outage),
@@ -129,7 +139,7 @@ impl Registry {
             writers: Arc::default(),
             pulls: Pulls::default(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Self { inner: Arc::new(inner) }
     }
 
     /// As much of it as a door gets.
@@ -173,4 +183,10 @@ impl Registry {
     fn now(&self) -> Timestamp {
         self.inner.ports.clock.now()
     }
+}
+
+fn fresh_key(ports: &Ports) -> [u8; Signer::KEY_LEN] {
+    let mut fresh = [0; Signer::KEY_LEN];
+    ports.entropy.fill(&mut fresh);
+    fresh
 }

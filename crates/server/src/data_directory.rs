@@ -67,6 +67,12 @@ pub(crate) fn ensure_at_rest(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Whether a server may be at work in the data directory, or begin to be: one was before, and its files can be written.
+pub(crate) fn may_be_served(path: &Path, database: &Path) -> bool {
+    let can_be_written = || OpenOptions::new().append(true).open(database).is_ok();
+    path.join("lock").exists() && can_be_written()
+}
+
 fn holder(lock: &mut File) -> String {
     let mut text = String::new();
     match lock.read_to_string(&mut text) {

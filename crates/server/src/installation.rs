@@ -20,14 +20,21 @@ const BATCH: u32 = 500;
 
 /// Makes sure that the blobs in `directory` are those of the database, and marks a directory that is new, or holds what the database
 /// names and bears no mark yet.
-/// `fresh` becomes the name of an installation that has none.
+/// `fresh` becomes the name of an installation that has none. Without it nothing is written, neither a name nor a mark.
 pub(crate) async fn claim(
     metadata: &dyn Metadata,
     blobs: &FilesystemBlobs,
     directory: &Path,
-    fresh: Uuid,
+    fresh: Option<Uuid>,
 ) -> Result<()> {
-    let ours = name(metadata, fresh).await?;
+    let ours = match fresh {
+        Some(fresh) => name(metadata, fresh).await?,
+        None => match metadata.setting(SETTING).await? {
+            Some(kept) => Uuid::from_slice(&kept)?,
+            // It was never served, and there is nothing to tell it apart by.
+            None => return Ok(()),
+        },
+    };
     let at = directory.display();
     let marked = blobs.installation().await.with_context(|| {
         format!(
@@ -43,6 +50,7 @@ pub(crate) async fn claim(
         None => {
             let mark = format!("{at}/{}", berth_blobs_filesystem::MARK);
             match kinship(metadata, blobs).await? {
+                Kinship::Ours | Kinship::New if fresh.is_none() => Ok(()),
                 Kinship::Ours | Kinship::New => Ok(blobs.mark(ours).await?),
                 Kinship::Lost => bail!(
                     "the database names blobs, but {at} holds none: is its volume mounted? To begin with an empty directory all the same, write {ours} into {mark}"

@@ -86,9 +86,23 @@ impl Parts {
         })
     }
 
-    /// The registry by itself, beside whatever runs on the same data: for checks, which ask for nobody's rights.
+    /// The registry by itself, beside whatever runs on the same data, for a check that puts right what it finds: it asks for nobody's
+    /// rights.
     pub async fn unguarded(config: &Config) -> Result<Registry> {
         Materials::open(config, false, Schema::AsItIs).await?.registry(config, Access::open()).await
+    }
+
+    /// The same for a check that only looks: nothing is written, and what it looks at may be read-only.
+    pub async fn to_look(config: &Config) -> Result<Registry> {
+        let schema = match config.embedded_database() {
+            Some(database) if !data_directory::may_be_served(&config.data.directory, &database) => {
+                Schema::Frozen
+            }
+            _ => Schema::AsItIs,
+        };
+        let materials = Materials::gather(config, false, schema, Use::Look).await?;
+        let settings = settings(config, materials.entropy.uuid(), false);
+        Ok(Registry::open_to_look(materials.ports(Access::open()), settings))
     }
 
     /// A random number.
@@ -99,8 +113,21 @@ impl Parts {
     }
 }
 
+/// What is to be done with the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    /// It is looked at and nothing is written.
+    Look,
+    /// It is changed, and what is not there yet is made.
+    Work,
+}
+
 impl Materials {
     async fn open(config: &Config, alone: bool, schema: Schema) -> Result<Self> {
+        Self::gather(config, alone, schema, Use::Work).await
+    }
+
+    async fn gather(config: &Config, alone: bool, schema: Schema, purpose: Use) -> Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         // Nobody who holds memory of one part waits for more of the same.
@@ -111,8 +138,9 @@ impl Materials {
         let cache = Arc::new(MemoryCache::new(memory, lifetimes(config, alone), Arc::clone(&clock)));
         let database = database(config, schema).await?;
         let metadata: Arc<dyn Metadata> = Arc::new(database.clone());
-        let blobs = blobs(config, &entropy, &outgoing).await?;
-        installation::claim(metadata.as_ref(), &blobs, &config.blob_directory(), entropy.uuid()).await?;
+        let blobs = blobs(config, &entropy, &outgoing, purpose).await?;
+        let fresh = (purpose == Use::Work).then(|| entropy.uuid());
+        installation::claim(metadata.as_ref(), &blobs, &config.blob_directory(), fresh).await?;
         let blobs: Arc<dyn Blobs> = Arc::new(blobs);
         Ok(Self {
             database,
@@ -162,7 +190,12 @@ impl Materials {
     }
 
     async fn registry(&self, config: &Config, access: Access) -> Result<Registry> {
-        let ports = Ports {
+        let settings = settings(config, self.entropy.uuid(), self.alone);
+        Ok(Registry::open(self.ports(access), settings).await?)
+    }
+
+    fn ports(&self, access: Access) -> Ports {
+        Ports {
             metadata: Arc::clone(&self.metadata),
             blobs: Arc::clone(&self.blobs),
             cache: Arc::<MemoryCache>::clone(&self.cache),
@@ -171,8 +204,7 @@ impl Materials {
             buffers: self.incoming.clone(),
             manifests: self.manifests.clone(),
             access,
-        };
-        Ok(Registry::open(ports, settings(config, self.entropy.uuid(), self.alone)).await?)
+        }
     }
 }
 
@@ -195,13 +227,24 @@ async fn database(config: &Config, schema: Schema) -> Result<SqlMetadata> {
     }
 }
 
-async fn blobs(config: &Config, entropy: &Arc<dyn Entropy>, buffers: &BufferPool) -> Result<FilesystemBlobs> {
+async fn blobs(
+    config: &Config,
+    entropy: &Arc<dyn Entropy>,
+    buffers: &BufferPool,
+    purpose: Use,
+) -> Result<FilesystemBlobs> {
     let directory = config.blob_directory();
     let (entropy, buffers) = (Arc::clone(entropy), buffers.clone());
     let opening = tokio::task::spawn_blocking(move || {
-        data_directory::create(&directory)?;
-        FilesystemBlobs::open(&directory, entropy, buffers, Arc::new(LocalFileSystem), Options::default())
-            .with_context(|| format!("the blobs in {} cannot be opened", directory.display()))
+        let (files, options) = (Arc::new(LocalFileSystem), Options::default());
+        let opened = match purpose {
+            Use::Look => FilesystemBlobs::open_as_it_is(&directory, entropy, buffers, files, options),
+            Use::Work => {
+                data_directory::create(&directory)?;
+                FilesystemBlobs::open(&directory, entropy, buffers, files, options)
+            }
+        };
+        opened.with_context(|| format!("the blobs in {} cannot be opened", directory.display()))
     });
     opening.await.context("opening the blobs came to no end")?
 }

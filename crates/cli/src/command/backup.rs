@@ -18,7 +18,7 @@ Examples:
   berth backup --data /srv/berth /backups/monday
 
 On the same volume, blobs are hard links and take no room. The copy is a data directory by itself:
-`berth fsck --data DIR` checks it. Unfinished uploads are not in it.
+`berth fsck --data DIR` checks it and writes nothing into it. Unfinished uploads are not in it.
 Its berth.db comes last: a directory without one is no backup.
 Exits with 0 if everything was copied, 1 if blobs are missing, 2 if there is no copy.")]
 pub(crate) struct Backup {

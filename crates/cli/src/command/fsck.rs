@@ -49,7 +49,8 @@ impl Fsck {
             embedded::existing_database(&config)?;
         }
         // A server may run on the same data.
-        let registry = Parts::unguarded(&config).await?;
+        let registry =
+            if self.repair { Parts::unguarded(&config).await? } else { Parts::to_look(&config).await? };
         let options = Options { deep: self.deep, repair: self.repair };
         let mut sink = |finding: &Finding| output::say(&described(finding, options));
         let report = registry.fsck(options, &mut sink).await?;
@@ -81,7 +82,11 @@ fn described(finding: &Finding, options: Options) -> String {
             format!("corrupt: {digest}: {reason}, {place}; {}", remedy(*known))
         }
         Finding::Recovered { digest, repaired, .. } => {
-            let done = if *repaired { "clients see it again" } else { "run with --repair to show it to clients again" };
+            let done = if *repaired {
+                "clients see it again"
+            } else {
+                "run with --repair to show it to clients again"
+            };
             format!("recovered: {digest}: its bytes are right after all; {done}")
         }
         Finding::CorruptManifest { repository, digest, actual } => format!(

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use berth_metadata::{Metadata as _, ProjectReads as _};
+use berth_metadata::{Metadata as _, ProjectReads as _, SettingReads as _};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
@@ -127,6 +127,27 @@ async fn another_schema_is_refused() {
     connection.close().await.unwrap();
     let refused = SqlMetadata::open_sqlite(&path).await;
     assert!(matches!(refused, Err(OpenError::Changed { version: 1 })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_frozen_file_is_read_and_nothing_is_written_beside_it() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("berth.db");
+    let metadata = SqlMetadata::open_sqlite(&path).await.unwrap();
+    let mut tx = metadata.begin().await.unwrap();
+    tx.ensure_setting("frozen", b"in").await.unwrap();
+    tx.commit().await.unwrap();
+    let frozen = || Opening { schema: Schema::Frozen, ..Opening::default() };
+    // What was committed is still in the log.
+    let refused = SqlMetadata::open_sqlite_with(&path, frozen()).await;
+    assert!(matches!(refused, Err(OpenError::Unmerged { .. })), "{refused:?}");
+    metadata.close().await;
+    let frozen = SqlMetadata::open_sqlite_with(&path, frozen()).await.unwrap();
+    assert_eq!(frozen.setting("frozen").await.unwrap().as_deref(), Some(&b"in"[..]));
+    assert!(frozen.begin().await.is_err());
+    let names: Vec<_> =
+        fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["berth.db"]);
 }
 
 #[tokio::test]

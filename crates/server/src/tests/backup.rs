@@ -4,10 +4,11 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use berth_registry::fsck::Options;
 use tokio::io::AsyncWriteExt;
 
 use crate::data_directory::DataDirectory;
-use crate::{Server, embedded};
+use crate::{Parts, Server, embedded};
 
 use crate::tests::client::{get, one, send, status};
 use crate::tests::{config, drain, start};
@@ -32,6 +33,14 @@ async fn what_was_pushed_before_a_backup_is_pulled_from_its_restoration() {
     // Root could write all the same, so what it finds afterwards is compared.
     set_modes(&backup, 0o555, 0o444);
     let before = state(&backup);
+    let mut of_backup = config(&elsewhere);
+    of_backup.data.directory = backup.clone();
+    let registry = Parts::to_look(&of_backup).await.unwrap();
+    let deep = Options { deep: true, repair: false };
+    let report = registry.fsck(deep, &mut |found| panic!("{found:?}")).await.unwrap();
+    assert_eq!((report.blobs, report.stored, report.is_clean()), (1, 1, true));
+    drop(registry);
+    assert_eq!(state(&backup), before, "a check leaves the backup as it was");
     let configuration = config(&elsewhere);
     let copied = embedded::restore(&configuration, &backup).await.unwrap();
     assert_eq!((copied.blobs, copied.missing.len()), (1, 0));
