@@ -170,7 +170,8 @@ fn a_directory_without_permission_is_said_and_survived() {
     let refused = repository.blob(&digest).expect("an answer, not a hang-up");
     assert_eq!(refused.status, 503, "{}", refused.text());
     assert!(refused.text().contains("may not be read"), "an operator knows what to do: {}", refused.text());
-    assert!(server.log().contains(&published.display().to_string()), "and where: {}", server.log());
+    let place = published.display().to_string();
+    until("the log says where", PATIENCE, || server.log().contains(&place).then_some(()));
 
     set_modes(&published, 0o700);
     assert!(repository.blob(&digest).expect("an answer").expect(200).body == content);
