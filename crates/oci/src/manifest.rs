@@ -61,6 +61,7 @@ pub enum LinkRole {
     Entry,
 }
 
+/// The fields that are read; `json` names them too.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Fields {
@@ -93,7 +94,7 @@ fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ve
 impl Manifest {
     /// Reads a manifest. `content_type` is what the request said; without it the body's `mediaType` or its shape decides.
     pub fn parse(content: &[u8], content_type: Option<&MediaType>) -> Result<Self, ManifestError> {
-        json::refuse_duplicate_keys(content)?;
+        json::refuse_ambiguous_keys(content)?;
         let Object(fields): Object<Fields> =
             serde_json::from_slice(content).map_err(|error| ManifestError::Json(error.to_string()))?;
         let media_type = fields.media_type(content_type)?;
@@ -202,6 +203,16 @@ pub enum ManifestError {
     /// Two readers could see two different manifests.
     #[error("the manifest has the key `{0}` twice: remove one of them")]
     DuplicateKey(String),
+    /// Readers that do not look at the case of letters would take it for a field that is read here.
+    #[error(
+        "the manifest has the key `{key}`, which some clients take for `{field}`: write `{field}`, or leave it out"
+    )]
+    MistakableKey {
+        /// The key.
+        key: String,
+        /// The field.
+        field: &'static str,
+    },
     /// The header and the body do not agree.
     #[error("the Content-Type is {header} but the manifest's mediaType is {body}: send both the same")]
     Contradiction {

@@ -51,6 +51,65 @@ fn refuses_what_two_readers_could_read_differently() {
     ));
 }
 
+/// Go's `encoding/json` takes the last of them, whatever the case of its letters.
+#[test]
+fn refuses_keys_that_other_readers_take_for_fields() {
+    let [one, other] = ["a/b", "c/d"].map(descriptor);
+    let mistakable = |content: &str| match parse(content) {
+        Err(ManifestError::MistakableKey { key, field }) => (key, field),
+        outcome => panic!("{content}: {outcome:?}"),
+    };
+    let said = |key: &str, field| (key.to_owned(), field);
+    for key in ["Layers", "LAYERS", "layer\u{17f}"] {
+        assert_eq!(mistakable(&image(&format!(r#","{key}":[{other}]"#))), said(key, "layers"));
+    }
+    assert_eq!(mistakable(&image(r#","\u004cayers":[]"#)), said("Layers", "layers"));
+    assert_eq!(mistakable(&image(r#","Subject":null"#)), said("Subject", "subject"));
+    let within = |place: &str, key: &str| {
+        let twice = one.replace('}', &format!(r#","{key}":"{DIGEST}"}}"#));
+        image(&format!(r#","{place}":{twice}"#))
+    };
+    assert_eq!(mistakable(&within("subject", "Digest")), said("Digest", "digest"));
+    let entries = |key: &str| within("x", key).replace(r#","x":"#, r#","blobs":["#).replace("}}", "}]}");
+    assert_eq!(mistakable(&entries("urlS")), said("urlS", "urls"));
+    // Elsewhere no field is read, and another reader's are its own affair.
+    let elsewhere =
+        image(r#","annotations":{"Layers":"1","layers":"2","SIZE":"3"},"extra":{"Digest":1,"digest":2}"#);
+    parse(&elsewhere).expect("keys that nobody takes for another");
+    parse(&image(r#","Layer":[],"x":[{"Size":1}]"#)).expect("keys that nobody takes for another");
+}
+
+/// What docker, helm, cosign and others push, with all the fields that they have.
+#[test]
+fn takes_manifests_as_clients_write_them() {
+    let signature = format!(
+        r#"{{"mediaType":"application/vnd.dev.cosign.simplesigning.v1+json","size":233,"digest":"{DIGEST}",
+            "annotations":{{"dev.cosignproject.cosign/signature":"MEUCIQ","dev.sigstore.cosign/bundle":"{{\"SignedEntryTimestamp\":\"x\"}}"}}}}"#
+    );
+    let platform = r#""platform":{"architecture":"arm","os":"linux","variant":"v7","os.version":"10","os.features":["a"],"features":["sse4"]}"#;
+    let data = format!(
+        r#"{{"mediaType":"application/vnd.oci.empty.v1+json","digest":"{DIGEST}","size":2,"data":"e30="}}"#
+    );
+    let layer = descriptor("application/vnd.oci.image.layer.v1.tar+gzip");
+    for content in [
+        image(&format!(r#","layers":[{signature}]"#)).replace(r#""layers":[],"#, ""),
+        image(&format!(
+            r#","artifactType":"application/vnd.x","subject":{data},"annotations":{{"org.opencontainers.image.title":"x"}}"#
+        )),
+        format!(
+            r#"{{"schemaVersion":2,"mediaType":"{DOCKER_LIST}","manifests":[{{"mediaType":"{DOCKER_MANIFEST}","size":7143,"digest":"{DIGEST}",{platform}}}]}}"#
+        ),
+        format!(
+            r#"{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","manifests":[{layer}],"annotations":{{"SchemaVersion":"2","MediaType":"x"}}}}"#
+        ),
+        format!(
+            r#"{{"mediaType":"application/vnd.oci.artifact.manifest.v1+json","artifactType":"a/b","blobs":[{layer}],"subject":{data}}}"#
+        ),
+    ] {
+        parse(&content).unwrap_or_else(|error| panic!("{content}: {error}"));
+    }
+}
+
 #[test]
 fn refuses_what_is_no_manifest() {
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
