@@ -65,7 +65,8 @@ pub trait Blobs: Send + Sync + fmt::Debug {
         transport: Transport,
     ) -> Result<Reading>;
 
-    /// The bytes of an unfinished upload, from its first to its last durable one; the tail is not among them.
+    /// The bytes of an unfinished upload, from its first to its last durable one; the tail is not among them. Every piece has a
+    /// length that is a multiple of [`BLOCK`], so that each can go on to another upload as it is.
     async fn read_upload(&self, checkpoint: &Checkpoint) -> Result<ByteStream>;
 
     /// Removes an unfinished upload. What is already gone is no error.
@@ -106,7 +107,7 @@ pub trait Upload: Send {
 pub struct Checkpoint {
     /// The place that the bytes will have when published.
     pub location: Location,
-    /// How many bytes from the start are durable in storage.
+    /// How many bytes from the start are durable in storage: a multiple of [`BLOCK`].
     pub durable: u64,
     /// The bytes after them that are too few to be stored yet: the caller keeps them.
     pub tail: Bytes,

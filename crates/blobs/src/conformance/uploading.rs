@@ -1,6 +1,7 @@
 //! Promises about the way in.
 
 use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
 
 use super::{SIZES, Subject, collect, content, expect};
 use crate::{BLOCK, Blobs, BufferPool, Checkpoint};
@@ -8,13 +9,17 @@ use crate::{BLOCK, Blobs, BufferPool, Checkpoint};
 /// What storage says an upload's durable bytes are.
 async fn durable(blobs: &dyn Blobs, checkpoint: &Checkpoint) -> Vec<u8> {
     let stream = blobs.read_upload(checkpoint).await.expect("the upload can be read");
-    collect(stream).await.expect("the upload can be read to its end")
+    let whole_blocks = stream.inspect_ok(|piece| {
+        assert!(piece.len().is_multiple_of(BLOCK), "a piece of {} bytes ends within a block", piece.len());
+    });
+    collect(whole_blocks.boxed()).await.expect("the upload can be read to its end")
 }
 
 /// Whether a checkpoint says exactly that `content` has come.
 async fn holds(blobs: &dyn Blobs, checkpoint: &Checkpoint, content: &[u8]) {
     assert_eq!(checkpoint.offset(), content.len() as u64);
     assert!(checkpoint.tail.len() < BLOCK, "a tail is less than a block");
+    assert!(checkpoint.durable.is_multiple_of(BLOCK as u64), "whole blocks are durable");
     let mut found = durable(blobs, checkpoint).await;
     found.extend_from_slice(&checkpoint.tail);
     assert!(found == content, "the checkpoint at {} holds other bytes", content.len());

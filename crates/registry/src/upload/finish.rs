@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use berth_blobs::buffer::LARGE;
 use berth_blobs::{Location, Upload};
 use berth_domain::{Action, Resource};
 use berth_metadata::{Place, UploadSession};
 use berth_oci::{Algorithm, Digest, Hasher, RepositoryName};
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use futures::StreamExt as _;
 
 use super::hashing::{Hashing, update};
@@ -257,31 +256,18 @@ impl Lease {
         }
     }
 
+    /// Hands the bytes on as they come, in the memory that they have: whoever holds `rest` must not wait for more of its budget.
     async fn copy(&mut self, to: &berth_blobs::Checkpoint, rest: Bytes, digest: Digest) -> Result<Location> {
-        let ports = self.visit.registry.ports().clone();
-        let stored = ports.blobs.read_upload(&checkpoint(self.session())).await?;
+        let blobs = Arc::clone(&self.visit.registry.ports().blobs);
+        let stored = blobs.read_upload(&checkpoint(self.session())).await?;
         let mut pieces = stored.chain(futures::stream::iter([Ok(rest)]));
-        let mut upload = ports.blobs.open(to).await?;
+        let mut upload = blobs.open(to).await?;
         let hashing = Hashing::new(Hasher::new(digest.algorithm()));
-        let mut buffer = ports.buffers.take(LARGE).await;
         while let Some(piece) = pieces.next().await {
             self.progress().await?;
-            let mut piece = piece?;
-            while !piece.is_empty() {
-                let taken = buffer.append(&piece);
-                piece.advance(taken);
-                if buffer.is_full() {
-                    let full = buffer.freeze();
-                    hashing.push(full.clone()).await;
-                    upload.write(full).await?;
-                    buffer = ports.buffers.take(LARGE).await;
-                }
-            }
-        }
-        if !buffer.is_empty() {
-            let last = buffer.freeze();
-            hashing.push(last.clone()).await;
-            upload.write(last).await?;
+            let piece = piece?;
+            hashing.push(piece.clone()).await;
+            upload.write(piece).await?;
         }
         agree(hashing.hasher().await.digest(), digest)?;
         Ok(upload.publish().await?)

@@ -30,7 +30,7 @@ pub(crate) struct House {
     pub(crate) settings: Settings,
     /// How long processes believe what they remember.
     pub(crate) lifetimes: Lifetimes,
-    /// How many bytes a process's bodies may take.
+    /// How many bytes a process's bodies may take on their way in, and as many on their way out.
     pub(crate) budget: usize,
     /// What large manifests on their way out may take in all processes together.
     pub(crate) manifests: BufferPool,
@@ -91,7 +91,7 @@ impl House {
         let blobs = FilesystemBlobs::open(
             &self.blobs(),
             Arc::clone(&entropy),
-            buffers.clone(),
+            BufferPool::new(self.budget),
             Arc::clone(&self.files),
             Options::default(),
         );

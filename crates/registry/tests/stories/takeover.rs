@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use berth_metadata::UploadReads as _;
+use berth_metadata::{Metadata as _, UploadReads as _, UploadSession};
 use berth_oci::{Algorithm, Digest};
 use berth_registry::{Error, Incoming, Registry, Result, UploadStatus, UploadTicket};
+use futures::future::join_all;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::house::{
     House, MIB, NEXT, body, by_hand, caller, content, empty, name, offset, pull, reaches, until,
@@ -114,6 +116,36 @@ async fn suspect_content_that_was_mixed_is_never_published() {
     assert_eq!(house.files().0.len(), 0);
     drop(sender);
     assert!(first.await.unwrap().is_err());
+}
+
+/// The last bytes of one session take all memory that there is, and are held while what came before them is stored anew.
+#[tokio::test]
+async fn suspect_sessions_close_with_as_little_memory_as_can_be() {
+    let house = House { budget: MIB, ..House::new().await };
+    let registry = house.process(1, false).await;
+    let (caller, repository) = (caller(), name("library/scarce"));
+    let mut sessions = Vec::new();
+    for length in [2 * MIB + 600_000, MIB + 900_001, 4 * MIB - 1] {
+        let (content, durable) = (content(length), length / MIB * MIB);
+        let guarded = registry.as_caller(&caller);
+        let ticket = guarded.start_upload(&repository, None).await.unwrap();
+        let chunk = body(&content.slice(..durable));
+        guarded.write_chunk(&repository, &ticket, NEXT, chunk).await.unwrap();
+        let mut tx = house.metadata.begin().await.unwrap();
+        let session = tx.lock_upload(ticket.id).await.unwrap().unwrap();
+        tx.save_upload(&UploadSession { suspect: true, ..session }).await.unwrap();
+        tx.commit().await.unwrap();
+        sessions.push((ticket, Digest::sha256(&content), content, durable));
+    }
+    let requests = sessions.iter().map(async |(ticket, digest, content, durable)| {
+        let rest = body(&content.slice(*durable..));
+        registry.as_caller(&caller).finish_upload(&repository, ticket, *digest, NEXT, rest).await
+    });
+    let closed = timeout(Duration::from_mins(1), join_all(requests)).await.expect("all of them end");
+    for (closed, (_, digest, content, _)) in closed.into_iter().zip(&sessions) {
+        closed.unwrap();
+        assert_eq!(pull(&registry, &repository, digest).await.unwrap(), *content);
+    }
 }
 
 #[tokio::test]
