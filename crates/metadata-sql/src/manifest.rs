@@ -234,7 +234,7 @@ impl SqlTransaction {
         by: &Actor,
         at: Timestamp,
     ) -> Result<Option<i64>> {
-        let Fields { size, subject, artifact_type, annotations } = Fields::of(new)?;
+        let Fields { size, subject, artifact_type, annotations } = Fields::of(new);
         if let Some(subject) = &subject {
             execute!(self, LOCK_SUBJECT, repository.id.0, subject.as_slice());
         }

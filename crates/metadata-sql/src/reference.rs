@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use berth_domain::{Repository, RepositoryId, Timestamp};
-use berth_metadata::{Error, ManifestDifference, NewManifest, ReferenceReads, ReferenceWrites, Result};
+use berth_metadata::{ManifestDifference, NewManifest, ReferenceReads, ReferenceWrites, Result};
 use berth_oci::manifest::LinkRole;
 
 use crate::SqlMetadata;
@@ -72,19 +72,14 @@ pub(crate) struct Fields {
 
 impl Fields {
     /// What it should say.
-    pub(crate) fn of(new: &NewManifest<'_>) -> Result<Self> {
+    pub(crate) fn of(new: &NewManifest<'_>) -> Self {
         let manifest = new.manifest;
-        // Only a referrers list shows annotations without the content that has them too.
-        let annotations = (manifest.subject.is_some() && !manifest.annotations.is_empty())
-            .then(|| serde_json::to_string(&manifest.annotations))
-            .transpose()
-            .map_err(|error| Error::Backend(Box::new(error)))?;
-        Ok(Self {
+        Self {
             size: signed(new.content.len() as u64),
             subject: manifest.subject.as_ref().map(|subject| subject.digest.to_bytes()),
             artifact_type: manifest.referrer_type().map(str::to_owned),
-            annotations,
-        })
+            annotations: manifest.annotations.clone(),
+        }
     }
 
     /// The names of those that are others than in `kept`.
@@ -132,18 +127,18 @@ struct Compared {
 }
 
 impl Compared {
-    fn new(row: FieldsRow, kept: Vec<Row>, new: &NewManifest<'_>) -> Result<Self> {
+    fn new(row: FieldsRow, kept: Vec<Row>, new: &NewManifest<'_>) -> Self {
         let (id, size, subject, artifact_type, annotations) = row;
         let kept = kept.into_iter();
-        Ok(Self {
+        Self {
             id,
             kept_fields: Fields { size, subject, artifact_type, annotations },
-            fields: Fields::of(new)?,
+            fields: Fields::of(new),
             kept: kept
                 .map(|(position, role, target, size)| Reference { position, role, target, size })
                 .collect(),
             said: said(new),
-        })
+        }
     }
 
     fn difference(&self) -> Option<ManifestDifference> {
@@ -167,7 +162,7 @@ impl ReferenceReads for SqlMetadata {
         let row: Option<FieldsRow> = optional!(self, KEPT_FIELDS, repository.0, manifest.digest.to_bytes());
         let Some(row) = row else { return Ok(None) };
         let kept: Vec<Row> = all!(self, REFERENCES, repository.0, row.0);
-        Ok(Compared::new(row, kept, manifest)?.difference())
+        Ok(Compared::new(row, kept, manifest).difference())
     }
 }
 
@@ -184,7 +179,7 @@ impl ReferenceWrites for SqlTransaction {
             optional!(self, LOCK_KEPT_FIELDS, id.0, &name, manifest.content.as_ref());
         let Some(row) = row else { return Ok(None) };
         let kept: Vec<Row> = all!(self, REFERENCES, id.0, row.0);
-        let compared = Compared::new(row, kept, manifest)?;
+        let compared = Compared::new(row, kept, manifest);
         let Some(difference) = compared.difference() else { return Ok(None) };
         let Compared { id: number, fields, kept, said, .. } = compared;
         execute!(

@@ -41,7 +41,6 @@ fn referrer((position, name, media_type, artifact_type, size, annotations): Row)
         size: unsigned(size)?,
         artifact_type,
         annotations,
-        urls: None,
     };
     Ok(Referrer { position, descriptor })
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{Digest, MediaType};
 
-/// What a manifest says of one piece of content. Unknown fields are ignored when read: the manifest's bytes keep them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a list says of one piece of content. What a manifest says of it is a [`Target`](crate::manifest::Target).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
     /// What the content is.
@@ -17,20 +17,9 @@ pub struct Descriptor {
     /// Its length in bytes.
     pub size: u64,
     /// The type of the artifact, if it points at one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
-    /// Annotations of whoever points.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The content's own annotations.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
-    /// Other places that offer the content; a registry is not asked for such content.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub urls: Option<Vec<String>>,
-}
-
-impl Descriptor {
-    /// Whether a registry need not hold the content: it is elsewhere or may not be distributed.
-    #[must_use]
-    pub fn is_foreign(&self) -> bool {
-        self.media_type.is_non_distributable() || self.urls.as_ref().is_some_and(|urls| !urls.is_empty())
-    }
 }

@@ -2,14 +2,18 @@
 
 mod json;
 mod object;
+mod target;
+mod unkept;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::MediaType;
 use crate::media_type::{DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST};
-use crate::{Descriptor, MediaType};
 use object::Object;
+pub use target::Target;
+use unkept::TextMap;
 
 /// What a manifest is by its media type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,9 +38,10 @@ pub struct Manifest {
     /// Everything it points at, in the order of the bytes, without the subject.
     pub links: Vec<Link>,
     /// What it is about: existing content or content still to come.
-    pub subject: Option<Descriptor>,
-    /// Its own annotations.
-    pub annotations: BTreeMap<String, String>,
+    pub subject: Option<Target>,
+    /// Its own annotations, as a JSON object in the order of their keys, if it has some and a subject: only a list of referrers
+    /// shows them without the content that has them too.
+    pub annotations: Option<String>,
 }
 
 /// One descriptor within a manifest and the place it has there.
@@ -45,7 +50,7 @@ pub struct Link {
     /// The place.
     pub role: LinkRole,
     /// What it points at.
-    pub descriptor: Descriptor,
+    pub descriptor: Target,
 }
 
 /// In which place of a manifest a descriptor stands.
@@ -69,34 +74,46 @@ struct Fields {
     media_type: Option<MediaType>,
     artifact_type: Option<String>,
     #[serde(default, deserialize_with = "descriptor")]
-    config: Option<Descriptor>,
+    config: Option<Target>,
     #[serde(default, deserialize_with = "null_is_empty")]
-    layers: Option<Vec<Descriptor>>,
+    layers: Option<Vec<Target>>,
     #[serde(default, deserialize_with = "null_is_empty")]
-    blobs: Option<Vec<Descriptor>>,
+    blobs: Option<Vec<Target>>,
     #[serde(default, deserialize_with = "null_is_empty")]
-    manifests: Option<Vec<Descriptor>>,
+    manifests: Option<Vec<Target>>,
     #[serde(default, deserialize_with = "descriptor")]
-    subject: Option<Descriptor>,
-    annotations: Option<BTreeMap<String, String>>,
+    subject: Option<Target>,
+    #[serde(rename = "annotations")]
+    _annotations: Option<TextMap>,
 }
 
-fn descriptor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Descriptor>, D::Error> {
+fn descriptor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Target>, D::Error> {
     Ok(Option::deserialize(deserializer)?.map(|Object(descriptor)| descriptor))
 }
 
 /// Go programs write an empty list as `null`.
-fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Descriptor>>, D::Error> {
-    let list: Vec<Object<Descriptor>> = Option::deserialize(deserializer)?.unwrap_or_default();
+fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Target>>, D::Error> {
+    let list: Vec<Object<Target>> = Option::deserialize(deserializer)?.unwrap_or_default();
     Ok(Some(list.into_iter().map(|Object(descriptor)| descriptor).collect()))
+}
+
+/// The annotations of a manifest that was read without them.
+fn annotations(content: &[u8]) -> serde_json::Result<Option<String>> {
+    #[derive(Deserialize)]
+    struct Annotated {
+        annotations: Option<BTreeMap<String, String>>,
+    }
+    let Annotated { annotations } = serde_json::from_slice(content)?;
+    let some = annotations.filter(|annotations| !annotations.is_empty());
+    some.map(|annotations| serde_json::to_string(&annotations)).transpose()
 }
 
 impl Manifest {
     /// Reads a manifest. `content_type` is what the request said; without it the body's `mediaType` or its shape decides.
     pub fn parse(content: &[u8], content_type: Option<&MediaType>) -> Result<Self, ManifestError> {
         json::refuse_ambiguous_keys(content)?;
-        let Object(fields): Object<Fields> =
-            serde_json::from_slice(content).map_err(|error| ManifestError::Json(error.to_string()))?;
+        let unreadable = |error: serde_json::Error| ManifestError::Json(error.to_string());
+        let Object(fields): Object<Fields> = serde_json::from_slice(content).map_err(unreadable)?;
         let media_type = fields.media_type(content_type)?;
         if media_type.is_schema1() || fields.schema_version == Some(1) {
             return Err(ManifestError::Schema1);
@@ -110,28 +127,33 @@ impl Manifest {
         if fields.artifact_type.as_ref().is_some_and(|kind| kind.contains(char::is_control)) {
             return Err(ManifestError::ArtifactType);
         }
-        let roles =
-            [(LinkRole::Config, fields.config.map(|config| vec![config])), (LinkRole::Layer, fields.layers)];
-        let blobs = [(LinkRole::Layer, fields.blobs), (LinkRole::Manifest, fields.manifests)];
-        let links = roles.into_iter().chain(blobs).flat_map(|(role, descriptors)| {
-            descriptors
-                .into_iter()
-                .flatten()
-                .map(move |descriptor| Link { role: role.of(&descriptor), descriptor })
-        });
+        let annotations =
+            if fields.subject.is_some() { annotations(content).map_err(unreadable)? } else { None };
+        let places = [
+            (LinkRole::Config, fields.config.map(|config| vec![config])),
+            (LinkRole::Layer, fields.layers),
+            (LinkRole::Layer, fields.blobs),
+            (LinkRole::Manifest, fields.manifests),
+        ];
+        let mut links =
+            Vec::with_capacity(places.iter().filter_map(|(_, all)| Some(all.as_ref()?.len())).sum());
+        for (role, descriptors) in places {
+            let descriptors = descriptors.into_iter().flatten();
+            links.extend(descriptors.map(|descriptor| Link { role: role.of(&descriptor), descriptor }));
+        }
         Ok(Self {
             kind,
             artifact_type: fields.artifact_type.filter(|kind| !kind.is_empty()),
-            links: links.collect(),
+            links,
             subject: fields.subject,
-            annotations: fields.annotations.unwrap_or_default(),
+            annotations,
             media_type,
         })
     }
 
     /// The config's descriptor, if there is one.
     #[must_use]
-    pub fn config(&self) -> Option<&Descriptor> {
+    pub fn config(&self) -> Option<&Target> {
         self.links.iter().find(|link| link.role == LinkRole::Config).map(|link| &link.descriptor)
     }
 
@@ -149,7 +171,7 @@ impl Manifest {
 
 impl LinkRole {
     /// The role of one descriptor in a place: an entry that does not say it is a manifest may be anything.
-    fn of(self, descriptor: &Descriptor) -> Self {
+    fn of(self, descriptor: &Target) -> Self {
         let is_manifest = || {
             matches!(descriptor.media_type.as_str(), OCI_MANIFEST | OCI_INDEX | DOCKER_MANIFEST | DOCKER_LIST)
         };

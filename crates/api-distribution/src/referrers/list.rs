@@ -85,7 +85,6 @@ mod tests {
             size: 2,
             artifact_type: Some("application/vnd.example+json".into()),
             annotations: Some(BTreeMap::from([("a".to_owned(), "x".repeat(annotation))])),
-            urls: None,
         };
         Referrer { position, descriptor }
     }

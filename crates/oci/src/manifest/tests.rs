@@ -145,6 +145,38 @@ fn refuses_lists_where_objects_are_due() {
 }
 
 #[test]
+fn keeps_annotations_for_lists_of_referrers_alone() {
+    let annotations = r#","annotations":{"b":"2","a":"1"}"#;
+    assert_eq!(parse(&image(annotations)).map(|manifest| manifest.annotations), Ok(None));
+    let about = |extra: &str| image(&format!(r#"{extra},"subject":{}"#, descriptor(OCI_MANIFEST)));
+    let kept = |extra: &str| parse(&about(extra)).map(|manifest| manifest.annotations);
+    assert_eq!(kept(annotations), Ok(Some(r#"{"a":"1","b":"2"}"#.to_owned())));
+    for none in ["", r#","annotations":{}"#, r#","annotations":null"#] {
+        assert_eq!(kept(none), Ok(None), "{none}");
+    }
+}
+
+#[test]
+fn looks_at_what_it_does_not_keep() {
+    let with = |field: &str| image("").replacen(r#""size":0"#, &format!(r#""size":0,{field}"#), 1);
+    let foreign = |field: &str| parse(&with(field)).map(|manifest| manifest.links[0].descriptor.is_foreign());
+    assert_eq!(foreign(r#""urls":["https://example.org/x"]"#), Ok(true));
+    assert_eq!(foreign(r#""urls":[],"annotations":{"a":"b"},"artifactType":"a/b""#), Ok(false));
+    assert_eq!(foreign(r#""urls":null,"annotations":null,"artifactType":null"#), Ok(false));
+    for wrong in [
+        r#""urls":"a""#,
+        r#""urls":[1]"#,
+        r#""annotations":{"a":1}"#,
+        r#""annotations":[]"#,
+        r#""artifactType":2"#,
+    ] {
+        assert!(matches!(foreign(wrong), Err(ManifestError::Json(_))), "{wrong}");
+        let content = image(&format!(",{wrong}"));
+        assert_eq!(parse(&content).is_err(), !wrong.contains("urls"), "{wrong}");
+    }
+}
+
+#[test]
 fn keeps_any_other_media_type() {
     let header: MediaType = "application/vnd.example+json".parse().expect("valid");
     let manifest = Manifest::parse(br#"{"anything":[1,2,{"x":null}]}"#, Some(&header)).expect("valid");
