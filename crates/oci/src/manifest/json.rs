@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
@@ -14,7 +15,7 @@ use crate::digest::printable;
 /// the same.
 pub(super) fn refuse_ambiguous_keys(content: &[u8]) -> Result<(), ManifestError> {
     let found = Cell::new(None);
-    let walk = Walk { place: Place::Manifest, found: &found };
+    let walk = Walk { place: Place::Manifest, seed: &RandomState::new(), found: &found };
     let mut json = serde_json::Deserializer::from_slice(content);
     let walked = walk.deserialize(&mut json).and_then(|()| json.end());
     walked.map_err(|error| found.take().unwrap_or_else(|| ManifestError::Json(error.to_string())))
@@ -67,6 +68,7 @@ impl Place {
 #[derive(Clone, Copy)]
 struct Walk<'a> {
     place: Place,
+    seed: &'a RandomState,
     /// Why the walk ended, if not for what `serde_json` says.
     found: &'a Cell<Option<ManifestError>>,
 }
@@ -139,8 +141,10 @@ impl<'de> Visitor<'de> for Walk<'_> {
 /// One key of an object: where its value stands.
 struct Key<'a, 'w> {
     walk: Walk<'w>,
-    /// The object's keys before it.
-    seen: &'a mut HashSet<String>,
+    /// The hashes of the object's keys before it: a manifest of the greatest length may have half a million. Two different keys
+    /// have the same one in less than one of a hundred million such manifests; it is refused then, and taken the next time, because
+    /// each time has a seed of its own.
+    seen: &'a mut HashSet<u64>,
 }
 
 impl<'de> DeserializeSeed<'de> for Key<'_, '_> {
@@ -159,7 +163,7 @@ impl Visitor<'_> for Key<'_, '_> {
     }
 
     fn visit_str<E: Error>(self, key: &str) -> Result<Place, E> {
-        if !self.seen.insert(key.to_owned()) {
+        if !self.seen.insert(self.walk.seed.hash_one(key)) {
             return self.walk.refuse(ManifestError::DuplicateKey(printable(key)));
         }
         let known = self.walk.place.fields().iter().find(|(field, _)| is_taken_for(key, field));
