@@ -61,6 +61,7 @@ pub use settings::{MissingContent, Settings};
 pub use unbroken::{Unbroken, unbroken};
 pub use upload::{ChunkPosition, Finished, UploadStatus, UploadTicket};
 
+use apart::Turns;
 use flights::Flights;
 use outgoing::Outgoing;
 use pulls::Pulls;
@@ -108,6 +109,8 @@ struct Inner {
     blobs: Flights<Blob>,
     manifests: Flights<PulledManifest>,
     outgoing: Outgoing,
+    /// Whose turn it is to read a large manifest that is pushed.
+    readings: Turns,
 }
 
 impl Registry {
@@ -133,6 +136,7 @@ impl Registry {
             blobs: Flights::new(cache, outage),
             manifests: Flights::new(cache, outage),
             outgoing: Outgoing::new(ports.manifests.clone()),
+            readings: Turns::new(),
             ports,
             settings,
             signer: Signer::new(key),

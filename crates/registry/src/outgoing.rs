@@ -12,9 +12,7 @@ use berth_blobs::{BufferPool, Reservation};
 use bytes::Bytes;
 
 use crate::PulledManifest;
-
-/// Up to so many bytes a manifest is no more than what a connection holds anyhow.
-pub(crate) const SMALL: usize = 64 << 10;
+use crate::apart::SMALL;
 
 /// What is lent to clients.
 pub(crate) struct Outgoing {

@@ -7,7 +7,7 @@ use crate::{Finding, setting};
 setting::table! {
     /// Budgets of memory.
     pub struct Memory(memory) {
-        /// How much memory the bodies of all requests may take together: a quarter for blobs on their way out, a twelfth for manifests on theirs, a twelfth for forms and JSON, the rest for blobs and manifests on their way in. Who needs more waits. A manifest on its way out counts if it has more than 64KiB, once however many clients it is sent to; one that is larger than their part takes all of it. Beside it stands what each connection holds (`server.read_buffer`, the kernel's buffers, what TLS works with, smaller manifests) and lists that come out of the database.
+        /// How much memory the bodies of all requests may take together: a quarter for blobs on their way out, a twelfth for manifests on theirs, a twelfth for forms and JSON, the rest for blobs and manifests on their way in. Who needs more waits. A manifest on its way out counts if it has more than 64KiB, once however many clients it is sent to; one that is larger than their part takes all of it. Beside it stands what each connection holds (`server.read_buffer`, the kernel's buffers, what TLS works with, smaller manifests), the reading of two larger pushed manifests at a time, and lists that come out of the database.
         buffers: Size = "96MiB",
     }
 }

@@ -7,9 +7,8 @@ use berth_oci::{Digest, Reference, Tag};
 use bytes::Bytes;
 
 use super::{any_manifest_key, manifest_key, tag_key};
-use crate::apart::apart;
+use crate::apart::{SMALL, apart};
 use crate::flights::Answer;
-use crate::outgoing::SMALL;
 use crate::{PulledManifest, Registry, Result};
 
 /// A manifest that the database says is there.

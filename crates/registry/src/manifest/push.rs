@@ -6,7 +6,7 @@ use berth_oci::{Digest, Manifest, MediaType, Reference, RepositoryName, Tag};
 use bytes::Bytes;
 
 use super::links::{Present, Source};
-use crate::apart::apart;
+use crate::apart::Turns;
 use crate::guarded::Guarded;
 use crate::lookup::tag_key;
 use crate::{Condition, Error, Result};
@@ -61,7 +61,7 @@ impl Guarded<'_> {
         self.check_push(repository).await?;
         self.make_room(repository).await?;
         let limit = self.registry.settings().manifest_limit;
-        let (push, read) = push.read(limit).await?;
+        let (push, read) = push.read(limit, &self.registry.inner.readings).await?;
         retry!(self.try_push_manifest(repository, &push, &read).await)?;
         let subject = read.manifest.subject.map(|subject| subject.digest);
         Ok(PushedManifest { digest: read.digest, subject, tags: push.tags })
@@ -99,8 +99,8 @@ impl Guarded<'_> {
 
 impl PushManifest {
     /// Everything that can be said of the push without looking at the repository.
-    async fn read(self, limit: usize) -> Result<(Self, Read)> {
-        apart(self.content.len(), move || self.read_here(limit).map(|read| (self, read))).await
+    async fn read(self, limit: usize, readings: &Turns) -> Result<(Self, Read)> {
+        readings.apart(self.content.len(), move || self.read_here(limit).map(|read| (self, read))).await
     }
 
     fn read_here(&self, limit: usize) -> Result<Read> {
@@ -151,10 +151,11 @@ mod tests {
             .into(),
             condition: Condition::Anything,
         };
-        let mut large = pin!(push(1 << 20).read(4 << 20));
+        let readings = Turns::new();
+        let mut large = pin!(push(1 << 20).read(4 << 20, &readings));
         assert!(futures::poll!(&mut large).is_pending());
         assert!(large.await.is_ok());
-        let small = pin!(push(1).read(4 << 20));
+        let small = pin!(push(1).read(4 << 20, &readings));
         assert!(futures::poll!(small).is_ready());
     }
 }
