@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use berth_blobs::BLOCK;
 use berth_mapped_file::Window;
 use rustix::io::Errno;
 
@@ -24,12 +25,20 @@ pub enum Fault {
     TooManyOpenFiles,
     /// `EACCES`: the process lacks the permission.
     NotPermitted,
+    /// `EINVAL`: the file system has no such thing.
+    Unsupported,
 }
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 5] =
-        [Self::Full, Self::BadDisk, Self::ReadOnly, Self::TooManyOpenFiles, Self::NotPermitted];
+    pub const ALL: [Self; 6] = [
+        Self::Full,
+        Self::BadDisk,
+        Self::ReadOnly,
+        Self::TooManyOpenFiles,
+        Self::NotPermitted,
+        Self::Unsupported,
+    ];
 
     fn error(self) -> io::Error {
         let errno = match self {
@@ -38,6 +47,7 @@ impl Fault {
             Self::ReadOnly => Errno::ROFS,
             Self::TooManyOpenFiles => Errno::MFILE,
             Self::NotPermitted => Errno::ACCESS,
+            Self::Unsupported => Errno::INVAL,
         };
         errno.into()
     }
@@ -55,8 +65,10 @@ pub enum Operation {
     Read,
     Rename,
     Remove,
+    /// Takes two steps, one for each half, as far as there are two: a fault may come when a part is written.
     Write,
     Truncate,
+    SetDirect,
     SetMode,
     Sync,
 }
@@ -74,8 +86,8 @@ struct State {
     /// How many steps were taken or failed.
     steps: u64,
     plan: Plan,
-    /// Whether the plan's fault came about.
-    struck: bool,
+    /// Where the plan's fault came about first.
+    struck: Option<Operation>,
     /// How often the power was cut: a file that was open then is lost.
     crashes: u64,
     /// What was opened for reading, each time.
@@ -112,7 +124,7 @@ impl State {
             }
             _ => return Ok(()),
         };
-        self.struck = true;
+        self.struck.get_or_insert(operation);
         Err(fault.error())
     }
 }
@@ -124,7 +136,7 @@ impl FaultyFileSystem {
     pub fn new() -> Self {
         let ledger = Ledger::default();
         let state =
-            State { steps: 0, plan: Plan::Healthy, struck: false, crashes: 0, opened: Vec::new(), ledger };
+            State { steps: 0, plan: Plan::Healthy, struck: None, crashes: 0, opened: Vec::new(), ledger };
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
@@ -164,6 +176,12 @@ impl FaultyFileSystem {
     /// Whether a planned fault came about since the last [`FaultyFileSystem::heal`].
     #[must_use]
     pub fn struck(&self) -> bool {
+        self.struck_at().is_some()
+    }
+
+    /// At which kind of step it came about first.
+    #[must_use]
+    pub fn struck_at(&self) -> Option<Operation> {
         self.state().struck
     }
 
@@ -171,7 +189,7 @@ impl FaultyFileSystem {
     pub fn heal(&self) {
         let mut state = self.state();
         state.plan = Plan::Healthy;
-        state.struck = false;
+        state.struck = None;
     }
 
     /// Leaves on the disk what a loss of power leaves. Whoever has a file open for writing cannot write to it any more.
@@ -336,13 +354,32 @@ impl FaultyFile {
     }
 }
 
+/// The slices in two parts: whole blocks stay whole, and of less than two the first part is empty.
+fn halves<'a>(slices: &'a [IoSlice<'_>]) -> (Vec<IoSlice<'a>>, Vec<IoSlice<'a>>) {
+    let length: usize = slices.iter().map(|slice| slice.len()).sum();
+    let mut left = length / 2 / BLOCK * BLOCK;
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    for slice in slices {
+        let (before, behind) = slice.split_at(left.min(slice.len()));
+        left -= before.len();
+        first.extend((!before.is_empty()).then(|| IoSlice::new(before)));
+        second.extend((!behind.is_empty()).then(|| IoSlice::new(behind)));
+    }
+    (first, second)
+}
+
 impl WritableFile for FaultyFile {
     fn length(&self) -> io::Result<u64> {
         self.real.length()
     }
 
     fn write_at(&mut self, slices: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
-        self.step(Operation::Write, |real, _, _| real.write_at(slices, offset))
+        let (mut first, mut second) = halves(slices);
+        let behind = offset + first.iter().map(|slice| slice.len() as u64).sum::<u64>();
+        if !first.is_empty() {
+            self.step(Operation::Write, |real, _, _| real.write_at(&mut first, offset))?;
+        }
+        self.step(Operation::Write, |real, _, _| real.write_at(&mut second, behind))
     }
 
     fn truncate(&mut self, length: u64) -> io::Result<()> {
@@ -350,7 +387,11 @@ impl WritableFile for FaultyFile {
     }
 
     fn set_direct(&mut self, direct: bool) -> io::Result<()> {
-        self.real.set_direct(direct)
+        self.step(Operation::SetDirect, |real, _, _| {
+            // What the tests' own disk can is not in question: here it is the plan that says what cannot be.
+            let _ = real.set_direct(direct);
+            Ok(())
+        })
     }
 
     fn set_mode(&mut self, mode: u32) -> io::Result<()> {

@@ -16,27 +16,36 @@ use crate::testing::{Fault, FaultyFileSystem, Operation};
 fn told(fault: Fault, error: &Error) -> bool {
     match fault {
         Fault::Full => matches!(error, Error::Full(_)),
-        Fault::BadDisk => matches!(error, Error::Io(_)),
+        Fault::BadDisk | Fault::Unsupported => matches!(error, Error::Io(_)),
         Fault::ReadOnly | Fault::NotPermitted => matches!(error, Error::ReadOnly(_)),
         Fault::TooManyOpenFiles => matches!(error, Error::Exhausted(_)),
     }
 }
 
-#[tokio::test]
-async fn one_fault_at_any_step_loses_and_leaves_nothing() {
+/// Whether a push may go on in spite of it: what does not go past the page cache goes through it.
+fn dispensable(fault: Fault, at: Operation, options: Options) -> bool {
+    let direct = options.direct_after == Some(0);
+    direct && (at == Operation::SetDirect || at == Operation::Write && fault == Fault::Unsupported)
+}
+
+/// Fails every step with every fault, one push after the other; what went on in spite of it.
+async fn at_every_step(options: Options) -> Vec<(Fault, Operation)> {
+    let mut in_spite = Vec::new();
     for fault in Fault::ALL {
         for step in 0.. {
             let root = TempDir::new().unwrap();
             let files = FaultyFileSystem::new();
             let mut story = Story::new();
-            let blobs = blobs_at(root.path(), Arc::new(files.clone()), Options::default());
+            let blobs = blobs_at(root.path(), Arc::new(files.clone()), options);
             files.fail_once(step, fault);
             let outcome = story.run(&blobs).await;
-            let struck = files.struck();
+            let struck = files.struck_at();
             files.heal();
-            match &outcome {
-                Err(error) => assert!(struck && told(fault, error), "step {step}, {fault:?}: {error:?}"),
-                Ok(()) => assert!(!struck, "step {step}, {fault:?}: went unnoticed"),
+            match (&outcome, struck) {
+                (Err(error), Some(_)) => assert!(told(fault, error), "step {step}, {fault:?}: {error:?}"),
+                (Ok(()), Some(at)) if dispensable(fault, at, options) => in_spite.push((fault, at)),
+                (Ok(()), None) => {}
+                _ => panic!("step {step}, {fault:?} at {struck:?}: {outcome:?}"),
             }
             story.verify(&blobs).await;
             let begun = story.begun.unwrap();
@@ -45,11 +54,26 @@ async fn one_fault_at_any_step_loses_and_leaves_nothing() {
                 let expected = left.published || left.location == begun.location && durable == left.size;
                 assert!(expected, "step {step}, {fault:?} leaves {left:?}");
             }
-            if !struck {
+            if struck.is_none() {
                 break;
             }
         }
     }
+    in_spite
+}
+
+#[tokio::test]
+async fn one_fault_at_any_step_loses_and_leaves_nothing() {
+    assert_eq!(at_every_step(Options::default()).await, []);
+}
+
+#[tokio::test]
+async fn one_fault_at_any_step_past_the_page_cache_loses_and_leaves_nothing() {
+    let in_spite = at_every_step(Options { direct_after: Some(0), map: false }).await;
+    for fault in Fault::ALL {
+        assert!(in_spite.contains(&(fault, Operation::SetDirect)), "{fault:?}: {in_spite:?}");
+    }
+    assert!(in_spite.contains(&(Fault::Unsupported, Operation::Write)), "{in_spite:?}");
 }
 
 #[tokio::test]

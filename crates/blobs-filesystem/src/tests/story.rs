@@ -1,6 +1,6 @@
 //! One push through every step of the adapter, what of it was acknowledged, and what must be true of it ever after.
 
-use berth_blobs::{BLOCK, Blobs, Checkpoint, Location, Result, Transport};
+use berth_blobs::{BLOCK, Blobs, BufferPool, Checkpoint, Location, Result, Transport};
 use berth_oci::ByteRange;
 use bytes::Bytes;
 use futures::TryStreamExt;
@@ -30,8 +30,14 @@ const STEPS: [usize; 3] = [3 * BLOCK, 20 * BLOCK + 100, 33 * BLOCK + 7];
 
 impl Story {
     pub(super) fn new() -> Self {
+        // Aligned, as all that is pushed: other memory never goes past the page cache.
+        let pool = BufferPool::new(0);
         let bytes = |length: usize, seed: usize| -> Bytes {
-            (0..length).map(|at| u8::try_from((at / 7 + at * seed) % 255 + 1).unwrap()).collect()
+            let mut buffer = pool.try_take(length).unwrap();
+            for at in 0..length {
+                buffer.append(&[u8::try_from((at / 7 + at * seed) % 255 + 1).unwrap()]);
+            }
+            buffer.freeze()
         };
         let (whole, small) = (bytes(STEPS[2], 3), bytes(5000, 5));
         Self { whole, small, begun: None, checkpoint: None, published: None, put: None }
