@@ -65,7 +65,9 @@ pub(crate) enum Error {
     )]
     NotAccepted { stored: String },
     /// Nothing of what `Range` asks for exists.
-    #[error("the range lies outside of the content, which has {size} bytes")]
+    #[error(
+        "the range lies outside of the content, which has {size} bytes: ask for a part of them, or leave out Range"
+    )]
     Range { size: u64 },
     /// The `Content-Range` of a chunk cannot be read.
     #[error(
@@ -73,7 +75,7 @@ pub(crate) enum Error {
     )]
     ContentRange,
     /// The `Content-Range` and the `Content-Length` of a chunk contradict each other.
-    #[error("the Content-Range covers {range} bytes but the body has {body}")]
+    #[error("the Content-Range covers {range} bytes but the body has {body}: make them the same")]
     ContentRangeLength { range: u64, body: u64 },
     /// A chunk does not continue its upload; the answer says where to go on.
     #[error(transparent)]

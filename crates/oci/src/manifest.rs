@@ -220,7 +220,7 @@ impl Fields {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
     /// Not JSON, or a field has a wrong type.
-    #[error("the manifest cannot be read: {0}")]
+    #[error("the manifest cannot be read: {0}; correct its JSON and push it again")]
     Json(String),
     /// Two readers could see two different manifests.
     #[error("the manifest has the key `{0}` twice: remove one of them")]
@@ -247,13 +247,13 @@ pub enum ManifestError {
     #[error("the manifest's media type is not known: send a Content-Type")]
     NoMediaType,
     /// An image without config or layers, an index without entries.
-    #[error("the manifest lacks the field `{0}`")]
+    #[error("the manifest lacks the field `{0}`: add it, or say with mediaType and Content-Type what this is")]
     MissingField(&'static str),
     /// A field of the other kind.
-    #[error("a manifest of this media type must not have the field `{0}`")]
+    #[error("a manifest of this media type must not have the field `{0}`: remove it, or say with mediaType and Content-Type what this is")]
     MisplacedField(&'static str),
     /// `schemaVersion` is not 2.
-    #[error("the manifest's schemaVersion must be 2")]
+    #[error("the manifest's schemaVersion must be 2: write that")]
     SchemaVersion,
     /// `artifactType` has a control character.
     #[error("the manifest's artifactType must be a media type: it has a control character")]

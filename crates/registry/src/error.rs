@@ -14,7 +14,7 @@ pub enum Error {
     #[error(transparent)]
     Denied(#[from] Denied),
     /// There is no such repository (or none that the caller may know of).
-    #[error("repository {0} does not exist")]
+    #[error("repository {0} does not exist: check its name, or push to it first")]
     NameUnknown(RepositoryName),
     /// There is no such project, and this push may not make it.
     #[error(
@@ -25,7 +25,7 @@ pub enum Error {
     #[error("blob {0} is not in this repository: push it first")]
     BlobUnknown(Digest),
     /// The repository has no such manifest.
-    #[error("manifest {0} is not in this repository")]
+    #[error("manifest {0} is not in this repository: check the tag or digest, or push it first")]
     ManifestUnknown(Reference),
     /// A live manifest needs the blob.
     #[error("blob is needed by manifest {}: delete that first", .0.first().map(ToString::to_string).unwrap_or_default())]
@@ -54,7 +54,7 @@ pub enum Error {
         actual: Box<Digest>,
     },
     /// The body is shorter or longer than the client said.
-    #[error("the body has {actual} bytes where {expected} were announced")]
+    #[error("the body has {actual} bytes where {expected} were announced: send exactly as many as you announce")]
     SizeMismatch {
         /// What the client said.
         expected: u64,
@@ -77,7 +77,7 @@ pub enum Error {
     #[error("the manifest names content that is not in this repository: push it first")]
     ManifestBlobUnknown(Vec<Digest>),
     /// A descriptor's size is not its content's size.
-    #[error("the manifest says that {digest} has {said} bytes, but it has {size}")]
+    #[error("the manifest says that {digest} has {said} bytes, but it has {size}: write that as its size")]
     DescriptorSize {
         /// The content.
         digest: Digest,

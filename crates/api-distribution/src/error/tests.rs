@@ -4,6 +4,8 @@ use std::io;
 
 use axum::http::header::WWW_AUTHENTICATE;
 use berth_domain::Location;
+use berth_oci::Reference;
+use berth_oci::manifest::ManifestError;
 use berth_registry::{BodyError, DatabaseError, Error as E, StorageError};
 use http_body_util::BodyExt;
 
@@ -47,6 +49,26 @@ async fn failures_inside_are_masked_and_say_what_to_do() {
         assert_eq!((answered, retries), (status, retry), "{said}");
         assert!(body.contains(code), "{said}: {body}");
         assert!(!body.contains(INSIDE), "{said}: {body}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_request_is_said_with_what_to_do() {
+    let digest = Digest::sha256(b"berth");
+    for (error, remedy) in [
+        (E::NameUnknown("library/none".parse().unwrap()).into(), "push to it first"),
+        (E::ManifestUnknown(Reference::Digest(digest)).into(), "push it first"),
+        (E::SizeMismatch { expected: 2, actual: 1 }.into(), "send exactly as many"),
+        (E::DescriptorSize { digest, said: 2, size: 1 }.into(), "write that as its size"),
+        (E::ManifestInvalid(ManifestError::Json("why".to_owned())).into(), "correct its JSON"),
+        (E::ManifestInvalid(ManifestError::MissingField("config")).into(), "add it"),
+        (E::ManifestInvalid(ManifestError::MisplacedField("config")).into(), "remove it"),
+        (E::ManifestInvalid(ManifestError::SchemaVersion).into(), "write that"),
+        (Error::Range { size: 2 }, "ask for a part of them"),
+        (Error::ContentRangeLength { range: 2, body: 1 }, "make them the same"),
+    ] {
+        let said = error.to_string();
+        assert!(said.contains(remedy), "{said}");
     }
 }
 

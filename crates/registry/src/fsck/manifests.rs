@@ -9,7 +9,7 @@ use berth_metadata::{ManifestDifference, ManifestPosition, NewManifest, StoredMa
 use berth_oci::{Digest, Manifest};
 
 use super::{Check, Finding};
-use crate::Result;
+use crate::{Error, Result};
 use crate::manifest::{Present, Source, demanded, may_be_blob};
 use berth_metadata::retry;
 
@@ -124,7 +124,12 @@ impl Check<'_> {
         let policy = self.registry.settings().missing_content;
         let mut never_had = present.missing(manifest, |role| demanded(role, policy));
         never_had.retain(|digest| !lost.contains(digest));
-        let contradiction = present.contradiction(manifest).map(|error| error.to_string());
+        let contradiction = present.contradiction(manifest).map(|error| match error {
+            Error::DescriptorSize { digest, said, size } => {
+                format!("it says that {digest} has {said} bytes, but it has {size}")
+            }
+            error => error.to_string(),
+        });
         Ok(Lacks { lost, never_had, contradiction })
     }
 
