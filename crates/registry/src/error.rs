@@ -54,7 +54,9 @@ pub enum Error {
         actual: Box<Digest>,
     },
     /// The body is shorter or longer than the client said.
-    #[error("the body has {actual} bytes where {expected} were announced: send exactly as many as you announce")]
+    #[error(
+        "the body has {actual} bytes where {expected} were announced: send exactly as many as you announce"
+    )]
     SizeMismatch {
         /// What the client said.
         expected: u64,

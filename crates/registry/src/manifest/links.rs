@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use berth_domain::RepositoryId;
 use berth_metadata::{Metadata, Transaction};
-use berth_oci::manifest::{Link, LinkRole};
+use berth_oci::manifest::{Link, LinkRole, Target};
 use berth_oci::{Digest, Manifest};
 
 use crate::{Error, MissingContent, Result};
@@ -44,7 +44,7 @@ impl Source<'_> {
 }
 
 impl Present {
-    /// Looks up everything that `manifest` points at; in the digests' order, so that two pushes that lock never wait for each other
+    /// Looks up everything that `manifest` points at or is about; in the digests' order, so that two pushes that lock never wait for each other
     /// in a circle.
     pub(crate) async fn find(
         mut source: Source<'_>,
@@ -52,10 +52,12 @@ impl Present {
         manifest: &Manifest,
     ) -> Result<Self> {
         let mut present = Self::default();
-        for digests in asked(manifest, may_be_blob).chunks(BATCH) {
+        for digests in in_order(asked(manifest, may_be_blob)).chunks(BATCH) {
             present.blobs.extend(known(digests, source.blobs(repository, digests).await?));
         }
-        for digests in asked(manifest, may_be_manifest).chunks(BATCH) {
+        let subject = manifest.subject.iter().map(|subject| subject.digest);
+        let manifests = asked(manifest, may_be_manifest).chain(subject);
+        for digests in in_order(manifests).chunks(BATCH) {
             present.manifests.extend(known(digests, source.manifests(repository, digests).await?));
         }
         Ok(present)
@@ -86,7 +88,16 @@ impl Present {
             in_question(*role) && !is_there && !descriptor.is_foreign()
         };
         let missing = manifest.links.iter().filter(lacks).map(|link| link.descriptor.digest);
-        missing.collect::<BTreeSet<_>>().into_iter().collect()
+        in_order(missing)
+    }
+
+    /// Refuses a manifest whose subject is there with another size than it says; one that is still to come may come.
+    pub(crate) fn agrees_with_subject(&self, manifest: &Manifest) -> Result<()> {
+        let Some(&Target { digest, size: said, .. }) = manifest.subject.as_ref() else { return Ok(()) };
+        match self.manifests.get(&digest) {
+            Some(&size) if size != said => Err(Error::DescriptorSize { digest, said, size }),
+            _ => Ok(()),
+        }
     }
 
     /// The size of what a link of that role names; where it may name a blob or a manifest, the one that agrees with `said`.
@@ -97,10 +108,15 @@ impl Present {
     }
 }
 
-/// What the manifest points at in such roles: each digest once, in order.
-fn asked(manifest: &Manifest, in_question: fn(LinkRole) -> bool) -> Vec<Digest> {
-    let links = manifest.links.iter().filter(|link| in_question(link.role));
-    links.map(|link| link.descriptor.digest).collect::<BTreeSet<_>>().into_iter().collect()
+/// What the manifest points at in such roles.
+fn asked(manifest: &Manifest, in_question: fn(LinkRole) -> bool) -> impl Iterator<Item = Digest> {
+    let links = manifest.links.iter().filter(move |link| in_question(link.role));
+    links.map(|link| link.descriptor.digest)
+}
+
+/// Each digest once, in order.
+fn in_order(digests: impl Iterator<Item = Digest>) -> Vec<Digest> {
+    digests.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 pub(crate) const fn may_be_blob(role: LinkRole) -> bool {
@@ -154,6 +170,20 @@ mod tests {
             let taken = policies.map(|policy| Present::default().satisfies(&manifest, policy).is_ok());
             assert_eq!(taken, expected, "{manifest:?}");
         }
+    }
+
+    #[test]
+    fn a_subject_that_is_there_has_the_size_that_is_said() {
+        let about = |size| {
+            let kind = "application/vnd.oci.image.manifest.v1+json";
+            manifest(&format!(r#""subject":{}"#, descriptor(kind, b"subject", size)))
+        };
+        let digest = Digest::sha256(b"subject");
+        let present = Present { manifests: [(digest, 7)].into(), ..Present::default() };
+        assert!(present.agrees_with_subject(&about(7)).is_ok());
+        let refused = present.agrees_with_subject(&about(8));
+        assert!(matches!(refused, Err(Error::DescriptorSize { said: 8, size: 7, .. })), "{refused:?}");
+        assert!(Present::default().agrees_with_subject(&about(8)).is_ok(), "it is still to come");
     }
 
     #[test]

@@ -78,6 +78,7 @@ impl Guarded<'_> {
         let repository = self.ensure(tx.as_mut(), repository).await?;
         let present = Present::find(Source::Locked(tx.as_mut()), repository.id, &read.manifest).await?;
         present.satisfies(&read.manifest, self.registry.settings().missing_content)?;
+        present.agrees_with_subject(&read.manifest)?;
         let new = NewManifest { digest: read.digest, content: &push.content, manifest: &read.manifest };
         let added = tx.add_manifest(&repository, &new, by, at).await?;
         for tag in &read.tags {

@@ -213,6 +213,28 @@ async fn referrers_are_listed_whoever_comes_first() {
     assert_eq!((rest.items.len(), rest.more), (1, false));
 }
 
+#[tokio::test]
+async fn a_subject_that_is_there_has_the_size_that_is_said() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let repository = name("library/about");
+    let about = |subject: &Digest, size: usize| -> Bytes {
+        format!(
+            r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],
+                "subject":{{"mediaType":"application/x.test","digest":"{subject}","size":{size}}}}}"#
+        )
+        .into()
+    };
+    let push =
+        async |manifest: Bytes| push_to(&registry, &repository, "t", &manifest, Condition::Anything).await;
+    let (manifest, subject) = push_image(&registry, &repository, "subject").await;
+    let refused = push(about(&subject, manifest.len() + 1)).await;
+    assert!(matches!(refused, Err(Error::DescriptorSize { digest, .. }) if digest == subject), "{refused:?}");
+    assert_eq!(resolve(&registry, &repository, "t").await, None);
+    push(about(&subject, manifest.len())).await.unwrap();
+    push(about(&Digest::sha256(b"still to come"), 1)).await.unwrap();
+}
+
 /// Another process moved the tag and deleted what it named before; this one remembers the tag, but no more what it named.
 #[tokio::test]
 async fn a_tag_that_moved_is_never_unknown() {
