@@ -247,10 +247,14 @@ pub enum ManifestError {
     #[error("the manifest's media type is not known: send a Content-Type")]
     NoMediaType,
     /// An image without config or layers, an index without entries.
-    #[error("the manifest lacks the field `{0}`: add it, or say with mediaType and Content-Type what this is")]
+    #[error(
+        "the manifest lacks the field `{0}`: add it, or say with mediaType and Content-Type what this is"
+    )]
     MissingField(&'static str),
     /// A field of the other kind.
-    #[error("a manifest of this media type must not have the field `{0}`: remove it, or say with mediaType and Content-Type what this is")]
+    #[error(
+        "a manifest of this media type must not have the field `{0}`: remove it, or say with mediaType and Content-Type what this is"
+    )]
     MisplacedField(&'static str),
     /// `schemaVersion` is not 2.
     #[error("the manifest's schemaVersion must be 2: write that")]

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::media_type::{DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST};
 use crate::range::{self, Selection};
 use crate::{Digest, Manifest, MediaType, Reference, RepositoryName, Tag};
 
@@ -14,6 +15,33 @@ fn near_miss() -> impl Strategy<Value = String> {
         "(bytes=)?[0-9, -]{0,30}",
         "\\PC{0,60}",
     ]
+}
+
+const MANIFEST_TYPES: [&str; 5] =
+    [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST, "application/vnd.example+json"];
+
+/// Some of a manifest's fields.
+fn fields() -> impl Strategy<Value = String> {
+    let descriptor = |media_type: &str| {
+        let digest = Digest::sha256(media_type.as_bytes());
+        format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":3}}"#)
+    };
+    let [layer, entry] = ["a/b", OCI_MANIFEST].map(descriptor);
+    let fields = vec![
+        r#""schemaVersion":2"#.to_owned(),
+        format!(r#""config":{layer}"#),
+        format!(r#""layers":[{layer},{layer}]"#),
+        format!(r#""manifests":[{entry},{layer}]"#),
+        format!(r#""subject":{entry}"#),
+        r#""annotations":{"a":"b"}"#.to_owned(),
+        r#""artifactType":"a/b""#.to_owned(),
+    ];
+    let all = fields.len();
+    let media_type = prop::option::of(prop::sample::select(MANIFEST_TYPES.to_vec()));
+    (media_type, prop::sample::subsequence(fields, 0..=all)).prop_map(|(media_type, mut fields)| {
+        fields.extend(media_type.map(|media_type| format!(r#""mediaType":"{media_type}""#)));
+        format!("{{{}}}", fields.join(","))
+    })
 }
 
 proptest! {
@@ -57,6 +85,21 @@ proptest! {
             prop_assert!(!parts.is_empty() && parts.len() <= range::MOST_PARTS);
             for part in parts {
                 prop_assert!(part.start < part.end && part.end <= size);
+            }
+        }
+    }
+
+    #[test]
+    fn manifests_are_the_same_whoever_says_their_type(content in fields()) {
+        let by_body = Manifest::parse(content.as_bytes(), None);
+        for header in MANIFEST_TYPES {
+            let header: MediaType = header.parse().expect("a media type");
+            let by_header = Manifest::parse(content.as_bytes(), Some(&header));
+            if let Ok(manifest) = &by_header {
+                prop_assert_eq!(&manifest.media_type, &header);
+            }
+            if by_body.as_ref().is_ok_and(|manifest| manifest.media_type == header) {
+                prop_assert_eq!(&by_header, &by_body);
             }
         }
     }
