@@ -19,6 +19,7 @@ mod operations;
 mod oras;
 mod outage;
 mod podman;
+mod projects;
 mod read_only;
 mod referrers;
 mod regctl;

@@ -1,5 +1,6 @@
 //! Projects: made, seen, changed and deleted.
 
+use berth_access::owner_of_new_project;
 use berth_domain::{
     Action, Project, ProjectId, ProjectMetadataKey, Resource, RobotGrant, RobotScope, RoleId, UserId,
 };
@@ -60,17 +61,14 @@ pub struct QuotaUse {
 type Settings = Vec<(ProjectMetadataKey, String)>;
 
 impl Guarded<'_> {
-    /// Makes a project. A person owns what they make; what a robot makes belongs to the first system administrator.
+    /// Makes a project. Whose it is then, [`owner_of_new_project`] says.
     pub async fn create_project(&self, wanted: &NewProject) -> Result<ProjectId> {
         self.check(Resource::Project, Action::Create).await?;
         let name: ProjectName = wanted.name.parse().map_err(|_| Error::invalid(NAME))?;
         let settings = read(&wanted.metadata)?;
         let limit = read_limit(wanted.storage_limit.unwrap_or(-1))?;
         let limit = if self.may_limit().await? { limit } else { None };
-        let owner = match self.person() {
-            Some(user) => user,
-            None => self.metadata().first_sysadmin().await?.unwrap_or(UserId::ADMIN),
-        };
+        let owner = owner_of_new_project(self.metadata().as_ref(), &self.caller.actor).await?;
         let id = retry!(self.add_project(&name, &settings, owner, limit).await)?;
         self.management.parts().authority.forget_project(&name).await;
         Ok(id)

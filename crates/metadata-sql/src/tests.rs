@@ -64,7 +64,7 @@ fn blob(content: &str) -> Blob {
 async fn repository(metadata: &SqlMetadata) -> (Project, Repository) {
     let mut tx = metadata.transaction().await.unwrap();
     let by = Actor::system();
-    let project = tx.ensure_project(&"library".parse().unwrap(), true, &by, NOW).await.unwrap();
+    let project = tx.find_project(&"library".parse().unwrap()).await.unwrap().unwrap();
     let name = "library/test".parse().unwrap();
     let repository = tx.ensure_repository(&project, &name, &by, NOW).await.unwrap();
     berth_metadata::Transaction::commit(Box::new(tx)).await.unwrap();

@@ -43,6 +43,7 @@ macro_rules! cases {
 
 /// Every promise.
 pub const CASES: &[Case] = cases![
+    user::numbers_begin_as_harbors,
     project::library_is_there,
     project::a_project_is_made_once,
     project::usage_counts_each_digest_once,
@@ -111,7 +112,6 @@ pub const CASES: &[Case] = cases![
     race::one_of_many_heals_a_blob,
     race::one_of_many_heals_a_manifest,
     race::a_list_that_is_followed_misses_no_referrer,
-    user::numbers_begin_as_harbors,
     user::a_name_and_an_address_are_taken_once,
     user::a_login_is_a_name_or_else_an_address,
     user::what_is_closest_comes_first,

@@ -1,7 +1,8 @@
-//! Projects. The first migration brings `library`: number 1, public.
+//! Projects. The first migration brings `library`: number 1, public. All others are made by
+//! [`ProjectPageWrites::add_project`](crate::ProjectPageWrites::add_project).
 
 use async_trait::async_trait;
-use berth_domain::{Actor, Project, ProjectId, Timestamp};
+use berth_domain::{Project, ProjectId};
 use berth_oci::ProjectName;
 
 use crate::Result;
@@ -16,19 +17,10 @@ pub trait ProjectReads {
     async fn project_usage(&self, project: ProjectId) -> Result<u64>;
 }
 
-/// Changing projects.
+/// Looking at projects within a transaction.
 #[async_trait]
 pub trait ProjectWrites {
     /// The live project of that name, read on the transaction's own connection: whoever holds a transaction must not wait for
     /// another one.
     async fn find_project(&mut self, name: &ProjectName) -> Result<Option<Project>>;
-
-    /// The live project of that name; made now if there is none.
-    async fn ensure_project(
-        &mut self,
-        name: &ProjectName,
-        public: bool,
-        by: &Actor,
-        at: Timestamp,
-    ) -> Result<Project>;
 }

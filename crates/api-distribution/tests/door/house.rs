@@ -237,16 +237,33 @@ impl House {
 
     /// Makes a robot of a project that may pull and lives so many days. The header that shows its secret.
     pub(crate) async fn robot(&self, project: (&str, ProjectId), name: &str, days: u32) -> String {
-        let secret = robot_secret::generate(&SystemEntropy);
         let grant = RobotGrant {
             scope: RobotScope::Project(project.1),
             access: PermissionSet::on_one(Resource::Repository, &[Action::Pull]),
         };
+        let secret = self.add_robot(RobotLevel::Project(project.1), name, Some(days), grant).await;
+        basic(&format!("robot${}+{name}", project.0), secret.reveal())
+    }
+
+    /// Makes a robot of the installation. The header that shows its secret.
+    pub(crate) async fn system_robot(&self, name: &str, grant: RobotGrant) -> String {
+        let secret = self.add_robot(RobotLevel::System, name, None, grant).await;
+        basic(&format!("robot${name}"), secret.reveal())
+    }
+
+    async fn add_robot(
+        &self,
+        level: RobotLevel,
+        name: &str,
+        duration: Option<u32>,
+        grant: RobotGrant,
+    ) -> Secret {
+        let secret = robot_secret::generate(&SystemEntropy);
         let robot = NewRobot {
             name: name.to_owned(),
-            level: RobotLevel::Project(project.1),
+            level,
             description: String::new(),
-            duration: Some(days),
+            duration,
             disabled: false,
             grants: vec![grant],
             secret: self.gatekeeper.secret_key.keep(&secret),
@@ -256,7 +273,7 @@ impl House {
         let added = tx.add_robot(&robot, SystemClock.now()).await.expect("a robot");
         assert!(matches!(added, Added::Added(_)));
         tx.commit().await.expect("a commit");
-        basic(&format!("robot${}+{name}", project.0), secret.reveal())
+        secret
     }
 
     /// A token for scopes, got with an `Authorization` header; with none if it is empty.

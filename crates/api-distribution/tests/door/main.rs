@@ -7,6 +7,7 @@ mod base;
 mod blobs;
 mod house;
 mod lists;
+mod made_projects;
 mod manifests;
 mod paths;
 mod tags;

@@ -3,7 +3,7 @@
 use berth_domain::{GroupId, GroupType, ProjectId, RobotLevel, UserId};
 use berth_oci::ProjectName;
 
-use super::scene::{at, begin, somebody};
+use super::scene::{at, begin, project_in, somebody};
 use crate::robot::NewRobot;
 use crate::user::NewUser;
 use crate::{Added, Metadata, Window};
@@ -52,9 +52,15 @@ pub(super) fn named(name: &str) -> ProjectName {
 /// Makes a private project without members.
 pub(super) async fn project(metadata: &dyn Metadata, name: &str) -> ProjectId {
     let mut tx = begin(metadata).await;
-    let project = tx.ensure_project(&named(name), false, &somebody(), at(0)).await.expect("a project");
+    let project = project_in(&mut *tx, &named(name)).await.expect("a project").id;
     tx.commit().await.expect("a commit");
-    project.id
+    let members = metadata.members(project, None, whole()).await.expect("a list");
+    let mut tx = begin(metadata).await;
+    for member in members {
+        assert!(tx.remove_member(project, member.id).await.expect("an answer"));
+    }
+    tx.commit().await.expect("a commit");
+    project
 }
 
 /// A robot that is not there yet.

@@ -1,9 +1,10 @@
 //! Projects.
 
-use berth_domain::ProjectId;
+use berth_domain::{ProjectId, UserId};
 
+use super::access::{added, named};
 use super::scene::{Scene, act, at, begin, somebody};
-use crate::Metadata;
+use crate::{Added, Metadata};
 
 pub(super) async fn library_is_there(metadata: &dyn Metadata) {
     metadata.check().await.expect("the database answers");
@@ -15,17 +16,18 @@ pub(super) async fn library_is_there(metadata: &dyn Metadata) {
 }
 
 pub(super) async fn a_project_is_made_once(metadata: &dyn Metadata) {
-    let name = "made-once".parse().expect("a name");
+    let (name, library) = (named("made-once"), named("library"));
     let mut tx = begin(metadata).await;
     assert_eq!(tx.find_project(&name).await.expect("an answer"), None);
-    let made = tx.ensure_project(&name, false, &somebody(), at(5)).await.expect("a project");
-    assert_eq!(tx.find_project(&name).await.expect("an answer").as_ref(), Some(&made));
-    let again = tx.ensure_project(&name, true, &somebody(), at(6)).await.expect("a project");
-    let library = tx.ensure_project(&"library".parse().expect("a name"), false, &somebody(), at(6)).await;
+    let (owner, by) = (UserId::ADMIN, somebody());
+    let id = added(tx.add_project(&name, false, owner, None, &by, at(5)).await.expect("an answer"));
+    let made = tx.find_project(&name).await.expect("an answer").expect("a project");
+    for taken in [&name, &library] {
+        let again = tx.add_project(taken, true, owner, None, &by, at(6)).await;
+        assert_eq!(again.expect("an answer"), Added::Exists);
+    }
     tx.commit().await.expect("a commit");
-    assert_eq!(made, again);
-    assert_eq!((made.public, made.created_at), (false, at(5)));
-    assert_eq!(library.expect("a project").id, ProjectId(1));
+    assert_eq!((made.id, made.public, made.created_at), (id, false, at(5)));
     assert_eq!(metadata.project(&name).await.expect("an answer"), Some(made));
 }
 

@@ -1,5 +1,6 @@
 //! Races: whatever the order, both sides agree on who was first.
 
+use berth_domain::UserId;
 use berth_oci::{Digest, Manifest};
 use bytes::Bytes;
 use futures::future::{join, join_all};
@@ -54,9 +55,11 @@ pub(super) async fn one_of_many_makes_the_project(metadata: &dyn Metadata) {
     let make = async |n: i64| loop {
         let mut tx = begin(metadata).await;
         let (project, name) = ("raced".parse().expect("a name"), "raced/repository".parse().expect("a name"));
-        let Some(project) = lost(tx.ensure_project(&project, n % 2 == 0, &somebody(), at(n)).await) else {
+        let made = tx.add_project(&project, n % 2 == 0, UserId::ADMIN, None, &somebody(), at(n)).await;
+        if lost(made).is_none() {
             continue;
-        };
+        }
+        let project = tx.find_project(&project).await.expect("an answer").expect("whoever made it");
         let repository = tx.ensure_repository(&project, &name, &somebody(), at(n)).await;
         let Some(repository) = lost(repository) else { continue };
         if lost(tx.commit().await).is_some() {

@@ -1,7 +1,7 @@
 //! The scene of a case: a repository of its own, and builders of what is put into it.
 
-use berth_domain::{Actor, ActorKind, DeletionId, Location, Project, Repository, Timestamp};
-use berth_oci::{Digest, Manifest, Tag};
+use berth_domain::{Actor, ActorKind, DeletionId, Location, Project, Repository, Timestamp, UserId};
+use berth_oci::{Digest, Manifest, ProjectName, Tag};
 use bytes::Bytes;
 use uuid::Uuid;
 
@@ -104,7 +104,7 @@ impl<'a> Scene<'a> {
             format!("{project}/{name}").parse().expect("a valid name"),
         );
         let mut tx = begin(metadata).await;
-        let project = tx.ensure_project(&project, false, &somebody(), at(0)).await.expect("a project");
+        let project = project_in(&mut *tx, &project).await.expect("a project");
         let repository = tx.ensure_repository(&project, &name, &somebody(), at(0)).await;
         let repository = repository.expect("a repository");
         tx.commit().await.expect("a commit");
@@ -181,6 +181,12 @@ impl<'a> Scene<'a> {
         let found = self.metadata.manifest_by_tag(self.repository.id, &tag(name), u64::MAX).await;
         found.expect("an answer").map(|found| found.whole().expect("all bytes were wanted"))
     }
+}
+
+/// The live project of that name, made now, private and account 1's, if there is none.
+pub(super) async fn project_in(tx: &mut dyn Transaction, name: &ProjectName) -> Result<Project> {
+    tx.add_project(name, false, UserId::ADMIN, None, &somebody(), at(0)).await?;
+    tx.find_project(name).await?.ok_or(Error::Conflict)
 }
 
 /// Opens a transaction.

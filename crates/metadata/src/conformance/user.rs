@@ -10,7 +10,7 @@ use crate::session::Session;
 use crate::user::{NewUser, UserFilter, UserOrder};
 use crate::{Added, Metadata, Window};
 
-/// Runs before all other cases that make users.
+/// Runs before all other cases: account 1 owns their projects.
 pub(super) async fn numbers_begin_as_harbors(metadata: &dyn Metadata) {
     let admin = NewUser { sysadmin: true, ..new_user("admin") };
     let mut tx = begin(metadata).await;

@@ -8,7 +8,9 @@ use berth_access::{Access, Caller};
 use berth_blobs::{BufferPool, ByteStream};
 use berth_blobs_filesystem::{FileSystem, FilesystemBlobs, LocalFileSystem, MARK, Options};
 use berth_cache_memory::{Lifetimes, MemoryCache};
-use berth_metadata::UploadReads as _;
+use berth_domain::{Clock as _, Timestamp};
+use berth_metadata::user::NewUser;
+use berth_metadata::{Metadata as _, UploadReads as _};
 use berth_metadata_sql::SqlMetadata;
 use berth_oci::{ByteRange, Digest, RepositoryName};
 use berth_registry::{
@@ -43,6 +45,8 @@ impl House {
     pub(crate) async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let metadata = SqlMetadata::open_sqlite(&directory.path().join("berth.db")).await.unwrap();
+        let clock = TestClock::new();
+        ensure_admin(&metadata, clock.now()).await;
         let settings = Settings {
             missing_content: MissingContent::Children,
             manifest_limit: 4 << 20,
@@ -56,7 +60,7 @@ impl House {
             alone: true,
         };
         Self {
-            clock: TestClock::new(),
+            clock,
             metadata: Arc::new(metadata),
             settings,
             lifetimes: Lifetimes::default(),
@@ -126,6 +130,21 @@ impl House {
     pub(crate) async fn rows(&self) -> usize {
         self.metadata.uploads(None, 100).await.unwrap().len()
     }
+}
+
+/// Makes account 1, who owns the projects that nobody in particular makes.
+async fn ensure_admin(metadata: &SqlMetadata, at: Timestamp) {
+    let admin = NewUser {
+        username: "admin".to_owned(),
+        email: String::new(),
+        realname: String::new(),
+        comment: String::new(),
+        sysadmin: true,
+        password: None,
+    };
+    let mut tx = metadata.begin().await.unwrap();
+    assert!(tx.ensure_admin(&admin, at).await.unwrap());
+    tx.commit().await.unwrap();
 }
 
 fn files_below(path: &std::path::Path) -> Vec<PathBuf> {
