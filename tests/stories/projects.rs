@@ -1,7 +1,8 @@
 //! Projects: made by a push where pushes may, and emptied until they can be deleted.
 
+use berth_oci::Digest;
 use berth_testkit::credentials::config_folder;
-use berth_testkit::{BerthServer, Image, Layout, Program, Request, Response, Scratch, tool};
+use berth_testkit::{BerthServer, Image, Layout, Program, Request, Response, Scratch, random_bytes, tool};
 use serde_json::json;
 
 use crate::house::{House, PASSWORD, said};
@@ -55,4 +56,48 @@ fn who_pushes_into_nothing_has_made_a_project() {
     assert!(said(&refused, &["denied", "not permitted", "403"]), "{refused}");
     alice.crane("delete").arg(alice.house.image(&format!("fresh/deep/app@{}", image.digest()))).run();
     alice.crane("manifest").arg(&name).fail();
+}
+
+#[test]
+fn an_emptied_project_can_be_deleted_and_nothing_is_left_of_it() {
+    let alice = Alice::at(BerthServer::start());
+    let server = &alice.house.server;
+    let (files, image) = (Scratch::new(), Image::random(2, 50_000));
+    let source = Layout::of_image(&files.folder("source"), "1", &image);
+    let push = || alice.crane("push").arg(source.path()).arg(server.image("emptied/app:1"));
+    let agreed = |repositories: u64| {
+        let project = alice.rest("GET", "projects/emptied").expect(200).json();
+        let summary = alice.rest("GET", "projects/emptied/summary").expect(200).json();
+        let deletable = alice.rest("GET", "projects/emptied/_deletable").expect(200).json();
+        assert_eq!(
+            (&project["repo_count"], &summary["repo_count"]),
+            (&json!(repositories), &json!(repositories))
+        );
+        assert_eq!(deletable["deletable"], repositories == 0, "{deletable}");
+    };
+    push().run();
+    agreed(1);
+    alice.rest("DELETE", "projects/emptied").expect(412);
+    agreed(1);
+    alice.crane("delete").arg(server.image(&format!("emptied/app@{}", image.digest()))).run();
+    agreed(0);
+
+    // An upload that is under way ends with words, whoever goes on with it; a blob that no manifest names goes along.
+    let repository = server.repository("emptied/app");
+    let content = random_bytes(3, 200_000);
+    let digest = Digest::sha256(&content);
+    let mut upload = repository.open_upload().expect("a session");
+    upload.append(0, &content[..100_000]).expect("an answer").expect(202);
+    alice.rest("DELETE", "projects/emptied").expect(200);
+    alice.rest("GET", "projects/emptied").expect(404);
+    let refused = upload.close(&digest, &content[100_000..]).expect("an answer").expect(404);
+    assert!(refused.text().contains("project emptied does not exist"), "{}", refused.text());
+    let listed = Request::get(repository.path("tags/list"));
+    assert_eq!(server.ask(&listed).expect(404).json()["errors"][0]["code"], "NAME_UNKNOWN");
+
+    // The name is free, also for a push, which finds nothing of what was there.
+    push().run();
+    agreed(1);
+    assert_eq!(repository.tags().expect("a list"), ["1"]);
+    server.assert_sound();
 }

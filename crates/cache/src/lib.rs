@@ -75,6 +75,14 @@ pub struct Key {
     pub name: Bytes,
 }
 
+impl Key {
+    /// A repository by its full name. Whoever makes one go forgets this.
+    #[must_use]
+    pub fn repository(name: &str) -> Self {
+        Self { kind: Kind::Repository, scope: 0, name: Bytes::copy_from_slice(name.as_bytes()) }
+    }
+}
+
 /// The state of a key's invalidations when a look-up began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp(pub u64);

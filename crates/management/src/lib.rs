@@ -37,6 +37,7 @@ use berth_access::password::Passwords;
 use berth_access::robot_secret::SecretKey;
 use berth_access::{Access, Caller};
 use berth_blobs::Blobs;
+use berth_cache::Cache;
 use berth_domain::{Clock, Entropy, Timestamp};
 use berth_metadata::Metadata;
 
@@ -73,6 +74,8 @@ pub struct Parts {
     pub metadata: Arc<dyn Metadata>,
     /// Storage, which is only asked for its health.
     pub blobs: Arc<dyn Blobs>,
+    /// What the registry remembers of repositories; told of those that go with a project.
+    pub cache: Arc<dyn Cache>,
     /// Knows who may do what, and is told what was changed.
     pub authority: Arc<Authority>,
     /// Hashes what people choose.

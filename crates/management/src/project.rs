@@ -1,12 +1,13 @@
 //! Projects: made, seen, changed and deleted.
 
 use berth_access::owner_of_new_project;
+use berth_cache::Key;
 use berth_domain::{
     Action, Project, ProjectId, ProjectMetadataKey, Resource, RobotGrant, RobotScope, RoleId, UserId,
 };
 use berth_metadata::Transaction;
 use berth_metadata::user::Added;
-use berth_oci::ProjectName;
+use berth_oci::{ProjectName, RepositoryName};
 
 use crate::guarded::Guarded;
 use crate::{Error, Listed, ProjectOrder, ProjectPage, ProjectRef, Result, Window};
@@ -40,7 +41,7 @@ pub struct ProjectFilter {
 /// A project in numbers, as far as the caller may know them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProjectSummary {
-    /// How many repositories it has.
+    /// How many repositories it has that have a manifest.
     pub repositories: u64,
     /// How much it may hold and holds, for whoever may read quotas.
     pub quota: Option<QuotaUse>,
@@ -169,22 +170,27 @@ impl Guarded<'_> {
         Ok((page.repositories > 0).then_some(NOT_EMPTY))
     }
 
-    /// Deletes a project without repositories: its members and robots go with it, its number stays taken.
+    /// Deletes a project in which no repository has a manifest: its members and robots go with it, and blobs that were pushed and
+    /// never named; its number stays taken. Uploads into it that are under way end as those into a project that is not there.
     pub async fn delete_project(&self, named: &ProjectRef) -> Result<()> {
         let project = self.project_for(named, Resource::Project, Action::Delete).await?;
-        retry!(self.remove_project(&project).await)?;
-        self.management.parts().authority.forget_project(&project.name).await;
+        let gone = retry!(self.remove_project(&project).await)?;
+        let parts = self.management.parts();
+        parts.authority.forget_project(&project.name).await;
+        let keys: Vec<_> = gone.iter().map(|name| Key::repository(name.as_str())).collect();
+        parts.cache.invalidate(&keys).await;
         Ok(())
     }
 
-    async fn remove_project(&self, project: &Project) -> Result<()> {
+    /// The repositories that went with it.
+    async fn remove_project(&self, project: &Project) -> Result<Vec<RepositoryName>> {
+        let (by, at) = (&self.caller.actor, self.management.now());
         let mut tx = self.begin().await?;
         self.lock(tx.as_mut(), project).await?;
-        if !tx.delete_empty_project(project.id, &self.caller.actor, self.management.now()).await? {
-            return Err(Error::Precondition(NOT_EMPTY));
-        }
+        let gone = tx.delete_empty_project(project.id, by, at).await?;
+        let gone = gone.ok_or(Error::Precondition(NOT_EMPTY))?;
         tx.commit().await?;
-        Ok(())
+        Ok(gone)
     }
 
     /// A project in numbers.

@@ -11,12 +11,13 @@ use berth_metadata::project_page::{
     ProjectFilter, ProjectOrder, ProjectPage, ProjectPageReads, ProjectPageWrites, Visibility,
 };
 use berth_metadata::robot::RobotWrites as _;
-use berth_metadata::{Added, Deletion, Result, Window};
-use berth_oci::ProjectName;
+use berth_metadata::{Added, Deletion, RepositoryWrites as _, Result, Window};
+use berth_oci::{ProjectName, RepositoryName};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::project::{Row as ProjectRow, project};
+use crate::repository::{Row as RepositoryRow, repository};
 use crate::standing::roles;
 use crate::transaction::SqlTransaction;
 use crate::value::{parse, signed, time, unsigned};
@@ -29,8 +30,8 @@ macro_rules! columns {
         concat!(
             "p.id, p.name, p.public, p.created_at, p.owner_id, COALESCE(o.username, '') AS owner_name,
              p.updated_at, p.storage_limit,
-             (SELECT COUNT(*) FROM repositories r WHERE r.project_id = p.id AND r.deleted_at IS NULL)
-                 AS repositories,
+             (SELECT COUNT(*) FROM repositories r
+              WHERE r.project_id = p.id AND r.filled AND r.deleted_at IS NULL) AS repositories,
              (SELECT string_agg(CAST(r.role_id AS TEXT), ',') FROM (
                   SELECT m.role_id FROM project_members m
                   WHERE m.entity_type = 'u' AND m.entity_id = ",
@@ -127,9 +128,17 @@ statements! {
          ON CONFLICT (project_id, name) DO UPDATE SET value = excluded.value"
     );
     REMOVE_METADATA = sql!("DELETE FROM project_metadata WHERE project_id = $1 AND name = $2");
-    /// In the index's order, so that it is read where there are many too.
-    ANY_REPOSITORY =
-        sql!("SELECT id FROM repositories WHERE project_id = $1 AND deleted_at IS NULL ORDER BY name LIMIT 1");
+    /// One that has a manifest. In the index's order, so that it is read where there are many too.
+    ANY_FILLED_REPOSITORY = sql!(
+        "SELECT id FROM repositories WHERE project_id = $1 AND filled AND deleted_at IS NULL ORDER BY name LIMIT 1"
+    );
+    /// Locked alone, each of them: waits for those that add to one.
+    LOCK_REPOSITORIES = sql!(
+        pg: "SELECT id, project_id, name, created_at FROM repositories WHERE project_id = $1 AND deleted_at IS NULL
+             ORDER BY name FOR UPDATE",
+        lite: "SELECT id, project_id, name, created_at FROM repositories WHERE project_id = $1 AND deleted_at IS NULL
+               ORDER BY name",
+    );
     DELETE_PROJECT =
         sql!("UPDATE projects SET deleted_at = $2, deletion_id = $3, updated_at = $2 WHERE id = $1");
     REMOVE_MEMBERS = sql!("DELETE FROM project_members WHERE project_id = $1");
@@ -370,24 +379,43 @@ impl ProjectPageWrites for SqlTransaction {
         Ok(())
     }
 
-    async fn delete_empty_project(&mut self, id: ProjectId, by: &Actor, at: Timestamp) -> Result<bool> {
-        if self.lock_project(id).await?.is_none() {
-            return Ok(false);
+    async fn delete_empty_project(
+        &mut self,
+        id: ProjectId,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<Option<Vec<RepositoryName>>> {
+        if self.lock_project(id).await?.is_none() || self.has_filled_repository(id).await? {
+            return Ok(None);
         }
-        let repository: Option<(i64,)> = optional!(self, ANY_REPOSITORY, id.0);
-        if repository.is_some() {
-            return Ok(false);
+        let rows: Vec<RepositoryRow> = all!(self, LOCK_REPOSITORIES, id.0);
+        // A push that was waited for may have brought a manifest; from here on nobody can, nor make a repository.
+        if !rows.is_empty() && self.has_filled_repository(id).await? {
+            return Ok(None);
         }
         let deletion = Deletion { id: deletion_of(id), by: by.clone(), at };
         self.note_deletion(&deletion).await?;
+        let mut gone = Vec::with_capacity(rows.len());
+        for row in rows {
+            let repository = repository(row)?;
+            self.delete_repository(&repository, &deletion).await?;
+            gone.push(repository.name);
+        }
         execute!(self, DELETE_PROJECT, id.0, at.as_micros(), deletion.id.0.as_bytes().as_slice());
         execute!(self, REMOVE_MEMBERS, id.0);
         self.delete_robots_of(id).await?;
-        Ok(true)
+        Ok(Some(gone))
+    }
+}
+
+impl SqlTransaction {
+    async fn has_filled_repository(&mut self, project: ProjectId) -> Result<bool> {
+        let one: Option<(i64,)> = optional!(self, ANY_FILLED_REPOSITORY, project.0);
+        Ok(one.is_some())
     }
 }
 
 /// The act that deletes a project: its name follows from the project's number, because a project is deleted once at most.
-fn deletion_of(project: ProjectId) -> DeletionId {
+pub(crate) fn deletion_of(project: ProjectId) -> DeletionId {
     DeletionId(Uuid::from_u64_pair(u64::from_be_bytes(*b"project:"), project.0.cast_unsigned()))
 }

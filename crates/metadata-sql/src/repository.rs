@@ -133,8 +133,10 @@ statements! {
     );
 }
 
-type Row = (i64, i64, String, i64);
+/// A repository's columns.
+pub(crate) type Row = (i64, i64, String, i64);
 
+/// Reads a repository.
 pub(crate) fn repository((id, project_id, name, created_at): Row) -> Result<Repository> {
     Ok(Repository {
         id: RepositoryId(id),

@@ -144,6 +144,7 @@ pub const CASES: &[Case] = cases![
     project_page::lists_show_what_is_visible,
     project_page::names_and_numbers_are_looked_up_together,
     project_page::only_an_empty_project_goes,
+    project_page::repositories_without_a_manifest_go_with_their_project,
     project_page::a_push_or_the_deletion_wins,
 ];
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use berth_domain::{Actor, Project, ProjectId, ProjectMetadataKey, RoleId, Timestamp, UserId};
-use berth_oci::ProjectName;
+use berth_oci::{ProjectName, RepositoryName};
 
 use crate::user::Added;
 use crate::{Result, Window};
@@ -20,7 +20,7 @@ pub struct ProjectPage {
     pub updated_at: Timestamp,
     /// Its settings, without `public`.
     pub metadata: Vec<(ProjectMetadataKey, String)>,
-    /// How many live repositories it has.
+    /// How many live repositories it has with at least one live manifest.
     pub repositories: u64,
     /// How many bytes it may hold; `None` is as many as there is room for.
     pub storage_limit: Option<u64>,
@@ -133,7 +133,14 @@ pub trait ProjectPageWrites {
         at: Timestamp,
     ) -> Result<()>;
 
-    /// Marks a project deleted that has no live repository: its name is free, its members and robots are gone, its number stays
-    /// taken. Whether that was so; a push that makes a repository at the same time makes it `false`, or is refused itself.
-    async fn delete_empty_project(&mut self, id: ProjectId, by: &Actor, at: Timestamp) -> Result<bool>;
+    /// Marks a project deleted in which no live repository has a live manifest: its name is free, its members and robots are gone,
+    /// its number stays taken. Repositories without one, and the blobs that they may hold, go by the same act; their names are given,
+    /// to be forgotten. `None` if it is not empty, or not there, and then nothing happened. A push at the same time that brings a
+    /// manifest makes it `None`, or is refused itself.
+    async fn delete_empty_project(
+        &mut self,
+        id: ProjectId,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<Option<Vec<RepositoryName>>>;
 }

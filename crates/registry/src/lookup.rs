@@ -18,7 +18,7 @@ use crate::guarded::Guarded;
 use crate::{Error, Registry, Result};
 
 pub(crate) fn repository_key(name: &RepositoryName) -> Key {
-    Key { kind: Kind::Repository, scope: 0, name: Bytes::copy_from_slice(name.as_str().as_bytes()) }
+    Key::repository(name.as_str())
 }
 
 pub(crate) fn tag_key(repository: RepositoryId, tag: &Tag) -> Key {

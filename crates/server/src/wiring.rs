@@ -171,6 +171,7 @@ impl Materials {
         let parts = berth_management::Parts {
             metadata: Arc::clone(&self.metadata),
             blobs: Arc::clone(&self.blobs),
+            cache: Arc::<MemoryCache>::clone(&self.cache),
             authority: Arc::clone(&gatekeeper.authority),
             passwords: gatekeeper.passwords.clone(),
             secret_key: gatekeeper.secret_key.clone(),

@@ -119,7 +119,10 @@ impl Scene {
             C::RobotDisabled | C::RobotNarrowed => self.change_robot(tx.as_mut(), change, one).await,
             C::RobotDeleted => tx.delete_robot(self.robot).await,
             C::ProjectMadePrivate => tx.set_project_public(self.open, false, now).await.map(|()| true),
-            C::ProjectDeleted => tx.delete_empty_project(self.team, &Actor::system(), now).await,
+            C::ProjectDeleted => {
+                let gone = tx.delete_empty_project(self.team, &Actor::system(), now).await;
+                gone.map(|gone| gone.is_some())
+            }
         };
         assert!(there.expect("the house works"), "{change:?}");
         tx.commit().await.expect("the house works");

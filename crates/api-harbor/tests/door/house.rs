@@ -104,6 +104,7 @@ impl House {
         let parts = Parts {
             metadata: Arc::clone(&metadata),
             blobs: Arc::new(blobs.expect("storage")),
+            cache: Arc::new(MemoryCache::new(1 << 20, Lifetimes::default(), Arc::<TestClock>::clone(&clock))),
             authority: Arc::clone(&gatekeeper.authority),
             passwords: gatekeeper.passwords.clone(),
             secret_key: gatekeeper.secret_key.clone(),

@@ -33,6 +33,8 @@ pub(crate) const PASSWORD: &str = "Passw0rd of a user";
 pub(crate) struct House {
     pub(crate) management: Management,
     pub(crate) metadata: Arc<dyn Metadata>,
+    /// What the registry would remember in.
+    pub(crate) cache: Arc<dyn Cache>,
     pub(crate) authenticator: Authenticator,
     /// What another replica decides that the same cache reaches.
     pub(crate) elsewhere: Access,
@@ -100,6 +102,7 @@ impl House {
         let parts = Parts {
             metadata: Arc::clone(&metadata),
             blobs: Arc::new(blobs.expect("the house works")),
+            cache: Arc::clone(&cache),
             authority,
             passwords,
             secret_key,
@@ -109,7 +112,8 @@ impl House {
         };
         let management = Management::open(parts, settings);
         let admin = Box::pin(log_in(&authenticator, "admin", PASSWORD)).await.expect("the house works");
-        Self { management, metadata, authenticator, elsewhere, clock, admin, nobody: anonymous(), directory }
+        let nobody = anonymous();
+        Self { management, metadata, cache, authenticator, elsewhere, clock, admin, nobody, directory }
     }
 
     /// From now on nothing can be stored.

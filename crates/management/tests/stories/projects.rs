@@ -1,7 +1,12 @@
 //! Projects, their settings, and the search.
 
-use berth_domain::{Actor, ProjectId, ProjectMetadataKey as Key, RoleId, UserId};
+use berth_cache::Key as CacheKey;
+use berth_domain::{
+    Actor, DeletionId, Entropy as _, ProjectId, ProjectMetadataKey as Key, RoleId, SystemEntropy, UserId,
+};
 use berth_management::{ManagementSettings, NewProject, ProjectFilter, ProjectPage};
+use berth_metadata::{Deletion, NewManifest};
+use berth_oci::{Digest, Manifest};
 
 use crate::house::{House, anonymous, first, named, permission, word};
 
@@ -66,18 +71,45 @@ async fn what_is_not_there_looks_like_what_one_may_not_see() {
 }
 
 #[tokio::test]
-async fn a_project_with_a_repository_stays() {
+async fn a_project_goes_when_no_repository_has_a_manifest() {
     let house = House::new().await;
     house.project("team", false).await;
+    let (by, content) = (Actor::system(), br#"{"schemaVersion":2,"manifests":[]}"#);
+    let (digest, manifest) = (Digest::sha256(content), Manifest::parse(content, None).unwrap());
     let mut tx = house.metadata.begin().await.unwrap();
     let project = tx.lock_project(ProjectId(2)).await.unwrap().unwrap();
     let at = project.created_at;
-    tx.ensure_repository(&project, &"team/x".parse().unwrap(), &Actor::system(), at).await.unwrap();
+    let name = "team/x".parse().unwrap();
+    let repository = tx.ensure_repository(&project, &name, &by, at).await.unwrap();
     tx.commit().await.unwrap();
     let admin = house.management.as_caller(&house.admin);
-    assert!(admin.project_deletable(&named("team")).await.unwrap().is_some());
+    let agreed = async |repositories: u64| {
+        let page = admin.project(&named("team")).await.unwrap();
+        let summary = admin.project_summary(&named("team")).await.unwrap();
+        assert_eq!((page.repositories, summary.repositories), (repositories, repositories));
+        let deletable = admin.project_deletable(&named("team")).await.unwrap().is_none();
+        assert_eq!(deletable, repositories == 0);
+    };
+    agreed(0).await;
+    let mut tx = house.metadata.begin().await.unwrap();
+    let new = NewManifest { digest, content: &content.to_vec().into(), manifest: &manifest };
+    tx.add_manifest(&repository, &new, &by, at).await.unwrap();
+    tx.commit().await.unwrap();
+    agreed(1).await;
     assert_eq!(word(admin.delete_project(&named("team")).await), "precondition");
-    assert_eq!(admin.project(&named("team")).await.unwrap().repositories, 1);
+    agreed(1).await;
+    let deletion = Deletion { id: DeletionId(SystemEntropy.uuid()), by: by.clone(), at };
+    let mut tx = house.metadata.begin().await.unwrap();
+    assert!(tx.delete_manifest(&repository, &digest, &deletion).await.unwrap().is_some());
+    tx.commit().await.unwrap();
+    agreed(0).await;
+    // What the registry remembers of the repository is forgotten with it.
+    let key = CacheKey::repository("team/x");
+    house.cache.put(key.clone(), "its numbers".into(), house.cache.stamp(&key)).await;
+    admin.delete_project(&named("team")).await.unwrap();
+    assert_eq!(house.cache.get(&key).await, None);
+    assert_eq!(word(admin.project(&named("team")).await), "not found");
+    assert_eq!(house.metadata.repository(&name).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -1,15 +1,19 @@
 //! What holds on both databases and cannot be seen through the port: sums agree with the rows, and a failed transaction stays failed.
 
 use berth_domain::{Actor, Timestamp};
-use berth_metadata::{Error, Metadata as _, Pull, SettingWrites as _, Transaction, conformance};
+use berth_metadata::{
+    DeletionWrites as _, Error, Metadata as _, ProjectReads as _, Pull, SettingWrites as _, Transaction,
+    conformance,
+};
 use berth_oci::{Digest, Manifest};
 use berth_testkit::Postgres;
 use bytes::Bytes;
 use tempfile::TempDir;
 
-use super::{CONNECTIONS, NOW, embedded, repository};
+use super::{CONNECTIONS, NOW, embedded, is_there, push, repository};
 use crate::SqlMetadata;
 use crate::database::Pools;
+use crate::project_page::deletion_of;
 use crate::sqlite::READERS;
 use crate::statement::{Statement, on_any};
 use crate::transaction::SqlTransaction;
@@ -47,6 +51,10 @@ const NO_SUCH_COLUMN: Statement = on_any("SELECT id, nothing FROM projects");
 const SET: Statement =
     Statement { gives_rows: false, ..on_any("INSERT INTO settings (name, value) VALUES ($1, $2)") };
 const UNSET: Statement = on_any("DELETE FROM settings WHERE name = $1");
+const REVIVE: Statement = Statement {
+    gives_rows: false,
+    ..on_any("UPDATE projects SET deleted_at = NULL, deletion_id = NULL WHERE id = $1")
+};
 const PULLS: Statement = on_any("SELECT pull_count, pulled_at FROM manifest_pulls");
 const PULLS_OF_ALL: Statement = on_any("SELECT CAST(SUM(amount) AS BIGINT) FROM counters WHERE kind = 4");
 
@@ -57,6 +65,7 @@ on_both!(
     what_waits_fails_at_the_latest_with_the_commit,
     pulls_add_up,
     those_who_wait_for_a_connection_are_counted,
+    what_went_with_a_project_comes_back_by_the_same_act,
 );
 
 async fn keeps_every_promise_and_counts_right(metadata: SqlMetadata) {
@@ -199,4 +208,28 @@ async fn those_who_wait_for_a_connection_are_counted(metadata: SqlMetadata) {
     first.await.unwrap().unwrap();
     begin.await.unwrap().unwrap();
     assert_eq!(metadata.load().waiting, 0);
+}
+
+/// Nobody takes the deletion of a project back yet; what a use case will have to find is there.
+async fn what_went_with_a_project_comes_back_by_the_same_act(metadata: SqlMetadata) {
+    let (project, repository) = repository(&metadata).await;
+    push(&metadata, &repository, "without a manifest").await.unwrap();
+    let by = Actor::system();
+    let mut tx = metadata.begin().await.unwrap();
+    let gone = tx.delete_empty_project(project.id, &by, NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(gone.as_deref(), Some(std::slice::from_ref(&repository.name)));
+    assert!(!is_there(&metadata, &repository, "without a manifest").await);
+    assert_eq!(metadata.project_usage(project.id).await.unwrap(), 0);
+
+    let mut tx = metadata.transaction().await.unwrap();
+    let revive = async |tx: &mut SqlTransaction| -> berth_metadata::Result<_> {
+        Ok(execute!(tx, REVIVE, project.id.0))
+    };
+    assert_eq!(revive(&mut tx).await.unwrap(), 1);
+    let restored = tx.restore(&repository.name, deletion_of(project.id), &by, NOW).await.unwrap();
+    assert_eq!(restored.repositories, 1);
+    Box::new(tx).commit().await.unwrap();
+    assert!(is_there(&metadata, &repository, "without a manifest").await);
+    assert_eq!(metadata.project_usage(project.id).await.unwrap(), 18);
 }

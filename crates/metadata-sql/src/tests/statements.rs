@@ -83,6 +83,10 @@ const SEARCHES: &[(&str, &str)] = &[
     ("FIRST_SYSADMIN", "users_sysadmin"),
     ("FIND", "repositories_filled (name>?)"),
     ("PROJECTS_NAMED", "projects_name (name=?)"),
+    ("ANY_FILLED_REPOSITORY", "repositories_filled_project (project_id=?)"),
+    ("LOCK_REPOSITORIES", "repositories_project (project_id=?)"),
+    ("PAGES", "repositories_filled_project (project_id=?)"),
+    ("PAGE", "repositories_filled_project (project_id=?)"),
     ("PRUNE_SESSIONS", "sessions_expiry (expires_at<?)"),
     ("PRUNE_REFRESH_TOKENS", "refresh_tokens_use (last_used_at<?)"),
 ];

@@ -1,9 +1,10 @@
 //! Projects' pages.
 
 use berth_domain::{MemberEntity, ProjectId, ProjectMetadataKey as Key, RobotLevel, RoleId, UserId};
+use berth_oci::RepositoryName;
 
 use super::access::{added, named, new_robot, user};
-use super::scene::{act, at, begin, lost, somebody};
+use super::scene::{Scene, act, at, begin, blob, image, lost, somebody};
 use crate::project_page::{ProjectFilter, ProjectOrder, Visibility};
 use crate::{Added, Metadata, Window};
 
@@ -22,9 +23,10 @@ pub(super) async fn a_page_tells_all(metadata: &dyn Metadata) {
     let taken = tx.add_project(&named("paged"), true, owner, None, &somebody(), at(2)).await;
     assert_eq!(taken.expect("an answer"), Added::Exists);
     let project = tx.lock_project(id).await.expect("an answer").expect("a project");
-    tx.ensure_repository(&project, &"paged/a".parse().expect("a name"), &somebody(), at(2))
-        .await
-        .expect("one");
+    for name in ["paged/a", "paged/without-manifest"] {
+        let name = name.parse().expect("a name");
+        tx.ensure_repository(&project, &name, &somebody(), at(2)).await.expect("one");
+    }
     assert!(!tx.set_project_metadata(id, Key::Severity, Some("high"), at(3)).await.expect("an answer"));
     assert!(tx.set_project_metadata(id, Key::Severity, Some("low"), at(3)).await.expect("an answer"));
     assert!(!tx.set_project_metadata(id, Key::AutoScan, Some("true"), at(3)).await.expect("an answer"));
@@ -34,6 +36,7 @@ pub(super) async fn a_page_tells_all(metadata: &dyn Metadata) {
     assert!(tx.set_project_metadata(id, Key::Public, Some("true"), at(4)).await.expect("an answer"));
     tx.set_project_storage_limit(id, Some(1 << 40), at(5)).await.expect("a limit");
     tx.commit().await.expect("a commit");
+    Scene::within(metadata, "paged", "a").await.push(&image("c", &[], None, None), &[]).await;
 
     let page = metadata.project_page(id, Some(owner)).await.expect("an answer").expect("a page");
     assert_eq!((page.project.id, &page.project.name, page.project.public), (id, &named("paged"), true));
@@ -85,7 +88,8 @@ pub(super) async fn names_and_numbers_are_looked_up_together(metadata: &dyn Meta
     let two = make(metadata, "looked-up-2", true, owner).await;
     let gone = make(metadata, "looked-up-3", true, owner).await;
     let mut tx = begin(metadata).await;
-    assert!(tx.delete_empty_project(gone, &somebody(), at(2)).await.expect("an answer"));
+    let deleted = tx.delete_empty_project(gone, &somebody(), at(2)).await.expect("an answer");
+    assert_eq!(deleted, Some(Vec::new()));
     tx.commit().await.expect("a commit");
     let ids = [two, one, gone, ProjectId(i64::MAX), one];
     let mut names = metadata.project_names(&ids).await.expect("names");
@@ -100,60 +104,104 @@ pub(super) async fn names_and_numbers_are_looked_up_together(metadata: &dyn Meta
     assert_eq!(metadata.projects_named(&[]).await.expect("projects"), []);
 }
 
+/// Deletes a project, whatever it races with. The repositories that went with it.
+async fn delete(metadata: &dyn Metadata, id: ProjectId, n: i64) -> Option<Vec<RepositoryName>> {
+    loop {
+        let mut tx = begin(metadata).await;
+        let Some(gone) = lost(tx.delete_empty_project(id, &somebody(), at(n)).await) else { continue };
+        if lost(tx.commit().await).is_some() {
+            return gone;
+        }
+    }
+}
+
 pub(super) async fn only_an_empty_project_goes(metadata: &dyn Metadata) {
     let owner = user(metadata, "deleting").await;
     let id = make(metadata, "doomed", false, owner).await;
-    let delete = async || loop {
-        let mut tx = begin(metadata).await;
-        let Some(deleted) = lost(tx.delete_empty_project(id, &somebody(), at(5)).await) else { continue };
-        if lost(tx.commit().await).is_some() {
-            return deleted;
-        }
-    };
+    let scene = Scene::within(metadata, "doomed", "x").await;
+    let (project, repository, name) = (&scene.project, &scene.repository, &scene.repository.name);
+    scene.push(&image("c", &[], None, None), &["1"]).await;
     let mut tx = begin(metadata).await;
-    let project = tx.lock_project(id).await.expect("an answer").expect("a project");
-    let name = "doomed/x".parse().expect("a name");
-    let repository = tx.ensure_repository(&project, &name, &somebody(), at(2)).await.expect("a repository");
     let robot = new_robot("doomed", RobotLevel::Project(id));
     let robot = added(tx.add_robot(&robot, at(2)).await.expect("an answer"));
     tx.commit().await.expect("a commit");
-    assert!(!delete().await);
+    assert_eq!(delete(metadata, id, 5).await, None);
     let mut tx = begin(metadata).await;
     let gone = act("doomed", 3);
-    assert!(tx.delete_repository(&repository, &gone).await.expect("a deletion"));
+    assert!(tx.delete_repository(repository, &gone).await.expect("a deletion"));
     tx.commit().await.expect("a commit");
-    assert!(delete().await);
-    assert!(!delete().await);
+    assert_eq!(delete(metadata, id, 5).await, Some(Vec::new()));
+    assert_eq!(delete(metadata, id, 5).await, None);
 
     assert_eq!(metadata.project(&named("doomed")).await.expect("an answer"), None);
     assert_eq!(metadata.project_by_id(id).await.expect("an answer"), None);
     assert_eq!(metadata.robot(robot).await.expect("an answer"), None);
     assert_eq!(metadata.roles_of(owner, id).await.expect("roles"), []);
     let mut tx = begin(metadata).await;
-    let restored = tx.restore(&name, gone.id, &somebody(), at(6)).await.expect("an answer");
+    let restored = tx.restore(name, gone.id, &somebody(), at(6)).await.expect("an answer");
     assert_eq!(restored.repositories, 0, "its project is gone");
     drop(tx);
     assert!(make(metadata, "doomed", false, owner).await > id);
     let mut tx = begin(metadata).await;
-    let orphan = tx.ensure_repository(&project, &name, &somebody(), at(7)).await;
+    let orphan = tx.ensure_repository(project, name, &somebody(), at(7)).await;
     assert!(lost(orphan).is_none(), "a repository of a deleted project");
+}
+
+pub(super) async fn repositories_without_a_manifest_go_with_their_project(metadata: &dyn Metadata) {
+    let emptied = Scene::within(metadata, "emptied", "had-one").await;
+    let only_blobs = Scene::within(metadata, "emptied", "blobs").await;
+    let (id, project) = (emptied.project.id, named("emptied"));
+    for scene in [&emptied, &only_blobs] {
+        scene.push_blob("blob of an emptied project").await;
+    }
+    let digest = emptied.push(&image("c", &[], None, None), &["1"]).await;
+    let count = async || {
+        let page = metadata.project_page(id, None).await.expect("an answer");
+        page.map(|page| page.repositories)
+    };
+    assert_eq!((count().await, delete(metadata, id, 4).await), (Some(1), None));
+    assert!(emptied.delete(&digest, &act("emptied", 3)).await.is_some());
+    assert_eq!(count().await, Some(0));
+    assert!(metadata.project_usage(id).await.expect("a sum") > 0);
+
+    let names = [&only_blobs, &emptied].map(|scene| scene.repository.name.clone());
+    assert_eq!(delete(metadata, id, 4).await.as_deref(), Some(&names[..]));
+    assert_eq!(metadata.project_usage(id).await.expect("a sum"), 0);
+    let blob = blob("blob of an emptied project");
+    assert!(metadata.blob_holders(&blob.digest, 10).await.expect("a list").is_empty());
+    for Scene { repository, .. } in [&emptied, &only_blobs] {
+        assert_eq!(metadata.repository(&repository.name).await.expect("an answer"), None);
+        let mut tx = begin(metadata).await;
+        let late = tx.link_blob(repository, &blob.digest, blob.size, &somebody(), at(5)).await;
+        assert!(lost(late).is_none(), "a blob of a deleted project");
+    }
+    let successor = Scene::within(metadata, "emptied", "blobs").await;
+    assert!(successor.project.id > id && successor.repository.id != only_blobs.repository.id);
+    assert_eq!(metadata.project(&project).await.expect("an answer"), Some(successor.project));
 }
 
 pub(super) async fn a_push_or_the_deletion_wins(metadata: &dyn Metadata) {
     let owner = user(metadata, "racing").await;
-    for round in 0..10 {
-        let id = make(metadata, &format!("contested-{round}"), false, owner).await;
+    for round in 0..12 {
+        let name = format!("contested-{round}");
+        let id = make(metadata, &name, false, owner).await;
         let project = metadata.project_by_id(id).await.expect("an answer").expect("a project");
-        let name = format!("contested-{round}/x").parse().expect("a name");
+        if round % 3 > 0 {
+            // It is there without a manifest when the two begin.
+            Scene::within(metadata, &name, "x").await;
+        }
+        let name = format!("{name}/x").parse().expect("a name");
         let push = async {
             let mut tx = begin(metadata).await;
-            lost(tx.ensure_repository(&project, &name, &somebody(), at(2)).await)?;
+            let repository = lost(tx.ensure_repository(&project, &name, &somebody(), at(2)).await)?;
+            let scene = Scene { metadata, project: project.clone(), repository };
+            lost(scene.push_in(&mut *tx, &image("c", &[], None, None), &["1"], 2).await)?;
             lost(tx.commit().await)
         };
         let delete = async {
             let mut tx = begin(metadata).await;
             let deleted = lost(tx.delete_empty_project(id, &somebody(), at(3)).await)?;
-            lost(tx.commit().await).filter(|()| deleted)
+            lost(tx.commit().await).and(deleted)
         };
         let (pushed, deleted) = if round % 2 == 0 {
             futures::future::join(push, delete).await
