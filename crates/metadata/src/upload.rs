@@ -13,7 +13,7 @@ use crate::Result;
 pub struct UploadSession {
     /// The name that the client knows.
     pub id: Uuid,
-    /// The repository it uploads to.
+    /// The repository it uploads to; 0 as long as that has no content.
     pub repository: RepositoryId,
     /// Whose session it is: only the same account goes on with it.
     pub owner: Actor,

@@ -6,7 +6,8 @@
 //!
 //! **Invariants.** The row never says more than is durable: checkpoint first, then the row. Whoever writes to storage holds the
 //! session's lease; of one process at most one task does (`writers`), of several processes the one whose epoch the row has.
-//! What began runs to its end even if the request is dropped: [`unbroken`](fn@crate::unbroken).
+//! What began runs to its end even if the request is dropped: [`unbroken`](fn@crate::unbroken). A repository appears with its first
+//! content, and never because of bytes that may yet be refused.
 
 mod cancel;
 mod chunk;

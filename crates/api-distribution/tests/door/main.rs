@@ -10,6 +10,7 @@ mod lists;
 mod made_projects;
 mod manifests;
 mod paths;
+mod refused_uploads;
 mod tags;
 mod uploads;
 mod without_database;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use berth_domain::{Action, RepositoryId, Resource};
+use berth_domain::{Action, Resource};
 use berth_metadata::UploadSession;
 use berth_oci::RepositoryName;
 use bytes::Bytes;
@@ -16,9 +16,6 @@ use berth_metadata::retry;
 
 /// How long a writer of this process gets to notice that its session is gone.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Where a cancelled session belongs that never had a repository: cancelling makes none.
-const NOWHERE: RepositoryId = RepositoryId(0);
 
 impl Guarded<'_> {
     /// Cancels a session; its bytes go. Whoever writes to it finds out at the next checkpoint.
@@ -69,10 +66,7 @@ impl Visit {
             }
             Some(row) => row,
             None if ticket_expires_at <= now => return Err(Error::UploadUnknown),
-            None => {
-                let repository = tx.hold_repository(&self.repository).await?;
-                self.blank(repository.map_or(NOWHERE, |repository| repository.id))
-            }
+            None => self.blank(tx.hold_repository(&self.repository).await?.as_ref()),
         };
         let cancelled = UploadSession {
             tail: Bytes::new(),

@@ -102,11 +102,7 @@ impl Turn {
         let visit = &self.visit;
         let mut tx = visit.registry.ports().metadata.begin().await?;
         let session = match (tx.lock_upload(visit.ticket.id).await?, &self.session) {
-            (None, None) => {
-                let actor = &visit.caller.actor;
-                let repository = visit.registry.ensure(tx.as_mut(), &visit.repository, actor).await?;
-                visit.blank(repository.id)
-            }
+            (None, None) => visit.begin(tx.as_mut()).await?,
             (Some(row), None) => return Err(Error::UploadBusy { offset: offset(Some(&row)) }),
             (row, Some(seen)) => {
                 still_ours(row.as_ref(), seen)?;

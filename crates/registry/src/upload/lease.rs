@@ -48,11 +48,7 @@ impl Visit {
     async fn take_lease(&self, seen: Option<&UploadSession>) -> Result<UploadSession> {
         let mut tx = self.registry.ports().metadata.begin().await?;
         let mut session = match (tx.lock_upload(self.ticket.id).await?, seen) {
-            (None, None) => {
-                let repository =
-                    self.registry.ensure(tx.as_mut(), &self.repository, &self.caller.actor).await?;
-                self.blank(repository.id)
-            }
+            (None, None) => self.begin(tx.as_mut()).await?,
             (Some(row), Some(seen)) if row.epoch == seen.epoch => readable(row),
             (Some(row), _) => return Err(Error::UploadBusy { offset: offset(Some(&row)) }),
             (None, Some(_)) => return Err(Error::UploadUnknown),

@@ -106,6 +106,7 @@ impl Visit {
         tx.link_blob(&repository, &blob.digest, blob.size, &self.caller.actor, now).await?;
         if let Some(row) = row {
             let finished = UploadSession {
+                repository: repository.id,
                 durable: 0,
                 tail: Bytes::new(),
                 storage_state: Vec::new(),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use berth_access::Caller;
 use berth_blobs::Checkpoint;
-use berth_domain::{Action, RepositoryId, Resource, Timestamp};
-use berth_metadata::UploadSession;
+use berth_domain::{Action, Repository, RepositoryId, Resource, Timestamp};
+use berth_metadata::{Transaction, UploadSession};
 use berth_oci::{Digest, Hasher, RepositoryName};
 use bytes::Bytes;
 
@@ -18,6 +18,9 @@ use crate::{Error, Registry, Result};
 
 /// How long a silent writer of this process gets for its checkpoint before the newcomer is told to wait.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The repository of a session that began before there was one.
+const NOWHERE: RepositoryId = RepositoryId(0);
 
 /// Who comes, with which ticket, and what it says. Owned, because its work outlives the request.
 #[derive(Clone, Debug)]
@@ -125,13 +128,24 @@ impl Visit {
         }
     }
 
-    /// A row for the session before its first byte.
-    pub(crate) fn blank(&self, repository: RepositoryId) -> UploadSession {
+    /// A row for the session before its first byte. It makes no repository, because what comes may turn out to be refused; without a
+    /// project nothing is taken.
+    pub(crate) async fn begin(&self, tx: &mut dyn Transaction) -> Result<UploadSession> {
+        let repository = tx.hold_repository(&self.repository).await?;
+        let project = self.repository.project();
+        if repository.is_none() && tx.find_project(&project).await?.is_none() {
+            return Err(Error::ProjectUnknown(project));
+        }
+        Ok(self.blank(repository.as_ref()))
+    }
+
+    /// The same, whatever there is.
+    pub(crate) fn blank(&self, repository: Option<&Repository>) -> UploadSession {
         let checkpoint = self.registry.ports().blobs.start();
         let now = self.registry.now();
         UploadSession {
             id: self.ticket.id,
-            repository,
+            repository: repository.map_or(NOWHERE, |repository| repository.id),
             owner: self.caller.actor.clone(),
             algorithm: self.claims.algorithm,
             location: checkpoint.location,

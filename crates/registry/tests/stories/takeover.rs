@@ -112,7 +112,7 @@ async fn suspect_content_that_was_mixed_is_never_published() {
     let digest = Digest::sha256(&content);
     let outcome = guarded.finish_upload(&repository, &ticket, digest, NEXT, empty()).await;
     assert!(matches!(outcome, Err(Error::DigestMismatch { .. })), "{outcome:?}");
-    assert!(matches!(guarded.blob(&repository, &digest).await, Err(Error::BlobUnknown(_))));
+    assert!(matches!(guarded.blob(&repository, &digest).await, Err(Error::NameUnknown(_))));
     assert_eq!(house.files().0.len(), 0);
     drop(sender);
     assert!(first.await.unwrap().is_err());
