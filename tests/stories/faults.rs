@@ -206,3 +206,25 @@ fn running_out_of_open_files_is_survived() {
     assert!(found.body == content);
     repository.push_blob(&random_bytes(2, 1_000_000)).expect("pushed");
 }
+
+#[test]
+fn a_database_that_is_moved_away_makes_the_server_unready() {
+    let server = BerthServer::start();
+    let (repository, image) = (server.repository("library/moved"), Image::random(11, 100_000));
+    repository.push_image("1", &image).expect("pushed");
+    let (database, away) = (server.data().join("berth.db"), server.data().join("away.db"));
+    std::fs::rename(&database, &away).expect("somebody tidies up");
+    let is = |status: u16| {
+        let answer = || Some(server.ask(&Request::get("/readyz"))).filter(|answer| answer.status == status);
+        until("the server has noticed", PATIENCE, answer)
+    };
+    let unready = is(503).text();
+    assert_eq!(unready, "not ready: database: the database does not answer\n");
+    let words = "berth.db, which is open, is not there any more";
+    until("the log says why", PATIENCE, || server.log().contains(words).then_some(()));
+    server.ask(&Request::get("/healthz")).expect(200);
+    std::fs::rename(&away, &database).expect("and puts it back");
+    is(200);
+    repository.push_image("2", &image).expect("pushed");
+    server.assert_sound();
+}

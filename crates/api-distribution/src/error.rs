@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use berth_access::scope::ScopeError;
 use berth_access::{LoginError, Reason};
+use berth_domain::chain;
 use berth_http::{Problem, problems};
 use berth_oci::digest::DigestError;
 use berth_oci::media_type::MediaTypeError;
@@ -216,12 +217,6 @@ impl Error {
         }
         answer
     }
-}
-
-/// An error and all of its sources, for the log.
-fn chain(error: &dyn std::error::Error) -> String {
-    let sources = std::iter::successors(error.source(), |source| source.source());
-    sources.fold(error.to_string(), |said, source| format!("{said}: {source}"))
 }
 
 #[cfg(test)]

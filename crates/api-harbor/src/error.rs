@@ -7,6 +7,7 @@ use axum::http::header::{ALLOW, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::response::Response;
 use berth_access::LoginError;
+use berth_domain::chain;
 use berth_http::RequestId;
 use berth_http::rest::{Code, Refusal};
 
@@ -73,10 +74,4 @@ impl Error {
         }
         answer
     }
-}
-
-/// An error and all of its sources, for the log.
-fn chain(error: &dyn std::error::Error) -> String {
-    let sources = std::iter::successors(error.source(), |source| source.source());
-    sources.fold(error.to_string(), |said, source| format!("{said}: {source}"))
 }

@@ -3,6 +3,7 @@
 
 pub mod actor;
 pub mod catalogue;
+pub mod chain;
 pub mod clock;
 pub mod deletion;
 pub mod entropy;
@@ -21,6 +22,7 @@ pub mod user;
 
 pub use actor::{Actor, ActorKind};
 pub use catalogue::Scope;
+pub use chain::chain;
 pub use clock::{Clock, SystemClock};
 pub use deletion::DeletionId;
 pub use entropy::{Entropy, SystemEntropy};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use berth_blobs::Blobs;
-use berth_domain::{Clock, Timestamp};
+use berth_domain::{Clock, Timestamp, chain};
 use berth_metadata::Metadata;
 use tokio::sync::Mutex;
 
@@ -84,17 +84,16 @@ impl Health {
     }
 }
 
-async fn healthy<E: std::fmt::Display>(
+async fn healthy<E: std::error::Error>(
     name: &'static str,
     check: impl Future<Output = Result<(), E>>,
 ) -> ComponentHealth {
-    let error = match tokio::time::timeout(PATIENCE, check).await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some("it does not answer".to_owned()),
+    // What everybody is told, and what the operator is.
+    let (error, details) = match tokio::time::timeout(PATIENCE, check).await {
+        Ok(Ok(())) => return ComponentHealth { name, error: None },
+        Ok(Err(error)) => (error.to_string(), chain(&error)),
+        Err(_) => ("it does not answer".to_owned(), format!("it does not answer within {PATIENCE:?}")),
     };
-    if let Some(error) = &error {
-        tracing::warn!(component = name, error, "unhealthy");
-    }
-    ComponentHealth { name, error }
+    tracing::warn!(component = name, error = details, "unhealthy");
+    ComponentHealth { name, error: Some(error) }
 }

@@ -16,8 +16,8 @@ use crate::statement::Either;
 use crate::transaction::SqlTransaction;
 
 statements! {
-    /// Whether anything answers.
-    CHECK = sql!("SELECT CAST(1 AS BIGINT)");
+    /// Whether a table can be read. The first project's row stays, whatever becomes of the project.
+    CHECK = sql!("SELECT id FROM projects WHERE id = 1");
 }
 
 /// How many slots a sum has; see the table `counters`.
@@ -120,7 +120,13 @@ impl Metadata for SqlMetadata {
     }
 
     async fn check(&self) -> Result<()> {
-        let _: (i64,) = one!(self, CHECK);
-        Ok(())
+        if let Pools::Lite(lite) = &self.pools {
+            lite.look().await?;
+        }
+        let _: Option<(i64,)> = optional!(self, CHECK);
+        match &self.pools {
+            Pools::Postgres(_) => Ok(()),
+            Pools::Lite(lite) => lite.check_writer().await,
+        }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! **Invariants.** Every statement stands in a `statements!` block of its noun's file and thereby in `statement::all`, which a test
 //! prepares on both databases; no other place holds SQL but what opens a database. The two databases differ in the texts that
-//! `sql!(pg: …, lite: …)` writes apart, in [`SqlMetadata`]'s constructors and in how a transaction ends; nowhere else does the code
-//! ask which one it is. A transaction in which a statement failed cannot be committed. What a transaction counts (usage, counters,
+//! `sql!(pg: …, lite: …)` writes apart, in [`SqlMetadata`]'s constructors, in how a transaction ends and in what can be wrong with a file;
+//! nowhere else does the code ask which one it is. A transaction in which a statement failed cannot be committed. What a transaction counts (usage, counters,
 //! reviews) is gathered in memory and written just before the commit, so that the busiest rows are locked last and shortest. A
 //! statement whose answer decides nothing, and which is said to give no rows, is run by `later!`, which spares an embedded database's
 //! writer the way to its thread.

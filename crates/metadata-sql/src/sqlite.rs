@@ -1,5 +1,6 @@
 //! SQLite: one writer whose commits are grouped, and a pool of readers beside it.
 
+mod file;
 mod group;
 mod waiting;
 
@@ -7,11 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use berth_metadata::Result;
+use berth_metadata::{Error, Result};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Sqlite};
 
 use crate::pool::Connections;
+use file::OpenFile;
 use group::Group;
 pub(crate) use group::Turn;
 pub(crate) use waiting::Along;
@@ -21,6 +23,9 @@ pub(crate) const READERS: u32 = 8;
 
 /// How long another process may hold the file's lock.
 const BUSY: Duration = Duration::from_secs(10);
+
+/// How long a write may wait for its beginning before the database counts as one that does not answer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How many pages the log may have before they are moved into the main file: 16 MiB, so that pages which many commits touch are
 /// moved once.
@@ -35,10 +40,17 @@ const WRITER_CACHE: &str = "-16000";
 /// A database in a file. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Lite {
-    path: PathBuf,
+    file: OpenFile,
     readers: Connections<Sqlite>,
     group: Arc<Group>,
 }
+
+/// Whoever writes does not come to an end, here or in another process.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "no write could begin within {PATIENCE:?}: another one comes to no end, of this process or of one beside it"
+)]
+struct Stuck;
 
 impl Lite {
     /// Connects to the file, which exists.
@@ -65,7 +77,8 @@ impl Lite {
             .test_before_acquire(false)
             .connect_with(reader)
             .await?;
-        Ok(Self { path: path.to_owned(), readers: Connections::of(readers), group: Arc::new(group) })
+        let file = OpenFile::at(path)?;
+        Ok(Self { file, readers: Connections::of(readers), group: Arc::new(group) })
     }
 
     /// What reads run on. They see what was committed before they began.
@@ -75,7 +88,21 @@ impl Lite {
 
     /// The file.
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
+    }
+
+    /// Whether the open file is still the one at the path.
+    pub(crate) async fn look(&self) -> Result<()> {
+        let file = self.file.clone();
+        let looked = tokio::task::spawn_blocking(move || file.look()).await;
+        let looked = looked.map_err(|ended| Error::Unavailable(Box::new(ended)))?;
+        looked.map_err(|lost| Error::Unavailable(Box::new(lost)))
+    }
+
+    /// Whether a write can begin: one does, and ends without having changed anything.
+    pub(crate) async fn check_writer(&self) -> Result<()> {
+        let turn = tokio::time::timeout(PATIENCE, self.begin()).await;
+        turn.map_err(|_| Error::Unavailable(Box::new(Stuck)))?.map(drop)
     }
 
     /// Waits for the writer's connection and opens a transaction on it.

@@ -115,7 +115,7 @@ pub trait Metadata:
     /// Opens a transaction for writing.
     async fn begin(&self) -> Result<Box<dyn Transaction>>;
 
-    /// Whether the database answers; for readiness.
+    /// Whether the database answers, and what is written to it would be kept; for readiness.
     async fn check(&self) -> Result<()>;
 }
 

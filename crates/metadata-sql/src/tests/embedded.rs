@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use berth_metadata::{Metadata as _, ProjectReads as _, SettingReads as _};
+use berth_metadata::{Error, Metadata as _, ProjectReads as _, SettingReads as _};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
@@ -175,4 +175,45 @@ async fn an_older_schema_is_left_as_it_is_where_that_is_asked() {
 
 fn as_it_is() -> Opening {
     Opening { schema: Schema::AsItIs, ..Opening::default() }
+}
+
+/// What the operator is told of a database that cannot be used.
+async fn words(metadata: &SqlMetadata) -> String {
+    match metadata.check().await {
+        Err(Error::Unavailable(source)) => source.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_not_at_its_place_is_no_database() {
+    let directory = TempDir::new().unwrap();
+    let metadata = embedded(&directory).await;
+    let (path, away) = (directory.path().join("berth.db"), directory.path().join("away.db"));
+    metadata.check().await.unwrap();
+    fs::rename(&path, &away).unwrap();
+    assert!(words(&metadata).await.contains("is not there any more"));
+    fs::write(&path, "").unwrap();
+    assert!(words(&metadata).await.contains("another file stands at"));
+    fs::rename(&away, &path).unwrap();
+    metadata.check().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_writer_without_an_end_is_no_database() {
+    let directory = TempDir::new().unwrap();
+    let metadata = embedded(&directory).await;
+    let (_, repository) = repository(&metadata).await;
+    let mut tx = metadata.begin().await.unwrap();
+    tx.add_blob(&super::blob("open"), super::NOW).await.unwrap();
+    assert!(words(&metadata).await.contains("no write could begin"));
+    tx.commit().await.unwrap();
+    metadata.check().await.unwrap();
+    // Neither asking nor having given up left anything in the way, also beside others.
+    let pushes = (0..20).map(async |n| {
+        push(&metadata, &repository, &format!("beside {n}")).await.unwrap();
+        metadata.check().await.unwrap();
+    });
+    futures::future::join_all(pushes).await;
+    assert!(is_there(&metadata, &repository, "beside 19").await);
 }
