@@ -26,6 +26,14 @@ statements! {
          ON CONFLICT (id) DO NOTHING"
     );
     NOTE_RESTORATION = sql!("UPDATE deletions SET restored_at = $2 WHERE id = $1");
+    /// The project to which a repository comes back stays as long as the transaction goes on.
+    LOCK_PROJECT_FOR_RESTORATION = sql!(
+        pg: "SELECT p.id FROM projects p WHERE p.deleted_at IS NULL AND p.id =
+                 (SELECT r.project_id FROM repositories r WHERE r.deletion_id = $1 AND r.name = $2 LIMIT 1)
+             FOR SHARE OF p",
+        lite: "SELECT p.id FROM projects p WHERE p.deleted_at IS NULL AND p.id =
+                   (SELECT r.project_id FROM repositories r WHERE r.deletion_id = $1 AND r.name = $2 LIMIT 1)",
+    );
     RESTORE_REPOSITORY = sql!(
         "UPDATE repositories AS t SET deleted_at = NULL, deletion_id = NULL
          WHERE t.deletion_id = $1 AND t.name = $2
@@ -138,6 +146,7 @@ impl SqlTransaction {
     }
 
     async fn restore_repository(&mut self, name: &RepositoryName, id: &[u8], at: Timestamp) -> Result<u64> {
+        let _: Option<(i64,)> = optional!(self, LOCK_PROJECT_FOR_RESTORATION, id, name.as_str());
         let rows: Vec<(i64, i64)> = all!(self, RESTORE_REPOSITORY, id, name.as_str());
         for (repository, project) in &rows {
             self.count_content(ProjectId(*project), RepositoryId(*repository), 1).await?;

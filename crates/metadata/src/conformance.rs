@@ -146,6 +146,7 @@ pub const CASES: &[Case] = cases![
     project_page::only_an_empty_project_goes,
     project_page::repositories_without_a_manifest_go_with_their_project,
     project_page::a_push_or_the_deletion_wins,
+    project_page::a_restoration_or_the_deletion_wins,
 ];
 
 /// Runs every promise of the port against `metadata`, whose schema is new.

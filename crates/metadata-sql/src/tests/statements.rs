@@ -70,6 +70,7 @@ const SEARCHES: &[(&str, &str)] = &[
     ("HAS_MANIFEST", "manifests_digest (repository_id=?)"),
     ("RESTORE_MANIFESTS", "manifests_deletion (deletion_id=?)"),
     ("RESTORE_TAGS", "tags_deletion (deletion_id=?)"),
+    ("LOCK_PROJECT_FOR_RESTORATION", "repositories_deletion (deletion_id=?)"),
     ("LINKS_TO_RESTORE", "blob_links_deletion (deletion_id=?)"),
     ("ROLES_OF", "project_members_entity (entity_type=? AND entity_id=? AND project_id=?)"),
     ("PROJECTS_OF", "project_members_entity (entity_type=? AND entity_id=?)"),

@@ -218,3 +218,34 @@ pub(super) async fn a_push_or_the_deletion_wins(metadata: &dyn Metadata) {
         assert_eq!(member, lives.then_some(Added::Exists), "round {round}");
     }
 }
+
+pub(super) async fn a_restoration_or_the_deletion_wins(metadata: &dyn Metadata) {
+    for round in 0..8 {
+        let scene = Scene::within(metadata, &format!("restored-{round}"), "x").await;
+        let (id, name) = (scene.project.id, &scene.repository.name);
+        scene.push(&image("c", &[], None, None), &["1"]).await;
+        let gone = act(&format!("restored {round}"), 1);
+        let mut tx = begin(metadata).await;
+        assert!(tx.delete_repository(&scene.repository, &gone).await.expect("a deletion"));
+        tx.commit().await.expect("a commit");
+        let restore = async {
+            loop {
+                let mut tx = begin(metadata).await;
+                let restored = lost(tx.restore(name, gone.id, &somebody(), at(2)).await);
+                let Some(restored) = restored else { continue };
+                if lost(tx.commit().await).is_some() {
+                    return restored.repositories;
+                }
+            }
+        };
+        let (restored, deleted) = if round % 2 == 0 {
+            futures::future::join(restore, delete(metadata, id, 3)).await
+        } else {
+            let (deleted, restored) = futures::future::join(delete(metadata, id, 3), restore).await;
+            (restored, deleted)
+        };
+        assert_eq!(restored == 1, deleted.is_none(), "round {round}: {restored}, {deleted:?}");
+        let lives = metadata.repository(name).await.expect("an answer").is_some();
+        assert_eq!(lives, restored == 1, "round {round}");
+    }
+}
