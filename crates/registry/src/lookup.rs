@@ -120,11 +120,10 @@ impl Guarded<'_> {
         let (metadata, by) = (&self.registry.ports().metadata, &self.caller.actor);
         let owner = owner_of_new_project(metadata.as_ref(), by).await?;
         let mut tx = metadata.begin().await?;
-        let Added::Added(_) = tx.add_project(name, false, owner, None, by, self.registry.now()).await? else {
-            return Ok(false);
-        };
+        let added = tx.add_project(name, false, owner, None, by, self.registry.now()).await?;
+        // Also if there was one: it may be that of a transaction which commits together with this one, and be seen by nobody yet.
         tx.commit().await?;
-        Ok(true)
+        Ok(matches!(added, Added::Added(_)))
     }
 
     /// The live repository of that name, made now if there is none.

@@ -71,3 +71,18 @@ async fn what_a_robots_push_makes_is_the_first_administrators() {
     assert_eq!((page.owner, page.roles), (UserId::ADMIN, vec![RoleId::PROJECT_ADMIN]));
     assert!(!page.project.public);
 }
+
+#[tokio::test]
+async fn of_two_who_push_into_nothing_at_once_the_faster_owns_it() {
+    let house = House::open().await;
+    let ids = [house.user("jane").await, house.user("june").await];
+    let logins = [basic("jane", PASSWORD), basic("june", PASSWORD)];
+    for round in 0..8 {
+        let path = format!("/v2/contested-{round}/a/blobs/uploads/");
+        let start = async |who: &str| house.ask_as(who, "POST", &path, &[], Body::empty()).await.status;
+        let answers = futures::join!(start(&logins[0]), start(&logins[1]));
+        let owner = page(&house, &format!("contested-{round}"), None).await.owner;
+        let expected = if owner == ids[0] { (202, 403) } else { (403, 202) };
+        assert_eq!(answers, expected, "round {round}, made by {owner:?}");
+    }
+}
