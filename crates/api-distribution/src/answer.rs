@@ -5,6 +5,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use berth_oci::Digest;
+use berth_registry::Room;
 use bytes::Bytes;
 use serde::Serialize;
 
@@ -49,10 +50,15 @@ pub(crate) fn content(media_type: HeaderValue, content: Bytes) -> Response {
 }
 
 /// 200 with `body` as JSON.
-pub(crate) fn json(media_type: &'static str, body: &impl Serialize) -> Response {
+pub(crate) fn json(body: &impl Serialize) -> Response {
+    page(body, Room::default())
+}
+
+/// 200 with a page of a list as JSON, in the room that was made for it.
+pub(crate) fn page(page: &impl Serialize, room: Room) -> Response {
     // Lists of names and descriptors always serialise.
-    let bytes = serde_json::to_vec(body).unwrap_or_default();
-    content(HeaderValue::from_static(media_type), bytes.into())
+    let bytes = serde_json::to_vec(page).unwrap_or_default();
+    content(HeaderValue::from_static("application/json"), room.hold(bytes))
 }
 
 /// 304: the client has it already.

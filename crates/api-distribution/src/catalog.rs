@@ -21,14 +21,14 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<Response, Error> {
     let request = PageRequest::of(call)?;
     let page = call.registry.catalog(request.last.as_deref(), request.n.max(1)).await?;
     if request.n == 0 {
-        return Ok(answer::json("application/json", &Repositories { repositories: Vec::new() }));
+        return Ok(answer::json(&Repositories { repositories: Vec::new() }));
     }
     let next = page
         .items
         .last()
         .filter(|_| page.more)
         .map(|last| next_link("/v2/_catalog", &[("n", &request.n.to_string()), ("last", last.as_str())]));
-    let mut answer = answer::json("application/json", &Repositories { repositories: page.items });
+    let mut answer = answer::page(&Repositories { repositories: page.items }, page.room);
     if let Some(next) = next {
         answer.headers_mut().insert(LINK, next);
     }

@@ -47,11 +47,11 @@ const REPOSITORY: &[Extension] = &[Extension {
 
 /// The extensions of the registry.
 pub(crate) fn discover() -> Response {
-    answer::json("application/json", &Extensions { extensions: REGISTRY })
+    answer::json(&Extensions { extensions: REGISTRY })
 }
 
 /// The extensions of one repository, if the caller may know of it.
 pub(crate) async fn discover_in(call: &Call<'_>, repository: &RepositoryName) -> Result<Response, Error> {
     call.registry.tags(repository, None, 1).await?;
-    Ok(answer::json("application/json", &Extensions { extensions: REPOSITORY }))
+    Ok(answer::json(&Extensions { extensions: REPOSITORY }))
 }

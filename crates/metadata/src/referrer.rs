@@ -28,4 +28,15 @@ pub trait ReferrerReads {
         after: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Referrer>>;
+
+    /// How many bytes the types and annotations of each of these entries have, in the same order: what a list would take in
+    /// memory, so that whoever asks for it can make room first.
+    async fn referrer_weights(
+        &self,
+        repository: RepositoryId,
+        subject: &Digest,
+        artifact_type: Option<&str>,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<u64>>;
 }

@@ -7,6 +7,9 @@ use std::sync::Arc;
 use crate::digest::printable;
 use crate::name::prints_as_text;
 
+/// The longest tag.
+pub const LONGEST_TAG: usize = 128;
+
 /// A movable name for a manifest within a repository.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Tag(Arc<str>);
@@ -24,7 +27,7 @@ impl FromStr for Tag {
 
     fn from_str(s: &str) -> Result<Self, TagError> {
         let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-        let valid = s.len() <= 128
+        let valid = s.len() <= LONGEST_TAG
             && s.bytes().next().is_some_and(word)
             && s.bytes().all(|b| word(b) || b == b'.' || b == b'-');
         if valid { Ok(Self(s.into())) } else { Err(TagError(printable(s))) }

@@ -2,8 +2,10 @@
 
 use berth_domain::{Action, Resource};
 use berth_oci::RepositoryName;
+use berth_oci::name::LONGEST_NAME;
 
 use crate::guarded::Guarded;
+use crate::lists::QUOTED;
 use crate::{Page, Result};
 
 impl Guarded<'_> {
@@ -12,6 +14,7 @@ impl Guarded<'_> {
         self.check_system(Resource::Catalog, Action::List).await?;
         let visible = self.registry.ports().access.visible(self.caller).await?;
         let metadata = &self.registry.ports().metadata;
-        Ok(Page::cut(metadata.repositories(&visible, after, Page::ask(limit)).await?, limit))
+        let read = |limit| metadata.repositories(&visible, after, limit);
+        self.registry.inner.lists.page(limit, LONGEST_NAME + QUOTED, read).await
     }
 }

@@ -6,6 +6,7 @@ use berth_oci::manifest::ManifestError;
 use berth_oci::{Digest, ProjectName, Reference, RepositoryName};
 
 use crate::BodyError;
+use crate::outgoing::Crowded;
 
 /// Everything that can go wrong. Doors turn each variant into their protocol's answer.
 #[derive(Debug, thiserror::Error)]
@@ -97,12 +98,23 @@ pub enum Error {
     /// The request asks for something that is never done.
     #[error("{0}")]
     Unsupported(String),
+    /// Too much is on its way out.
+    #[error(
+        "too many large answers are on their way, and their clients take them slowly: try again in a few seconds"
+    )]
+    Crowded,
     /// Storage failed.
     #[error(transparent)]
     Storage(#[from] berth_blobs::Error),
     /// The database failed.
     #[error(transparent)]
     Database(#[from] berth_metadata::Error),
+}
+
+impl From<Crowded> for Error {
+    fn from(_: Crowded) -> Self {
+        Self::Crowded
+    }
 }
 
 impl MayConflict for Error {

@@ -7,7 +7,7 @@
 //! **Where to look.** One noun is one file, and holds the noun's methods of [`Guarded`]: [`blob`], [`mount`], [`manifest`],
 //! `tag`, `referrer`, [`catalog`], `repository`, [`upload`]. Beside them stand what runs without a caller ([`fsck`],
 //! `history`, expiry of uploads, flushing of `pulls`) and what the use cases share: the `lookup` that the caches stand before, with
-//! its questions in `flights`, and what is `outgoing`.
+//! its questions in `flights`, and the budgets of what is `outgoing` and of `lists`.
 #![deny(missing_docs)]
 
 mod apart;
@@ -21,6 +21,7 @@ mod flights;
 pub mod fsck;
 mod guarded;
 mod history;
+mod lists;
 mod lookup;
 pub mod manifest;
 pub mod mount;
@@ -54,6 +55,7 @@ pub use condition::Condition;
 pub use entrance::Entrance;
 pub use error::Error;
 pub use guarded::Guarded;
+pub use lists::Room;
 pub use manifest::{PulledManifest, PushManifest, PushedManifest};
 pub use mount::Mount;
 pub use page::Page;
@@ -63,7 +65,8 @@ pub use upload::{ChunkPosition, Finished, UploadStatus, UploadTicket};
 
 use apart::Turns;
 use flights::Flights;
-use outgoing::Outgoing;
+use lists::Lists;
+use outgoing::{Crowded, Outgoing};
 use pulls::Pulls;
 use upload::Signer;
 use upload::Writers;
@@ -88,6 +91,8 @@ pub struct Ports {
     pub buffers: BufferPool,
     /// The budget for large manifests on their way out.
     pub manifests: BufferPool,
+    /// The budget for large pages of lists on their way out.
+    pub lists: BufferPool,
     /// The rights.
     pub access: Access,
 }
@@ -107,10 +112,11 @@ struct Inner {
     pulls: Pulls,
     repositories: Flights<Repository>,
     blobs: Flights<Blob>,
-    manifests: Flights<PulledManifest>,
+    manifests: Flights<Result<PulledManifest, Crowded>>,
     outgoing: Outgoing,
     /// Whose turn it is to read a large manifest that is pushed.
     readings: Turns,
+    lists: Lists,
 }
 
 impl Registry {
@@ -135,8 +141,9 @@ impl Registry {
             repositories: Flights::new(cache, outage),
             blobs: Flights::new(cache, outage),
             manifests: Flights::new(cache, outage),
-            outgoing: Outgoing::new(ports.manifests.clone()),
+            outgoing: Outgoing::new(ports.manifests.clone(), settings.room_timeout),
             readings: Turns::new(),
+            lists: Lists::new(ports.lists.clone(), settings.room_timeout),
             ports,
             settings,
             signer: Signer::new(key),

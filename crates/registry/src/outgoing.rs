@@ -2,21 +2,28 @@
 //!
 //! **Invariants.** The bytes of a large manifest count from before they are read from the database until the last client has them,
 //! once however many clients that are: also those that the cache has, because it may forget them while a slow client does not take
-//! them. Who waits for room holds no bytes meanwhile.
+//! them. Who waits for room holds no bytes meanwhile, and is told to come again before other programs give it up.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use berth_blobs::{BufferPool, Reservation};
 use bytes::Bytes;
+use tokio::time::timeout;
 
 use crate::PulledManifest;
 use crate::apart::SMALL;
 
+/// There was no room for too long.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Crowded;
+
 /// What is lent to clients.
 pub(crate) struct Outgoing {
     budget: BufferPool,
+    patience: Duration,
     lent: Arc<Mutex<Lent>>,
 }
 
@@ -37,14 +44,14 @@ struct Sent {
 }
 
 impl Outgoing {
-    /// Nothing is lent yet.
-    pub(crate) fn new(budget: BufferPool) -> Self {
-        Self { budget, lent: Arc::default() }
+    /// Nothing is lent yet. Nobody waits for longer than `patience`.
+    pub(crate) fn new(budget: BufferPool, patience: Duration) -> Self {
+        Self { budget, patience, lent: Arc::default() }
     }
 
     /// Waits until there is room for a manifest of so many bytes. Whoever waits holds no such bytes and no such room.
-    pub(crate) async fn room(&self, size: usize) -> Reservation {
-        self.budget.reserve(size).await
+    pub(crate) async fn room(&self, size: usize) -> Result<Reservation, Crowded> {
+        timeout(self.patience, self.budget.reserve(size)).await.map_err(|_| Crowded)
     }
 
     /// The manifest as it may be sent, in `room` if it has to be and is large enough; `None` if the budget has no room now.
@@ -102,6 +109,7 @@ impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outgoing")
             .field("budget", &self.budget)
+            .field("patience", &self.patience)
             .field("lent", &lock(&self.lent).len())
             .finish()
     }
@@ -114,6 +122,7 @@ mod tests {
     use super::*;
 
     const SIZE: usize = 300 << 10;
+    const PATIENCE: Duration = Duration::from_secs(30);
 
     fn manifest(size: usize) -> PulledManifest {
         let content = Bytes::from(vec![7; size]);
@@ -123,7 +132,7 @@ mod tests {
     #[test]
     fn the_same_bytes_count_once_until_the_last_client_has_them() {
         let budget = BufferPool::new(1 << 20);
-        let outgoing = Outgoing::new(budget.clone());
+        let outgoing = Outgoing::new(budget.clone(), PATIENCE);
         let known = manifest(SIZE);
         let clients: Vec<_> = (0..10).map(|_| outgoing.lend(&known, None).expect("there is room")).collect();
         assert_eq!(budget.in_use(), SIZE);
@@ -137,10 +146,18 @@ mod tests {
         assert_eq!((budget.in_use(), lock(&outgoing.lent).len()), (0, 0));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_ever() {
+        let budget = BufferPool::new(1 << 20);
+        let outgoing = Outgoing::new(budget.clone(), PATIENCE);
+        let _all = budget.try_reserve(1 << 20);
+        assert!(outgoing.room(SIZE).await.is_err());
+    }
+
     #[tokio::test]
     async fn others_wait_for_room_and_small_ones_do_not() {
         let budget = BufferPool::new(1 << 20);
-        let outgoing = Outgoing::new(budget.clone());
+        let outgoing = Outgoing::new(budget.clone(), PATIENCE);
         let lend = |room| outgoing.lend(&manifest(SIZE), room);
         let mut sent: Vec<_> = (0..3).map(|_| lend(None).expect("there is room")).collect();
         assert_eq!(lend(None), None);
@@ -148,10 +165,10 @@ mod tests {
         let mut room = Box::pin(outgoing.room(SIZE));
         assert!(futures::poll!(&mut room).is_pending());
         sent.pop();
-        let room = room.await;
+        let room = room.await.unwrap();
         assert_eq!(lend(None), None, "the room is whose turn it was");
         sent.push(lend(Some(room)).expect("there is room"));
-        let too_small = outgoing.room(SIZE / 3).await;
+        let too_small = outgoing.room(SIZE / 3).await.unwrap();
         assert_eq!(lend(Some(too_small)), None);
     }
 }

@@ -1,12 +1,16 @@
 //! Pages of lists, continued by key.
 
+use crate::Room;
+
 /// One page.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Page<T> {
     /// The entries.
     pub items: Vec<T>,
     /// Whether there is more after the last entry; an empty page has no last entry, so there never is.
     pub more: bool,
+    /// What its bytes are to be held in.
+    pub room: Room,
 }
 
 impl Page<()> {
@@ -22,7 +26,7 @@ impl<T> Page<T> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let more = limit > 0 && items.len() > limit;
         items.truncate(limit);
-        Self { items, more }
+        Self { items, more, room: Room::default() }
     }
 }
 
@@ -33,8 +37,12 @@ mod tests {
     #[test]
     fn one_more_than_asked_for_says_that_there_is_more() {
         assert_eq!((Page::ask(0), Page::ask(2), Page::ask(u32::MAX)), (0, 3, u32::MAX));
-        assert_eq!(Page::cut(vec![1, 2, 3], 2), Page { items: vec![1, 2], more: true });
-        assert_eq!(Page::cut(vec![1, 2], 2), Page { items: vec![1, 2], more: false });
-        assert_eq!(Page::cut(vec![1], 0), Page { items: vec![], more: false });
+        let cut = |items, limit| {
+            let page = Page::cut(items, limit);
+            (page.items, page.more)
+        };
+        assert_eq!(cut(vec![1, 2, 3], 2), (vec![1, 2], true));
+        assert_eq!(cut(vec![1, 2], 2), (vec![1, 2], false));
+        assert_eq!(cut(vec![1], 0), (vec![], false));
     }
 }

@@ -23,6 +23,8 @@ pub struct Settings {
     pub history_age: Duration,
     /// How many lines of history a tag keeps.
     pub history_lines: u32,
+    /// How long somebody waits for room in a budget of what is on its way out.
+    pub room_timeout: Duration,
     /// The id that this process gave itself at its start.
     pub process: Uuid,
     /// Whether no other process can be alive on the same data: any writer of another process is known dead.

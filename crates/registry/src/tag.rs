@@ -2,9 +2,11 @@
 
 use berth_domain::{Action, DeletionId, Resource};
 use berth_metadata::{TagChange, TagDelete};
+use berth_oci::tag::LONGEST_TAG;
 use berth_oci::{Reference, RepositoryName, Tag};
 
 use crate::guarded::Guarded;
+use crate::lists::QUOTED;
 use crate::lookup::tag_key;
 use crate::{Condition, Error, Page, Result};
 use berth_metadata::retry;
@@ -20,7 +22,8 @@ impl Guarded<'_> {
         self.check(repository, Resource::Repository, Action::Pull).await?;
         let repository = self.registry.existing(repository).await?;
         let metadata = &self.registry.ports().metadata;
-        Ok(Page::cut(metadata.tags(repository.id, after, Page::ask(limit)).await?, limit))
+        let read = |limit| metadata.tags(repository.id, after, limit);
+        self.registry.inner.lists.page(limit, LONGEST_TAG + QUOTED, read).await
     }
 
     /// What a tag named, latest change first; also of a tag that is gone.

@@ -15,7 +15,9 @@ impl Parts {
     }
 
     fn bodies(&self) -> Vec<Sampled> {
-        let pools = || [&self.incoming, &self.outgoing, &self.manifests, &self.forms].map(BufferPool::clone);
+        let pools = || {
+            [&self.incoming, &self.outgoing, &self.manifests, &self.lists, &self.forms].map(BufferPool::clone)
+        };
         let (in_use, budget) = (pools(), pools());
         let [entries, weight] = [Arc::clone(&self.cache), Arc::clone(&self.cache)];
         let registry = self.registry.clone();

@@ -1,6 +1,7 @@
 //! Which adapter stands behind which port, by the configuration.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use berth_access::freshness::BRIDGED;
@@ -28,6 +29,10 @@ const COUNTED_LOGINS: usize = 64 << 10;
 /// The longest body of a request to the REST API, in bytes; a robot with every permission fits many times.
 const LONGEST_API_BODY: usize = 1 << 20;
 
+/// How long somebody waits for room for a manifest or a list on its way out: half of what proxies usually wait for an answer, and as
+/// the text of `memory.buffers` says.
+const ROOM_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The use cases and what metrics want to know of what they stand on.
 #[derive(Debug)]
 pub struct Parts {
@@ -42,6 +47,7 @@ pub struct Parts {
     pub(crate) incoming: BufferPool,
     pub(crate) outgoing: BufferPool,
     pub(crate) manifests: BufferPool,
+    pub(crate) lists: BufferPool,
     pub(crate) forms: BufferPool,
     pub(crate) cache: Arc<MemoryCache>,
     pub(crate) database: SqlMetadata,
@@ -59,6 +65,7 @@ struct Materials {
     incoming: BufferPool,
     outgoing: BufferPool,
     manifests: BufferPool,
+    lists: BufferPool,
     forms: BufferPool,
     alone: bool,
 }
@@ -70,7 +77,8 @@ impl Parts {
         let (gatekeeper, first_password) = accounts::open(config, materials.ground()).await?;
         let registry = materials.registry(config, gatekeeper.access()).await?;
         let management = materials.management(config, &gatekeeper);
-        let Materials { incoming, outgoing, manifests, forms, cache, database, entropy, .. } = materials;
+        let Materials { incoming, outgoing, manifests, lists, forms, cache, database, entropy, .. } =
+            materials;
         Ok(Self {
             registry,
             management,
@@ -79,6 +87,7 @@ impl Parts {
             incoming,
             outgoing,
             manifests,
+            lists,
             forms,
             cache,
             database,
@@ -132,8 +141,9 @@ impl Materials {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         // Nobody who holds memory of one part waits for more of the same.
         let parts = &config.memory;
-        let [incoming, outgoing, manifests, forms] =
-            [parts.incoming(), parts.outgoing(), parts.manifests(), parts.forms()].map(BufferPool::new);
+        let [incoming, outgoing, manifests, lists, forms] =
+            [parts.incoming(), parts.outgoing(), parts.manifests(), parts.lists(), parts.forms()]
+                .map(BufferPool::new);
         let memory = config.cache.memory.bytes();
         let cache = Arc::new(MemoryCache::new(memory, lifetimes(config, alone), Arc::clone(&clock)));
         let database = database(config, schema).await?;
@@ -152,6 +162,7 @@ impl Materials {
             incoming,
             outgoing,
             manifests,
+            lists,
             forms,
             alone,
         })
@@ -204,6 +215,7 @@ impl Materials {
             entropy: Arc::clone(&self.entropy),
             buffers: self.incoming.clone(),
             manifests: self.manifests.clone(),
+            lists: self.lists.clone(),
             access,
         }
     }
@@ -276,6 +288,7 @@ fn settings(config: &Config, process: Uuid, alone: bool) -> Settings {
         checkpoint_every: registry.checkpoint_every.bytes(),
         history_age: registry.history_age,
         history_lines: registry.history_lines,
+        room_timeout: ROOM_TIMEOUT,
         process,
         alone,
     }

@@ -43,6 +43,7 @@ async fn failures_inside_are_masked_and_say_what_to_do() {
         (E::Database(DatabaseError::Corrupt(INSIDE.to_owned())), 500, "UNKNOWN", false),
         (E::Database(DatabaseError::Backend(source())), 500, "UNKNOWN", false),
         (E::Body(BodyError::Stalled), 408, "SIZE_INVALID", false),
+        (E::Crowded, 503, "UNAVAILABLE", true),
     ] {
         let said = format!("{error:?}");
         let (answered, retries, body) = answered(error).await;

@@ -154,6 +154,7 @@ fn registry(error: &berth_registry::Error) -> Verdict {
         E::Precondition { current } => Verdict::new(S::PRECONDITION_FAILED, ErrorCode::PreconditionFailed)
             .detail(json!({ "digest": current })),
         E::Unsupported(_) => Verdict::new(S::BAD_REQUEST, ErrorCode::Unsupported),
+        E::Crowded => unavailable(5),
         E::Storage(error) => storage(error),
         E::Database(error) => database(error),
     }

@@ -32,7 +32,7 @@ pub(crate) async fn list(
     let possible = filter.as_deref().filter(|_| limit > 0);
     let page = call.registry.referrers(repository, subject, possible, after, limit).await?;
     let (index, last) = index(&page);
-    let mut answer = answer::content(HeaderValue::from_static(OCI_INDEX), index.into());
+    let mut answer = answer::content(HeaderValue::from_static(OCI_INDEX), page.room.hold(index));
     if filter.is_some() {
         answer.headers_mut().insert(&FILTERS_APPLIED, HeaderValue::from_static("artifactType"));
     }
@@ -75,6 +75,7 @@ mod tests {
 
     use berth_oci::Descriptor;
     use berth_oci::media_type::OCI_MANIFEST;
+    use berth_registry::Room;
 
     use super::*;
 
@@ -89,17 +90,21 @@ mod tests {
         Referrer { position, descriptor }
     }
 
+    fn page(items: Vec<Referrer>) -> Page<Referrer> {
+        Page { items, more: false, room: Room::default() }
+    }
+
     #[test]
     fn a_page_is_cut_where_clients_stop_reading() {
         let items = vec![referrer(1, 3 << 20), referrer(5, 10), referrer(9, 2 << 20)];
-        let (bytes, next) = index(&Page { items, more: false });
+        let (bytes, next) = index(&page(items));
         assert!(bytes.len() <= LONGEST);
         assert_eq!(next, Some(5));
         let read: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
         assert_eq!(read["manifests"].as_array().map(Vec::len), Some(2));
-        let (_, next) = index(&Page { items: vec![referrer(1, 5 << 20)], more: false });
+        let (_, next) = index(&page(vec![referrer(1, 5 << 20)]));
         assert_eq!(next, None, "one that is too large alone still goes out");
-        let (bytes, next) = index(&Page { items: vec![], more: false });
+        let (bytes, next) = index(&page(vec![]));
         assert_eq!(next, None);
         insta::assert_snapshot!(
             String::from_utf8(bytes).expect("text"),

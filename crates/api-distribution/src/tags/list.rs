@@ -23,9 +23,9 @@ pub(crate) async fn list(call: &Call<'_>, repository: &RepositoryName) -> Result
     // Also a page of nothing tells whether the repository exists.
     let page = call.registry.tags(repository, request.last.as_deref(), request.n.max(1)).await?;
     if request.n == 0 {
-        return Ok(answer::json("application/json", &Tags { name: repository, tags: &[] }));
+        return Ok(answer::json(&Tags { name: repository, tags: &[] }));
     }
-    let mut answer = answer::json("application/json", &Tags { name: repository, tags: &page.items });
+    let mut answer = answer::page(&Tags { name: repository, tags: &page.items }, page.room);
     if let Some(last) = page.items.last().filter(|_| page.more) {
         let path = format!("/v2/{repository}/tags/list");
         let next = next_link(&path, &[("n", &request.n.to_string()), ("last", last.as_str())]);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, Method};
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use berth_access::authenticator::AuthenticatorSettings;
@@ -43,6 +44,9 @@ pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.ma
 /// How long a body may stand still in these tests.
 pub(crate) const IDLE: Duration = Duration::from_millis(200);
 
+/// How long somebody waits for room in these tests.
+pub(crate) const ROOM_TIMEOUT: Duration = Duration::from_millis(200);
+
 /// What a test may want otherwise.
 pub(crate) struct Wishes {
     pub(crate) missing_content: MissingContent,
@@ -73,6 +77,8 @@ impl Default for Wishes {
 pub(crate) struct House {
     door: Door,
     pub(crate) registry: Registry,
+    /// What large pages of lists may take.
+    pub(crate) lists: BufferPool,
     ids: RequestIdLayer,
     plain: bool,
     pub(crate) gatekeeper: Gatekeeper,
@@ -101,6 +107,7 @@ impl House {
         let directory = tempfile::tempdir().expect("a directory");
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let buffers = BufferPool::new(64 << 20);
+        let lists = BufferPool::new(4 << 20);
         let database =
             SqlMetadata::open_sqlite(&directory.path().join("berth.db")).await.expect("a database");
         let metadata: Arc<dyn Metadata> = Arc::new(database.clone());
@@ -121,6 +128,7 @@ impl House {
             checkpoint_every: 64 << 20,
             history_age: Duration::from_hours(1),
             history_lines: 10,
+            room_timeout: ROOM_TIMEOUT,
             process: entropy.uuid(),
             alone: true,
         };
@@ -130,7 +138,8 @@ impl House {
             cache: Arc::new(MemoryCache::new(16 << 20, Lifetimes::default(), Arc::new(SystemClock))),
             clock: Arc::new(SystemClock),
             entropy,
-            manifests: buffers.clone(),
+            manifests: BufferPool::new(4 << 20),
+            lists: lists.clone(),
             buffers,
             access: gatekeeper.access(),
         };
@@ -143,7 +152,7 @@ impl House {
         let ids = RequestIdLayer::new(RequestIds::new(1));
         let forms = BufferPool::new(1 << 20);
         let door = Door::new(registry.entrance(), gatekeeper.gate(), forms, settings);
-        Self { door, registry, ids, plain: wishes.plain, gatekeeper, metadata, database, directory }
+        Self { door, registry, lists, ids, plain: wishes.plain, gatekeeper, metadata, database, directory }
     }
 
     /// Asks as the administrator, and checks what holds of every answer.
@@ -167,6 +176,32 @@ impl House {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> Answer {
+        let answer = self.begin(authorization, method, path, headers, body.into()).await;
+        let (parts, body) = answer.into_parts();
+        assert!(parts.extensions.get::<RouteName>().is_some(), "metrics need a name");
+        let body = body.collect().await.map(http_body_util::Collected::to_bytes);
+        let answer = Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: body.map_err(|e| e.to_string()),
+        };
+        answer.check(&Method::try_from(method).expect("a method"));
+        answer
+    }
+
+    /// Asks for a path as the administrator, and takes nothing of the answer's body yet.
+    pub(crate) async fn begin_get(&self, path: &str) -> Response {
+        self.begin(&basic(first_start::ADMIN, PASSWORD), "GET", path, &[], Body::empty()).await
+    }
+
+    async fn begin(
+        &self,
+        authorization: &str,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Response {
         let mut request = Request::builder().method(method).uri(path);
         if !authorization.is_empty() {
             request = request.header("authorization", authorization);
@@ -174,7 +209,7 @@ impl House {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut request = request.body(body.into()).expect("a request");
+        let mut request = request.body(body).expect("a request");
         let host = "registry.example.org".to_owned();
         request.extensions_mut().insert(Origin { scheme: Scheme::Https, host, address: None });
         if self.plain {
@@ -186,15 +221,6 @@ impl House {
             .ids
             .layer(service_fn(async |request| Ok::<_, std::convert::Infallible>(door.answer(request).await)));
         let Ok(answer) = service.oneshot(request).await;
-        let (parts, body) = answer.into_parts();
-        assert!(parts.extensions.get::<RouteName>().is_some(), "metrics need a name");
-        let body = body.collect().await.map(http_body_util::Collected::to_bytes);
-        let answer = Answer {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body: body.map_err(|e| e.to_string()),
-        };
-        answer.check(&Method::try_from(method).expect("a method"));
         answer
     }
 

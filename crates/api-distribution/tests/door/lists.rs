@@ -104,6 +104,43 @@ async fn ten_thousand_tags_come_at_once_and_the_rest_by_a_link() {
 }
 
 #[tokio::test]
+async fn large_pages_have_a_budget_until_they_were_sent_and_small_ones_wait_for_nobody() {
+    let house = House::open().await;
+    let manifest = house.push_image(REPOSITORY, "t00000", "layer").await;
+    tag_in_one_go(&house, &manifest, (1..10_000).map(|number| format!("t{number:05}"))).await;
+    house.push_image("library/short", "1", "layer").await;
+    let (long, short) = (format!("/v2/{REPOSITORY}/tags/list"), "/v2/library/short/tags/list");
+    // Strangers who ask and take nothing.
+    let mut untaken = Vec::new();
+    loop {
+        let answer = house.begin_get(&long).await;
+        if answer.status() != 200 {
+            assert_eq!(
+                (answer.status().as_u16(), &answer.headers()["retry-after"]),
+                (503, &"5".parse().unwrap())
+            );
+            break;
+        }
+        untaken.push(answer);
+        assert!(untaken.len() < 100, "they hold more than there is");
+    }
+    // Ninety thousand bytes each.
+    assert!(untaken.len() > 20 && house.lists.in_use() > untaken.len() * 90_000, "{}", untaken.len());
+    for path in [short, &format!("{long}?n=100"), "/v2/_catalog"] {
+        assert_eq!(house.get(path).await.status, 200, "{path}");
+    }
+    let held = house.lists.in_use();
+    let mut waiting = Box::pin(house.get(&long));
+    assert!(futures::poll!(&mut waiting).is_pending());
+    untaken.truncate(1);
+    assert_eq!(strings(&waiting.await.json()["tags"]).len(), 10_000);
+    assert!(house.lists.in_use() < held);
+    drop(untaken);
+    house.head(&long).await;
+    assert_eq!(house.lists.in_use(), 0);
+}
+
+#[tokio::test]
 async fn repositories_in_pages() {
     let house = House::open().await;
     assert_eq!(house.get("/v2/_catalog").await.json(), json!({ "repositories": [] }));

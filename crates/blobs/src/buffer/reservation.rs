@@ -11,7 +11,7 @@ use crate::BLOCK;
 #[derive(Debug)]
 pub struct Reservation {
     bytes: usize,
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 impl BufferPool {
@@ -40,7 +40,7 @@ impl BufferPool {
         let room = self.budget().saturating_sub(self.inner.in_use());
         let freed = self.inner.idle().shrink(room);
         drop(freed);
-        Reservation { bytes, _permit: permit }
+        Reservation { bytes, permit }
     }
 }
 
@@ -49,5 +49,12 @@ impl Reservation {
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Gives back what is more than `bytes`.
+    pub fn shrink(&mut self, bytes: usize) {
+        self.bytes = self.bytes.min(bytes);
+        let spare = self.permit.num_permits().saturating_sub(bytes.div_ceil(BLOCK));
+        drop(self.permit.split(spare));
     }
 }

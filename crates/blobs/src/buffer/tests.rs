@@ -119,8 +119,12 @@ async fn what_lies_elsewhere_counts_as_long_as_it_is_reserved() {
     let mut all = Box::pin(pool.reserve(100 * LARGE));
     assert!(futures::poll!(&mut all).is_pending());
     drop(three);
-    let all = all.await;
+    let mut all = all.await;
     assert_eq!((all.bytes(), pool.in_use()), (100 * LARGE, pool.budget()));
+    all.shrink(LARGE - 1);
+    assert_eq!((all.bytes(), pool.in_use()), (LARGE - 1, LARGE));
+    all.shrink(2 * LARGE);
+    assert_eq!((all.bytes(), pool.in_use()), (LARGE - 1, LARGE));
     drop(all);
     assert_eq!(pool.in_use(), 0);
 }

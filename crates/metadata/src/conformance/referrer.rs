@@ -1,16 +1,31 @@
 //! Referrers.
 
-use berth_oci::Digest;
+use berth_oci::{Descriptor, Digest};
 
 use super::scene::{ANY, Scene, act, image};
 use crate::{Metadata, Referrer};
+
+/// How many bytes the texts of an entry have.
+fn text(referrer: &Referrer) -> u64 {
+    let Descriptor { media_type, artifact_type, annotations, .. } = &referrer.descriptor;
+    let annotations = annotations.iter().flatten().map(|(name, value)| name.len() + value.len());
+    let types = media_type.as_str().len() + artifact_type.as_ref().map_or(0, String::len);
+    (types + annotations.sum::<usize>()) as u64
+}
 
 pub(super) async fn lists_by_subject_type_and_position(metadata: &dyn Metadata) {
     let scene = Scene::new(metadata, "referrers").await;
     let id = scene.repository.id;
     let subject = Digest::sha256(b"a subject that is not there yet");
     let list = async |kind: Option<&'static str>, after, limit| -> Vec<Referrer> {
-        metadata.referrers(id, &subject, kind, after, limit).await.expect("a list")
+        let list = metadata.referrers(id, &subject, kind, after, limit).await.expect("a list");
+        let weights = metadata.referrer_weights(id, &subject, kind, after, limit).await.expect("weights");
+        assert_eq!(weights.len(), list.len());
+        for (weight, least) in weights.into_iter().zip(list.iter().map(text)) {
+            // JSON adds a little.
+            assert!((least..least + 32).contains(&weight), "{weight} {least}");
+        }
+        list
     };
     assert!(list(None, None, 10).await.is_empty());
 

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::{any_manifest_key, manifest_key, tag_key};
 use crate::apart::{SMALL, apart};
 use crate::flights::Answer;
+use crate::outgoing::Crowded;
 use crate::{PulledManifest, Registry, Result};
 
 /// A manifest that the database says is there.
@@ -26,19 +27,20 @@ impl Registry {
         digest: &Digest,
     ) -> Result<Option<PulledManifest>> {
         let key = manifest_key(repository, digest);
-        let read = |value: &Bytes| manifest_from(*digest, value);
+        let read = |value: &Bytes| manifest_from(*digest, value).map(Ok);
         let question = |stamp| {
             let (registry, digest) = (self.clone(), *digest);
             async move {
                 let reference = Reference::Digest(digest);
-                let Some(read) = registry.read_manifest(repository, &reference).await? else {
-                    return Ok(None);
+                let read = match registry.read_manifest(repository, &reference).await? {
+                    Some(Ok(read)) => read,
+                    other => return Ok(other.map(|read| read.map(|read| read.manifest))),
                 };
                 registry.ports().cache.put(manifest_key(repository, &digest), read.value, stamp).await;
-                Ok(Some(read.manifest))
+                Ok(Some(Ok(read.manifest)))
             }
         };
-        Ok(self.inner.manifests.look_up(&key, read, question).await?)
+        Ok(self.inner.manifests.look_up(&key, read, question).await?.transpose()?)
     }
 
     /// The manifest that the repository's tag names, if its bytes are what its digest names.
@@ -62,7 +64,7 @@ impl Registry {
         };
         match self.inner.manifests.ask(&key, known, question).await? {
             Answer::Known(digest) => self.manifest_by_digest(repository, &digest).await,
-            Answer::Found(found) => Ok(found),
+            Answer::Found(found) => Ok(found.transpose()?),
         }
     }
 
@@ -82,12 +84,15 @@ impl Registry {
         repository: RepositoryId,
         tag: Tag,
         stamp: Stamp,
-    ) -> Result<Option<PulledManifest>, DatabaseError> {
+    ) -> Result<Option<Result<PulledManifest, Crowded>>, DatabaseError> {
         let cache = &self.ports().cache;
         let any = any_manifest_key(repository);
         let any_stamp = cache.stamp(&any);
         let key = tag_key(repository, &tag);
-        let Some(read) = self.read_manifest(repository, &Reference::Tag(tag)).await? else { return Ok(None) };
+        let read = match self.read_manifest(repository, &Reference::Tag(tag)).await? {
+            Some(Ok(read)) => read,
+            other => return Ok(other.map(|read| read.map(|read| read.manifest))),
+        };
         let digest = read.manifest.digest;
         cache.put(key, digest.to_bytes().into(), stamp).await;
         let key = manifest_key(repository, &digest);
@@ -95,7 +100,7 @@ impl Registry {
         if cache.stamp(&any) == any_stamp {
             cache.put(key, read.value, stamp).await;
         }
-        Ok(Some(read.manifest))
+        Ok(Some(Ok(read.manifest)))
     }
 
     /// Reads a manifest. The bytes of a large one leave the database only if they are not known, and when there is room for them.
@@ -103,7 +108,7 @@ impl Registry {
         &self,
         repository: RepositoryId,
         reference: &Reference,
-    ) -> Result<Option<Read>, DatabaseError> {
+    ) -> Result<Option<Result<Read, Crowded>>, DatabaseError> {
         let metadata = &self.ports().metadata;
         let (mut most, mut room) = (SMALL as u64, None);
         loop {
@@ -118,17 +123,22 @@ impl Registry {
                     let digest = stored.digest;
                     let Some(value) = whole_value(stored).await else { return Ok(None) };
                     let read = Read::of(digest, value);
-                    return Ok(read.map(|read| Read { manifest: self.in_room(read.manifest, room), ..read }));
+                    let in_room =
+                        |read: Read| Read { manifest: self.in_room(read.manifest, room), value: read.value };
+                    return Ok(read.map(in_room).map(Ok));
                 }
             };
             let known = self.ports().cache.last_known(&manifest_key(repository, &digest)).await;
             let known = known.and_then(|value| Read::of(digest, value));
             if let Some(known) = known.filter(|known| known.manifest.media_type == media_type.as_str()) {
-                return Ok(Some(known));
+                return Ok(Some(Ok(known)));
             }
             // Whoever waits for room has none.
             drop(room.take());
-            room = Some(self.inner.outgoing.room(usize::try_from(size).unwrap_or(usize::MAX)).await);
+            match self.inner.outgoing.room(usize::try_from(size).unwrap_or(usize::MAX)).await {
+                Ok(found) => room = Some(found),
+                Err(crowded) => return Ok(Some(Err(crowded))),
+            }
             most = size;
         }
     }

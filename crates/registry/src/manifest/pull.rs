@@ -40,7 +40,7 @@ impl Guarded<'_> {
             }
             let (digest, size) = (found.digest, found.content.len());
             drop(found);
-            let room = outgoing.room(size).await;
+            let room = outgoing.room(size).await?;
             // Who has room waits for no answer that might wait for it.
             if let Some(found) = self.registry.remembered_manifest(repository.id, &digest).await
                 && let Some(manifest) = outgoing.lend(&found, Some(room))

@@ -36,6 +36,8 @@ pub(crate) struct House {
     pub(crate) budget: usize,
     /// What large manifests on their way out may take in all processes together.
     pub(crate) manifests: BufferPool,
+    /// The same of large pages of lists.
+    pub(crate) lists: BufferPool,
     pub(crate) entropy: Arc<SeededEntropy>,
     /// What blobs are kept on.
     pub(crate) files: Arc<dyn FileSystem>,
@@ -56,6 +58,7 @@ impl House {
             checkpoint_every: 2 << 20,
             history_age: Duration::from_hours(24 * 90),
             history_lines: 1000,
+            room_timeout: Duration::from_secs(30),
             process: Uuid::from_u128(1),
             alone: true,
         };
@@ -66,6 +69,7 @@ impl House {
             lifetimes: Lifetimes::default(),
             budget: 32 * MIB,
             manifests: BufferPool::new(8 * MIB),
+            lists: BufferPool::new(8 * MIB),
             entropy: SeededEntropy::new(7),
             files: Arc::new(LocalFileSystem),
             directory,
@@ -112,6 +116,7 @@ impl House {
             entropy,
             buffers,
             manifests: self.manifests.clone(),
+            lists: self.lists.clone(),
             access: Access::open(),
         };
         Registry::open(ports, settings).await.unwrap()
