@@ -19,7 +19,7 @@ mod rotation;
 mod tls;
 mod transfers;
 mod upkeep;
-mod written;
+pub(crate) mod written;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

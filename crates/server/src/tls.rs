@@ -26,8 +26,16 @@ pub(crate) struct Certificate {
     files: [PathBuf; 2],
     provider: Arc<CryptoProvider>,
     now: ArcSwap<CertifiedKey>,
-    /// What the files looked like when they were last read.
-    seen: Mutex<Stamp>,
+    seen: Mutex<Seen>,
+}
+
+/// What the files looked like.
+#[derive(Debug)]
+struct Seen {
+    /// When the certificate was read that is offered.
+    read: Stamp,
+    /// When they last could not be used, and it was told.
+    told: Option<Stamp>,
 }
 
 /// What changes when a file does: device, inode, size, seconds, nanoseconds.
@@ -39,7 +47,7 @@ impl Certificate {
         let (Some(certificate), Some(key)) = (&settings.certificate, &settings.key) else { return Ok(None) };
         let provider = Arc::new(aws_lc_rs::default_provider());
         let files = [certificate.clone(), key.clone()];
-        let seen = Mutex::new(stamp(&files));
+        let seen = Mutex::new(Seen { read: stamp(&files), told: None });
         let now = ArcSwap::from_pointee(read(&files, &provider)?);
         Ok(Some(Arc::new(Self { files, provider, now, seen })))
     }
@@ -57,7 +65,8 @@ impl Certificate {
         Ok(Arc::new(config))
     }
 
-    /// Looks at the files for ever. New ones that cannot be used are told of, and the old ones stay.
+    /// Looks at the files for ever. New ones that cannot be used are told of, once, and the old ones stay; they are tried again
+    /// with each look, because what stands in the way may pass.
     pub(crate) async fn follow(self: Arc<Self>) {
         let mut ticks = interval(LOOK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -72,16 +81,20 @@ impl Certificate {
     fn look(&self) {
         let found = stamp(&self.files);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if *seen == found {
+        if seen.read == found {
             return;
         }
-        *seen = found;
         match read(&self.files, &self.provider) {
             Ok(fresh) => {
                 self.now.store(Arc::new(fresh));
+                *seen = Seen { read: found, told: None };
                 tracing::info!(file = %self.files[0].display(), "the TLS certificate was read again");
             }
-            Err(error) => tracing::warn!("the old TLS certificate stays: {error:#}"),
+            Err(_) if seen.told == Some(found) => {}
+            Err(error) => {
+                seen.told = Some(found);
+                tracing::warn!("the old TLS certificate stays: {error:#}");
+            }
         }
     }
 }
@@ -119,7 +132,10 @@ fn stamp(files: &[PathBuf; 2]) -> Stamp {
 
 #[cfg(test)]
 mod tests {
+    use std::time::UNIX_EPOCH;
+
     use super::*;
+    use crate::tests::written::Written;
 
     #[test]
     fn files_that_cannot_be_used_change_nothing() {
@@ -146,5 +162,39 @@ mod tests {
         fs::remove_file(file("key.pem")).unwrap();
         served.look();
         assert_eq!(offered(), second);
+    }
+
+    #[test]
+    fn what_cannot_be_read_for_a_moment_is_read_after_it_and_told_once() {
+        let (written, _logging) = Written::here();
+        let directory = tempfile::tempdir().unwrap();
+        let file = |name: &str| directory.path().join(name);
+        let made = || rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let write = |key: &[u8], certificate: &[u8]| {
+            fs::write(file("key.pem"), key).unwrap();
+            fs::write(file("cert.pem"), certificate).unwrap();
+            let moment = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+            for name in ["key.pem", "cert.pem"] {
+                fs::File::options().write(true).open(file(name)).unwrap().set_modified(moment).unwrap();
+            }
+        };
+        let first = made();
+        fs::write(file("key.pem"), first.signing_key.serialize_pem()).unwrap();
+        fs::write(file("cert.pem"), first.cert.pem()).unwrap();
+        let (certificate, key) = (Some(file("cert.pem")), Some(file("key.pem")));
+        let served = Certificate::open(&Tls { certificate, key, ..Tls::default() }).unwrap().unwrap();
+        let offered = || served.now.load().cert[0].clone();
+        // Whatever stood in the way of the first looks, the files look the same in the last one.
+        let second = made();
+        let (key, certificate) = (second.signing_key.serialize_pem(), second.cert.pem());
+        write(key.as_bytes(), &vec![0; certificate.len()]);
+        for _ in 0..3 {
+            served.look();
+            assert_eq!(offered(), *first.cert.der());
+        }
+        write(key.as_bytes(), certificate.as_bytes());
+        served.look();
+        assert_eq!(offered(), *second.cert.der());
+        assert_eq!(written.text().matches("the old TLS certificate stays").count(), 1, "{}", written.text());
     }
 }
