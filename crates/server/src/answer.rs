@@ -9,6 +9,14 @@ use axum::response::Response;
 use berth_http::{Problem, RouteName, problems};
 use berth_oci::ErrorCode;
 
+use crate::refusal::Refusal;
+
+/// The header is longer than the limit: what the parser of HTTP/1.1 refuses by itself.
+pub(crate) fn header_too_long() -> Response {
+    let too_long = Refusal::HeaderTooLong;
+    refusal(too_long.status(), too_long.code(), too_long.message(), too_long.route())
+}
+
 /// The path and query are longer than the limit.
 pub(crate) fn uri_too_long(limit: u64) -> Response {
     let message =

@@ -32,6 +32,10 @@ const LAST_CHANCE: Duration = Duration::from_secs(1);
 /// What every window of HTTP/2 has from the start (RFC 9113, 6.9.2).
 const LEAST_WINDOW: u32 = 65_535;
 
+/// How many times as long as allowed a header of HTTP/2 may be and still be refused with words. The library counts every field for
+/// more than it has, and refuses what is longer by itself, without any.
+const HEARD_OUT: u32 = 4;
+
 /// How much may be on its way to or from a program on this machine; the kernel takes it twice, for its own bookkeeping.
 const NEAR: usize = 256 << 10;
 
@@ -189,7 +193,7 @@ pub(crate) async fn converse<S>(
             let window = u32::try_from(limits.read_buffer).unwrap_or(u32::MAX).clamp(LEAST_WINDOW, 16 << 20);
             let serving = http2::Builder::new(streams.clone())
                 .timer(TokioTimer::new())
-                .max_header_list_size(limits.header_limit)
+                .max_header_list_size(limits.header_limit.saturating_mul(HEARD_OUT))
                 .max_concurrent_streams(128)
                 .max_frame_size(256 << 10)
                 .initial_stream_window_size(window)

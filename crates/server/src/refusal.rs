@@ -43,7 +43,7 @@ impl Refusal {
         Self::NotTls,
     ];
 
-    const fn status(self) -> StatusCode {
+    pub(crate) const fn status(self) -> StatusCode {
         match self {
             Self::HeaderTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::UriTooLong => StatusCode::URI_TOO_LONG,
@@ -53,7 +53,7 @@ impl Refusal {
         }
     }
 
-    const fn code(self) -> ErrorCode {
+    pub(crate) const fn code(self) -> ErrorCode {
         match self {
             Self::TooManyConnections => ErrorCode::Unavailable,
             _ => ErrorCode::Unsupported,
@@ -61,7 +61,7 @@ impl Refusal {
     }
 
     /// Its name in the log and in metrics.
-    const fn route(self) -> &'static str {
+    pub(crate) const fn route(self) -> &'static str {
         match self {
             Self::HeaderTimeout => "header-timeout",
             Self::UriTooLong => "uri-too-long",
@@ -72,7 +72,7 @@ impl Refusal {
         }
     }
 
-    const fn message(self) -> &'static str {
+    pub(crate) const fn message(self) -> &'static str {
         match self {
             Self::HeaderTimeout => "the header of the request did not come in time: send it at once",
             Self::UriTooLong => "the path and query are too long: no name or list needs that much",

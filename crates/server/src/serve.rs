@@ -82,6 +82,7 @@ impl Server {
             metrics: Arc::clone(&metrics),
             origins: wiring::origins(config),
             request_ids: RequestIdLayer::new(RequestIds::new(parts.random())),
+            header_limit: config.server.header_limit.bytes(),
             uri_limit: config.server.uri_limit.bytes(),
             access_log: config.log.access,
             handlers: TaskTracker::new(),

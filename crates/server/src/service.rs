@@ -35,6 +35,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) origins: Origins,
     pub(crate) request_ids: RequestIdLayer,
+    pub(crate) header_limit: u64,
     pub(crate) uri_limit: u64,
     pub(crate) access_log: bool,
     /// Handlers that must come to their end.
@@ -95,6 +96,10 @@ pub(crate) async fn answer(
 async fn route(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
     let uri = request.uri();
     let path = uri.path();
+    let long_uri = (path.len() + uri.query().map_or(0, |query| query.len() + 1)) as u64 > shared.uri_limit;
+    if request.version() == Version::HTTP_2 && header_length(&request) > shared.header_limit {
+        return if long_uri { answer::uri_too_long(shared.uri_limit) } else { answer::header_too_long() };
+    }
     if !names_its_host(request.version(), request.headers()) {
         return answer::no_host();
     }
@@ -106,8 +111,7 @@ async fn route(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
     {
         return health.answer(request.method(), path).await;
     }
-    let length = path.len() + uri.query().map_or(0, |query| query.len() + 1);
-    if length as u64 > shared.uri_limit {
+    if long_uri {
         return answer::uri_too_long(shared.uri_limit);
     }
     let Some(door) = shared.doors.as_ref().and_then(|doors| doors.of(path)) else {
@@ -133,6 +137,16 @@ async fn ask(door: Door, request: Request<Counted>) -> Response {
         tracing::error!("a handler panicked");
         answer::failed()
     })
+}
+
+/// How long the header would be over HTTP/1.1.
+fn header_length(request: &Request<Counted>) -> u64 {
+    let uri = request.uri();
+    let line = request.method().as_str().len() + uri.path_and_query().map_or(0, |whole| whole.as_str().len());
+    let host = uri.authority().map_or(0, |host| "host: \r\n".len() + host.as_str().len());
+    let fields =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    (line + "  HTTP/1.1\r\n\r\n".len() + host + fields.sum::<usize>()) as u64
 }
 
 /// Whether the body came in no transfer coding but chunks, once: what is kept is what was sent, and nothing here undoes another one.

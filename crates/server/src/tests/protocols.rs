@@ -46,6 +46,44 @@ async fn ask(client: &mut http2::SendRequest<Empty<Bytes>>, uri: String) -> Resp
     client.send_request(request).await.unwrap()
 }
 
+#[tokio::test]
+async fn long_headers_of_http2_are_refused_like_those_of_http1() {
+    let server = start(|_| {}).await;
+    let stream = TcpStream::connect(server.address).await.unwrap();
+    let (mut client, connection) =
+        http2::handshake::<_, _, Empty<Bytes>>(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    let driving = tokio::spawn(connection);
+    let origin = format!("http://{}", server.address);
+    let many: Vec<_> = (0..60).map(|n| (format!("x-{n}"), "a".repeat(300))).collect();
+    let one = |length| vec![("x-long".to_owned(), "a".repeat(length))];
+    for (fields, path, expected, route) in [
+        (one(15 << 10), "/v2/".to_owned(), 200, ""),
+        (one(17 << 10), "/v2/".to_owned(), 431, "header-too-long"),
+        (one(17 << 10), "/healthz".to_owned(), 431, "header-too-long"),
+        (one(40 << 10), "/v2/".to_owned(), 431, "header-too-long"),
+        (many, "/v2/".to_owned(), 431, "header-too-long"),
+        (vec![], format!("/v2/{}", "a".repeat(9 << 10)), 414, "uri-too-long"),
+        (vec![], format!("/v2/{}", "a".repeat(17 << 10)), 414, "uri-too-long"),
+    ] {
+        let mut request = Request::get(format!("{origin}{path}")).header("authorization", AUTHORIZATION);
+        for (name, value) in fields {
+            request = request.header(name, value);
+        }
+        let answer = client.send_request(request.body(Empty::new()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), expected);
+        assert!(answer.headers().contains_key("x-request-id"), "{expected}");
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        if !route.is_empty() {
+            assert!(body.starts_with(b"{\"errors\":[{\"code\":\"UNSUPPORTED\""), "{expected}: {body:?}");
+            let metrics = get(server.address, "/metrics").await;
+            assert!(metrics.contains(&format!("route=\"{route}\",method=\"GET\"")), "{metrics}");
+        }
+    }
+    drop(client);
+    assert!(server.end().await);
+    driving.await.unwrap().unwrap();
+}
+
 /// How much memory bodies take, as the server says.
 async fn in_use(client: &mut http2::SendRequest<Empty<Bytes>>, origin: &str) -> u64 {
     let answer = ask(client, format!("{origin}/metrics")).await.into_body().collect().await.unwrap();
