@@ -99,7 +99,7 @@ impl Route {
         }
         if let Some(name) = parent.strip_suffix("/blobs/uploads") {
             let repository = name.parse()?;
-            let id = Uuid::try_parse(last).map_err(|_| RouteError::Upload)?;
+            let id = upload_id(last).ok_or(RouteError::Upload)?;
             return Ok(Self::Upload { repository, id });
         }
         if let Some(name) = parent.strip_suffix("/blobs") {
@@ -145,6 +145,12 @@ impl Route {
             Self::Manifest { .. } => "GET, HEAD, PUT, DELETE",
         }
     }
+}
+
+/// The id of an upload, if it is spelled as ids are given out: there are others, but one thing has one name here.
+fn upload_id(text: &str) -> Option<Uuid> {
+    let id = Uuid::try_parse(text).ok()?;
+    (id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text).then_some(id)
 }
 
 /// The last part of a path with its first escaped colon as a colon.

@@ -154,7 +154,10 @@ fn what_is_wrong_is_said() {
     {
         assert!(matches!(Route::parse(bad_digest), Err(RouteError::Digest(_))), "{bad_digest}");
     }
-    assert_eq!(Route::parse("/v2/a/b/blobs/uploads/x"), Err(RouteError::Upload));
+    for bad_id in ["x", "{@}", "urn:uuid:@", "%7B@%7D", "@x"] {
+        let path = format!("/v2/a/b/blobs/uploads/{}", bad_id.replace('@', ID));
+        assert_eq!(Route::parse(&path), Err(RouteError::Upload), "{path}");
+    }
 }
 
 #[test]
@@ -176,9 +179,27 @@ proptest! {
     }
 
     #[test]
+    fn an_upload_has_one_name(number: u128) {
+        let id = Uuid::from_u128(number);
+        let parse = |id: &str| Route::parse(&format!("/v2/a/b/blobs/uploads/{id}"));
+        let repository: RepositoryName = "a/b".parse().expect("a name");
+        prop_assert_eq!(parse(&id.to_string()), Ok(Route::Upload { repository, id }));
+        for other in [
+            id.simple().to_string(),
+            id.braced().to_string(),
+            id.urn().to_string(),
+            // Every id has a digit that has two cases, here.
+            format!("{:X}", Uuid::from_u128(number | 0xa)),
+        ] {
+            prop_assert_eq!(parse(&other), Err(RouteError::Upload), "{}", other);
+        }
+    }
+
+    #[test]
     fn what_is_read_is_written_the_same(
         text in prop_oneof![
             "/v2(/(a|b|blobs|uploads|manifests|tags|list|referrers|_oci|ext|discover|_catalog|latest|x_y|%2e|\\.\\.|)){0,6}",
+            "/v2/a/b/blobs/uploads/(\\{|urn:uuid:)?[0-9a-fA-F]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}\\}?",
             "\\PC{0,60}",
         ],
     ) {
