@@ -64,9 +64,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         Poll::Ready(())
     }
 
+    /// Says that nothing more will be said. TLS has a word for it, which a client may not take either.
+    fn shut(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
+        if shut.is_pending() {
+            self.activity.blocked();
+        }
+        shut
+    }
+
     fn end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.say(cx));
-        let ended = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
+        let ended = ready!(self.shut(cx));
         // What has come already is taken: closing over unread bytes would lose the answer.
         let mut unread = [0; 16 << 10];
         let mut buffer = ReadBuf::new(&mut unread);
@@ -150,6 +159,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         if self.last_words.is_some() {
             return self.end(cx);
         }
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        self.shut(cx)
     }
 }

@@ -1,10 +1,13 @@
 //! Clients that take next to nothing of what they asked for.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use berth_config::Size;
 use berth_http::ConnectionInfo;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 
 use crate::connection::{Protocol, converse};
 use crate::tests::client::{get, number, push_blob};
@@ -21,6 +24,49 @@ async fn ask(server: &Running, path: &str) -> DuplexStream {
     let request = format!("GET {path} HTTP/1.1\r\nhost: b\r\n{ADMIN}\r\nconnection: close\r\n\r\n");
     near.write_all(request.as_bytes()).await.unwrap();
     near
+}
+
+/// A connection whose client does not even take the last word of it.
+struct Unending(DuplexStream);
+
+impl AsyncRead for Unending {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Unending {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_take_the_end_is_let_go() {
+    let server = start(|config| config.server.body_timeout = Duration::from_millis(300)).await;
+    let (mut near, far) = duplex(64 << 10);
+    let listening = std::sync::Arc::clone(&server.listening);
+    let connection = ConnectionInfo { peer: ([192, 0, 2, 1], 1).into(), tls: true };
+    let serving =
+        tokio::spawn(async move { converse(&listening, Unending(far), Protocol::Http1, connection).await });
+    near.write_all(b"GET /healthz HTTP/1.1\r\nhost: b\r\nconnection: close\r\n\r\n").await.unwrap();
+    serving.await.unwrap();
+    let mut answer = String::new();
+    near.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(server.end().await);
 }
 
 #[tokio::test]
