@@ -14,8 +14,8 @@ use http_body::Body as _;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep, timeout_at};
 
-/// How much of a body that nobody wants is still read. A client that is busy sending sees the answer only if its bytes are taken
-/// off the connection; what is larger loses the connection.
+/// How much of a body that nobody wants is still read, so that its connection can be used again. What is larger ends the connection,
+/// which goes on taking bytes for a while: a client that is busy sending sees the answer only if they are taken.
 const DRAINED: u64 = 4 << 20;
 /// The first room for a body, whatever it announces: more of it has to come before it gets more.
 const FIRST: usize = 16 << 10;

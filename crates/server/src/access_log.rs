@@ -37,13 +37,15 @@ pub(crate) struct Exchange {
 #[derive(Debug)]
 pub(crate) struct Counted {
     body: Incoming,
+    /// Whether all of it was read.
+    ended: bool,
     exchange: Arc<Exchange>,
-    _in_flight: Arc<InFlight>,
+    in_flight: Arc<InFlight>,
 }
 
 impl Counted {
     pub(crate) fn new(body: Incoming, exchange: Arc<Exchange>, in_flight: Arc<InFlight>) -> Self {
-        Self { body, exchange, _in_flight: in_flight }
+        Self { body, ended: false, exchange, in_flight }
     }
 }
 
@@ -62,6 +64,7 @@ impl Body for Counted {
         {
             self.exchange.received.fetch_add(data.len() as u64, Ordering::Relaxed);
         }
+        self.ended |= matches!(frame, Poll::Ready(None));
         frame
     }
 
@@ -71,6 +74,14 @@ impl Body for Counted {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if !self.ended && !self.body.is_end_stream() {
+            self.in_flight.leave_unread();
+        }
     }
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct Activity {
     served: AtomicBool,
     /// No request was understood since the last answer left.
     unasked: AtomicBool,
+    /// The body of the last request was given up before its end, so there is more of it to come.
+    unread: AtomicBool,
     http2: AtomicBool,
 }
 
@@ -66,6 +68,7 @@ impl Activity {
             lent: Lent::default(),
             served: AtomicBool::new(false),
             unasked: AtomicBool::new(true),
+            unread: AtomicBool::new(false),
             http2: AtomicBool::new(false),
         })
     }
@@ -93,6 +96,7 @@ impl Activity {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.served.store(true, Ordering::Relaxed);
         self.unasked.store(false, Ordering::Relaxed);
+        self.unread.store(false, Ordering::Relaxed);
         self.header_since.store(0, Ordering::Relaxed);
         self.header_bytes.store(0, Ordering::Relaxed);
         self.first_line_bytes.store(0, Ordering::Relaxed);
@@ -115,6 +119,16 @@ impl Activity {
             self.first_line_ended.store(end.is_some(), Ordering::Relaxed);
             self.first_line_bytes.fetch_add(end.unwrap_or(bytes.len()) as u64, Ordering::Relaxed);
         }
+    }
+
+    /// Bytes came that nobody wants.
+    pub(crate) fn discarded(&self, bytes: usize) {
+        self.metrics.received.inc_by(bytes as u64);
+    }
+
+    /// Whether an answer may have gone ahead of the end of its request.
+    pub(crate) fn has_unread(&self) -> bool {
+        self.unread.load(Ordering::Relaxed) && !self.is_http2()
     }
 
     /// The peer took bytes.
@@ -199,6 +213,11 @@ impl Activity {
 }
 
 impl InFlight {
+    /// The rest of the body will not be read.
+    pub(crate) fn leave_unread(&self) {
+        self.activity.unread.store(true, Ordering::Relaxed);
+    }
+
     /// A piece of the answer is handed on; the same bytes.
     pub(crate) fn hand_on(&self, piece: Bytes) -> Bytes {
         match &self.stream {

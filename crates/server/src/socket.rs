@@ -1,13 +1,20 @@
-//! The bytes of a connection, counted, and ended with words when no request can be made of them.
+//! The bytes of a connection, counted, and ended with words when no request can be made of them, and never over an answer that the
+//! client has not read yet.
 
+use std::fmt;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use rustix::io::Errno;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activity;
 use crate::refusal::{Refusal, Refusing};
@@ -21,11 +28,42 @@ pub(crate) struct Socket<S> {
     refusing: Refusing,
     /// What is left to say before the end, instead of anything else.
     last_words: Option<Bytes>,
+    /// Until when what still comes is taken, since nothing more is said.
+    lingering: Option<Lingering>,
+}
+
+/// How long a client may go on sending what nobody wants before it looks at its answer.
+const LINGER: Duration = Duration::from_secs(5);
+/// The same when the process is about to end.
+const LINGER_AT_THE_END: Duration = Duration::from_secs(1);
+
+/// Done when a client has had its time.
+struct Lingering(BoxFuture<'static, ()>);
+
+impl Lingering {
+    fn new(closing: CancellationToken) -> Self {
+        let at_the_end = async move {
+            closing.cancelled().await;
+            sleep(LINGER_AT_THE_END).await;
+        };
+        Self(Box::pin(async move {
+            tokio::select! {
+                () = sleep(LINGER) => {}
+                () = at_the_end => {}
+            }
+        }))
+    }
+}
+
+impl fmt::Debug for Lingering {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lingering")
+    }
 }
 
 impl<S> Socket<S> {
     pub(crate) fn new(stream: S, activity: Arc<Activity>, refusing: Refusing) -> Self {
-        Self { stream, activity, refusing, last_words: None }
+        Self { stream, activity, refusing, last_words: None, lingering: None }
     }
 
     fn refuse(&mut self, refusal: Refusal) {
@@ -86,6 +124,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             buffer.clear();
         }
         Poll::Ready(ended)
+    }
+
+    /// Says that nothing more will be said, and takes what the client still sends, for a while: the answer that went ahead of it
+    /// would be lost by closing over unread bytes, on a client that sends everything before it reads.
+    fn linger(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.lingering.is_none() {
+            ready!(self.shut(cx))?;
+        }
+        let closing = &self.refusing.shared.closing;
+        let lingering = self.lingering.get_or_insert_with(|| Lingering::new(closing.clone()));
+        let mut unread = [0; 16 << 10];
+        let mut buffer = ReadBuf::new(&mut unread);
+        while lingering.0.poll_unpin(cx).is_pending() {
+            let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                break;
+            }
+            self.activity.discarded(buffer.filled().len());
+            buffer.clear();
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -158,6 +217,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.last_words.is_some() {
             return self.end(cx);
+        }
+        if self.activity.has_unread() {
+            return self.linger(cx);
         }
         self.shut(cx)
     }

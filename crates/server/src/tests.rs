@@ -4,6 +4,7 @@ mod backup;
 mod bodies;
 mod client;
 mod drain;
+mod early;
 mod first_administrator;
 mod forged;
 mod grid;
