@@ -12,6 +12,7 @@ mod stripes;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -35,6 +36,15 @@ pub struct MemoryCache {
     rights: Stripes,
     lifetimes: Lifetimes,
     clock: Arc<dyn Clock>,
+    lookups: Lookups,
+}
+
+/// How often something was asked for. Apart from what everybody only reads, so that counting slows no reader down.
+#[derive(Default)]
+#[repr(align(128))]
+struct Lookups {
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
 /// What is remembered, and since when.
@@ -55,7 +65,14 @@ impl MemoryCache {
             })
             .expire_after(lifetimes)
             .build();
-        Self { entries, content: Stripes::default(), rights: Stripes::default(), lifetimes, clock }
+        Self {
+            entries,
+            content: Stripes::default(),
+            rights: Stripes::default(),
+            lifetimes,
+            clock,
+            lookups: Lookups::default(),
+        }
     }
 
     /// How many things are remembered, roughly.
@@ -68,6 +85,18 @@ impl MemoryCache {
     #[must_use]
     pub fn weight(&self) -> u64 {
         self.entries.weighted_size()
+    }
+
+    /// How often something was asked for that was remembered, and believed.
+    #[must_use]
+    pub fn hits(&self) -> u64 {
+        self.lookups.hits.load(Ordering::Relaxed)
+    }
+
+    /// How often something was asked for that was not.
+    #[must_use]
+    pub fn misses(&self) -> u64 {
+        self.lookups.misses.load(Ordering::Relaxed)
     }
 
     /// What is remembered under `key`, if it is not older than that.
@@ -87,7 +116,10 @@ impl MemoryCache {
 #[async_trait]
 impl Cache for MemoryCache {
     async fn get(&self, key: &Key) -> Option<Bytes> {
-        self.within(key, self.lifetimes.of(key.kind))
+        let found = self.within(key, self.lifetimes.of(key.kind));
+        let count = if found.is_some() { &self.lookups.hits } else { &self.lookups.misses };
+        count.fetch_add(1, Ordering::Relaxed);
+        found
     }
 
     async fn last_known(&self, key: &Key) -> Option<Bytes> {
@@ -159,6 +191,20 @@ mod tests {
         keep(&cache, key(Kind::Manifest, "m"), Bytes::from_static(b"2")).await;
         assert_eq!(cache.get(&key(Kind::Tag, "t")).await, None);
         assert_eq!(cache.get(&key(Kind::Manifest, "m")).await.as_deref(), Some(&b"2"[..]));
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_for_is_counted() {
+        let (clock, cache) = cache(1 << 20, Lifetimes::default());
+        let tag = key(Kind::Tag, "t");
+        assert_eq!(cache.get(&tag).await, None);
+        keep(&cache, tag.clone(), Bytes::from_static(b"1")).await;
+        for _ in 0..3 {
+            cache.get(&tag).await.expect("it is remembered");
+        }
+        clock.pass(Duration::from_secs(5));
+        assert_eq!(cache.get(&tag).await, None);
+        assert_eq!((cache.hits(), cache.misses()), (3, 2));
     }
 
     #[tokio::test]

@@ -168,8 +168,11 @@ impl SampledKind {
     }
 }
 
+/// From what a pull out of memory takes to what a layer takes on a slow line.
 fn buckets() -> Histogram {
-    Histogram::new([0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0, 600.0])
+    let milliseconds = [0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 25.0, 100.0, 500.0];
+    let seconds = [2.5, 10.0, 60.0, 600.0];
+    Histogram::new(milliseconds.map(|bound| bound / 1000.0).into_iter().chain(seconds))
 }
 
 fn method_name(method: &Method) -> &'static str {

@@ -19,7 +19,9 @@ impl Parts {
             [&self.incoming, &self.outgoing, &self.manifests, &self.lists, &self.forms].map(BufferPool::clone)
         };
         let (in_use, budget) = (pools(), pools());
-        let [entries, weight] = [Arc::clone(&self.cache), Arc::clone(&self.cache)];
+        let [entries, weight, hits, misses] = std::array::from_fn(|_| Arc::clone(&self.cache));
+        let lookups: Vec<(&'static str, Sample)> =
+            vec![("hit", Box::new(move || hits.hits())), ("miss", Box::new(move || misses.misses()))];
         let registry = self.registry.clone();
         vec![
             gauge("upload_sessions", "Upload sessions that are being written to.", move || {
@@ -37,6 +39,12 @@ impl Parts {
                 move || entries.entries(),
             ),
             gauge("cache_bytes", "Memory that remembered things take.", move || weight.weight()),
+            Sampled {
+                name: "cache_lookups",
+                help: "Things that were asked for, by whether they were remembered.",
+                kind: SampledKind::Counter,
+                values: Values::Each("cache", lookups),
+            },
         ]
     }
 

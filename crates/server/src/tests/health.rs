@@ -28,6 +28,11 @@ async fn health_and_metrics_are_beside_the_registry() {
     told("berth_buffers_in_use_bytes 0");
     told("berth_buffers_budget_bytes ");
     told("berth_cache_entries ");
+    told("berth_cache_lookups_total{cache=\"hit\"} ");
+    told("berth_cache_lookups_total{cache=\"miss\"} ");
+    // As fine as the goals are.
+    told("le=\"0.00025\"");
+    told("le=\"0.002\"");
     told("berth_received_bytes_total ");
     told("berth_database_connections{state=\"in_use\"} ");
     told("berth_database_connections{state=\"idle\"} ");
