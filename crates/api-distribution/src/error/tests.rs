@@ -53,6 +53,13 @@ async fn failures_inside_are_masked_and_say_what_to_do() {
     }
 }
 
+#[tokio::test]
+async fn what_a_large_manifest_lacks_makes_no_large_answer() {
+    let missing = (0..30_000_u32).map(|number| Digest::sha256(&number.to_be_bytes())).collect();
+    let (status, _, body) = answered(E::ManifestBlobUnknown(missing)).await;
+    assert_eq!((status, body.matches("MANIFEST_BLOB_UNKNOWN").count()), (400, 100));
+}
+
 #[test]
 fn what_is_wrong_with_a_request_is_said_with_what_to_do() {
     let digest = Digest::sha256(b"berth");

@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 use super::Error;
 use crate::RouteError;
 
+/// How many of the digests that are missing an answer names: a manifest may name ten thousands.
+const MOST_NAMED: usize = 100;
+
 /// What an error is to a client.
 pub(super) struct Verdict {
     pub(super) status: StatusCode,
@@ -38,7 +41,7 @@ impl Verdict {
     }
 
     fn each(mut self, digests: &[Digest]) -> Self {
-        self.details = digests.iter().map(|digest| json!({ "digest": digest })).collect();
+        self.details = digests.iter().take(MOST_NAMED).map(|digest| json!({ "digest": digest })).collect();
         self
     }
 
