@@ -27,6 +27,8 @@ const PREFACE: &[u8; 4] = b"PRI ";
 /// How many times as long as a connection may stand still one piece of an answer may take: all of it must leave in that time,
 /// however slow the client is.
 const PATIENCE: u32 = 5;
+/// How long after its first bytes a connection is looked at again that may speak either protocol.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// How long a connection that has not asked yet may still do so when the process is about to end.
 const LAST_CHANCE: Duration = Duration::from_secs(1);
 /// What every window of HTTP/2 has from the start (RFC 9113, 6.9.2).
@@ -134,6 +136,7 @@ async fn too_late(listening: &Listening) {
 /// Looks at the first bytes without taking them; `None` if the peer went away.
 async fn detect(stream: &TcpStream) -> Option<Protocol> {
     let mut first = [0; PREFACE.len()];
+    let mut pause = Duration::from_millis(5);
     loop {
         let seen = stream.peek(&mut first).await.ok()?;
         if seen == 0 {
@@ -145,8 +148,9 @@ async fn detect(stream: &TcpStream) -> Option<Protocol> {
         if seen == first.len() {
             return Some(Protocol::Http2);
         }
-        // The rest is still on its way, and what is there stays readable meanwhile.
-        sleep(Duration::from_millis(5)).await;
+        // The rest is still on its way, and what is there stays readable meanwhile. Who leaves it at that costs little.
+        sleep(pause).await;
+        pause = (2 * pause).min(LONGEST_PAUSE);
     }
 }
 
