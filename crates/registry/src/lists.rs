@@ -97,6 +97,7 @@ impl AsRef<[u8]> for Sent {
 
 #[cfg(test)]
 mod tests {
+    use std::future::{Ready, ready};
     use std::sync::Mutex;
 
     use futures::poll;
@@ -120,9 +121,9 @@ mod tests {
             Self { entries, asked: Mutex::default() }
         }
 
-        async fn read(&self, limit: u32) -> Result<Vec<u32>, DatabaseError> {
+        fn read(&self, limit: u32) -> Ready<Result<Vec<u32>, DatabaseError>> {
             self.asked.lock().unwrap().push(limit);
-            Ok((0..self.entries.min(limit)).collect())
+            ready(Ok((0..self.entries.min(limit)).collect()))
         }
 
         fn asked(&self) -> Vec<u32> {

@@ -6,7 +6,7 @@ use berth_metadata::Expected;
 use berth_oci::{Digest, RepositoryName};
 use serde_json::{Value, json};
 
-use crate::house::{Answer, House, OCI_INDEX, OCI_MANIFEST, image};
+use crate::house::{Answer, House, OCI_INDEX, OCI_MANIFEST, Wishes, image};
 
 const REPOSITORY: &str = "library/lists";
 
@@ -204,4 +204,37 @@ async fn referrers_by_type() {
     }
     let page = house.get(&format!("{path}?after=9223372036854775807")).await;
     assert_eq!(page.json()["manifests"], json!([]));
+}
+
+#[tokio::test]
+async fn heavy_referrers_come_in_pages_and_have_a_budget_until_they_were_sent() {
+    let house = House::with(Wishes { manifest_limit: 4 << 20, ..Wishes::default() }).await;
+    let manifest = house.push_image(REPOSITORY, "1", "layer").await;
+    let digest = Digest::sha256(manifest.as_bytes());
+    let subject = json!({ "mediaType": OCI_MANIFEST, "digest": digest, "size": manifest.len() });
+    let config = house.config(REPOSITORY).await;
+    for number in ["0", "1"] {
+        let mut referrer: Value = serde_json::from_str(&image(&[&config], Some(&subject))).expect("JSON");
+        referrer["annotations"] = json!({ "number": number, "text": "x".repeat(3 << 20) });
+        let content = referrer.to_string();
+        let reference = Digest::sha256(content.as_bytes()).to_string();
+        assert_eq!(house.put_manifest(REPOSITORY, &reference, &content).await.status, 201);
+    }
+    let path = format!("/v2/{REPOSITORY}/referrers/{digest}");
+    let untaken = house.begin_get(&path).await;
+    assert!(house.lists.in_use() > 3 << 20);
+    drop(untaken);
+    // There is room for one of them, and whoever has an answer has its room.
+    let (first, path) = {
+        let first = house.get(&path).await;
+        (first.json(), next(&first).expect("a link to the rest"))
+    };
+    let rest = house.get(&path).await;
+    assert!(!rest.has("link"));
+    for (page, number) in [(first, "0"), (rest.json(), "1")] {
+        assert_eq!(page["manifests"].as_array().map(Vec::len), Some(1));
+        assert_eq!(page["manifests"][0]["annotations"]["number"], number);
+    }
+    drop(rest);
+    assert_eq!(house.lists.in_use(), 0);
 }
