@@ -157,14 +157,12 @@ pub fn permitted(level: RobotLevel, grants: &[RobotGrant], place: RobotScope) ->
     covering.fold(PermissionSet::EMPTY, |all, grant| all.union(&grant.permits(level)))
 }
 
-/// Whether a robot with `creator`'s grants may make one with `wanted`: each of them was given to itself.
+/// Whether a robot may make or keep another: what the other could do, at its own level and with everything that comes with its
+/// grants, the creator can do now, place by place.
 #[must_use]
-pub fn is_subset(wanted: &[RobotGrant], creator: &[RobotGrant]) -> bool {
-    let given = |place: RobotScope| {
-        let covering = creator.iter().filter(|grant| grant.scope.covers(place));
-        covering.fold(PermissionSet::EMPTY, |all, grant| all.union(&grant.access))
-    };
-    wanted.iter().all(|grant| grant.access.is_subset_of(&given(grant.scope)))
+pub fn is_subset(other: (RobotLevel, &[RobotGrant]), creator: (RobotLevel, &[RobotGrant])) -> bool {
+    let ((level, wanted), (creators, given)) = (other, creator);
+    wanted.iter().all(|grant| grant.permits(level).is_subset_of(&permitted(creators, given, grant.scope)))
 }
 
 /// Whether a robot of that level can have these grants.

@@ -82,7 +82,6 @@ fn a_projects_robot_that_may_push_may_pull_and_one_of_the_installation_is_told_b
     let may = |level, action| permitted(level, &[push(ONE)], ONE).contains(Resource::Repository, action);
     assert!(may(RobotLevel::Project(ProjectId(1)), Action::Pull));
     assert!(may(RobotLevel::System, Action::Push) && !may(RobotLevel::System, Action::Pull));
-    assert!(!is_subset(&[pull(ONE)], &[push(ONE)]), "what comes with a right is not handed on by itself");
 }
 
 #[test]
@@ -101,15 +100,42 @@ fn who_may_delete_a_repository_may_delete_what_is_in_it() {
 #[test]
 fn a_robot_hands_on_no_more_than_it_has() {
     let creator = [pull(RobotScope::AllProjects), push(ONE)];
-    assert!(is_subset(&[pull(TWO)], &creator));
-    assert!(is_subset(
-        &[RobotGrant { scope: ONE, access: pull(ONE).access.union(&push(ONE).access) }],
-        &creator
-    ));
-    assert!(!is_subset(&[push(TWO)], &creator));
-    assert!(!is_subset(&[push(RobotScope::AllProjects)], &creator));
-    assert!(!is_subset(&[pull(RobotScope::System)], &creator));
-    assert!(!is_subset(&[pull(RobotScope::AllProjects)], &[pull(ONE), pull(TWO)]));
+    let may = |wanted: &[RobotGrant], given: &[RobotGrant]| {
+        is_subset((RobotLevel::System, wanted), (RobotLevel::System, given))
+    };
+    assert!(may(&[pull(TWO)], &creator));
+    assert!(may(&[RobotGrant { scope: ONE, access: pull(ONE).access.union(&push(ONE).access) }], &creator));
+    assert!(!may(&[push(TWO)], &creator));
+    assert!(!may(&[push(RobotScope::AllProjects)], &creator));
+    assert!(!may(&[pull(RobotScope::System)], &creator));
+    assert!(!may(&[pull(RobotScope::AllProjects)], &[pull(ONE), pull(TWO)]));
+}
+
+#[test]
+fn what_comes_with_a_right_is_compared_at_each_robots_own_level() {
+    let (system, project) = (RobotLevel::System, RobotLevel::Project(ProjectId(1)));
+    let both = RobotGrant { scope: ONE, access: pull(ONE).access.union(&push(ONE).access) };
+    // (what the other gets, at its level; what the creator has, at its level; whether that is within)
+    for (wanted, level, given, creators, within) in [
+        (push(ONE), project, push(ONE), system, false),
+        (push(ONE), project, push(RobotScope::AllProjects), system, false),
+        (push(ONE), system, push(ONE), system, true),
+        (push(ONE), project, both, system, true),
+        (push(ONE), project, push(ONE), project, true),
+        (pull(ONE), project, push(ONE), project, true),
+        (pull(ONE), system, push(ONE), system, false),
+    ] {
+        let is = is_subset((level, &[wanted]), (creators, &[given]));
+        assert_eq!(is, within, "{wanted:?} of {level:?} by {given:?} of {creators:?}");
+    }
+    let delete = |resource| RobotGrant { scope: ONE, access: set(resource, &[Action::Delete]) };
+    for within in [Resource::Artifact, Resource::Tag] {
+        for level in [system, project] {
+            let may = |wanted, given| is_subset((level, &[delete(wanted)]), (level, &[delete(given)]));
+            assert!(may(within, Resource::Repository), "it deletes these already");
+            assert!(!may(Resource::Repository, within));
+        }
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use berth_domain::robot::{RobotError, check_grants, is_subset, read_duration};
 use berth_domain::{
     Action, ActorKind, PermissionSet, Project, Resource, RobotGrant, RobotId, RobotLevel, RobotScope, Scope,
 };
+use berth_metadata::standing::RobotStanding;
 use berth_oci::ProjectName;
 
 use crate::error::cut;
@@ -103,25 +104,31 @@ impl Guarded<'_> {
             }
         }
         check_grants(level, &grants)?;
-        self.check_within_own(&grants).await?;
+        self.check_within_own(level, &grants).await?;
         Ok(grants)
     }
 
     /// A robot gives no more than it has now.
-    async fn check_within_own(&self, grants: &[RobotGrant]) -> Result<()> {
-        if !self.is_robot() || is_subset(grants, &self.own_grants().await?) {
+    async fn check_within_own(&self, level: RobotLevel, grants: &[RobotGrant]) -> Result<()> {
+        if !self.is_robot() {
             return Ok(());
         }
-        Err(Error::Exceeds)
+        let own = self.own_standing().await?;
+        let within = own.is_some_and(|own| is_subset((level, grants), (own.level, &own.grants)));
+        if within { Ok(()) } else { Err(Error::Exceeds) }
     }
 
     /// What the caller was given, if it is a robot.
     pub(crate) async fn own_grants(&self) -> Result<Vec<RobotGrant>> {
+        Ok(self.own_standing().await?.map(|standing| standing.grants).unwrap_or_default())
+    }
+
+    /// The caller as the database has it, if it is a robot.
+    async fn own_standing(&self) -> Result<Option<RobotStanding>> {
         if !self.is_robot() {
-            return Ok(Vec::new());
+            return Ok(None);
         }
-        let standing = self.metadata().robot_standing(RobotId(self.caller.actor.id)).await?;
-        Ok(standing.map(|standing| standing.grants).unwrap_or_default())
+        Ok(self.metadata().robot_standing(RobotId(self.caller.actor.id)).await?)
     }
 
     fn is_robot(&self) -> bool {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use berth_access::Secret;
-use berth_domain::{ActorKind, RobotId, RobotLevel};
+use berth_domain::{ActorKind, RobotId, RobotLevel, Scope};
 use berth_management::{RobotFilter, WantedRobot};
 
 use crate::house::{House, PASSWORD, first, named, permission, robot, word};
@@ -169,6 +169,52 @@ async fn a_robot_makes_robots_that_may_no_more_than_itself() {
         assert_eq!(word(handle.create_robot(&wanted).await), "exceeds", "{namespace}");
     }
     assert_eq!(word(handle.create_robot(&system("narrow", "project", "team", &[PULL])).await), "done");
+}
+
+#[tokio::test]
+async fn a_robot_hands_on_nothing_that_comes_with_a_right_elsewhere_only() {
+    const DELETE: (&str, &str) = ("repository", "delete");
+    const MAKE: (&str, &str) = ("robot", "create");
+    let house = House::new().await;
+    house.project("team", false).await;
+    let admin = house.management.as_caller(&house.admin);
+    for (at, (given, level, wanted, expected)) in [
+        // At the level of a project, pulling comes with pushing; at that of the installation it does not.
+        (vec![PUSH], "project", PUSH, "exceeds"),
+        (vec![PUSH], "system", PUSH, "done"),
+        (vec![PUSH, PULL], "project", PUSH, "done"),
+        // Deleting what is in a repository comes with deleting it, at both.
+        (vec![("artifact", "delete"), ("tag", "delete")], "project", DELETE, "exceeds"),
+        (vec![DELETE], "project", DELETE, "done"),
+        (vec![DELETE], "project", ("artifact", "delete"), "done"),
+        (vec![DELETE], "system", ("tag", "delete"), "done"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut maker = system(&format!("maker-{at}"), "system", "/", &[MAKE]);
+        maker.permissions.push(permission("project", "team", &[given.as_slice(), &[MAKE]].concat()));
+        let made = admin.create_robot(&maker).await.unwrap();
+        let maker = house.log_in(&made.page.name, made.secret.reveal()).await.unwrap();
+        let handle = house.management.as_caller(&maker);
+        let child = robot("team", &format!("child-{at}"), &[wanted]);
+        let child = WantedRobot { level: level.to_owned(), ..child };
+        assert_eq!(word(handle.create_robot(&child).await), expected, "{wanted:?} at {level} by {given:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_robot_changes_a_robot_whatever_it_was_given() {
+    let house = House::new().await;
+    house.project("team", false).await;
+    let everything =
+        Scope::Project.catalogue().iter().map(|one| (one.resource.as_str(), one.action.as_str()));
+    let strongest = house.robot("team", "strongest", &everything.collect::<Vec<_>>()).await;
+    let handle = house.management.as_caller(&strongest);
+    let child = handle.create_robot(&robot("team", "child", &[PULL])).await.unwrap().page.robot.id;
+    assert_eq!(word(handle.update_robot(child, &robot("team", "child", &[PULL])).await), "denied");
+    assert_eq!(word(handle.refresh_robot(child, None).await), "denied");
+    assert_eq!(word(handle.delete_robot(child).await), "done");
 }
 
 #[tokio::test]
