@@ -1,5 +1,7 @@
 //! User groups: a name that an identity provider gives to users, and that projects give roles to.
 
+use crate::unseen::is_unseen;
+
 /// A group's number: small, never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId(pub i64);
@@ -34,12 +36,12 @@ pub enum GroupError {
     /// Not 1, 2 or 3.
     #[error("group_type must be 1 (LDAP), 2 (HTTP) or 3 (OIDC)")]
     Type,
-    /// Empty, too long, or with control characters.
-    #[error("group_name must be 1 to 255 bytes long, without control characters")]
+    /// Empty, too long, or with characters that nobody sees.
+    #[error("group_name must be 1 to 255 bytes long, without control or invisible characters")]
     Name,
     /// A directory's group without a name there.
     #[error(
-        "ldap_group_dn must be given for an LDAP group, at most 512 bytes long, without control characters"
+        "ldap_group_dn must be given for an LDAP group, at most 512 bytes long, without control or invisible characters"
     )]
     DistinguishedName,
 }
@@ -60,11 +62,11 @@ impl GroupType {
 
 /// Whether such a group can be kept.
 pub fn check_group(group_type: GroupType, name: &str, ldap_group_dn: &str) -> Result<(), GroupError> {
-    if name.trim().is_empty() || name.len() > 255 || name.contains(char::is_control) {
+    if name.trim().is_empty() || name.len() > 255 || name.contains(is_unseen) {
         return Err(GroupError::Name);
     }
     let named = !ldap_group_dn.is_empty() || group_type != GroupType::Ldap;
-    if !named || ldap_group_dn.len() > 512 || ldap_group_dn.contains(char::is_control) {
+    if !named || ldap_group_dn.len() > 512 || ldap_group_dn.contains(is_unseen) {
         return Err(GroupError::DistinguishedName);
     }
     Ok(())
@@ -81,7 +83,14 @@ mod tests {
         assert_eq!(GroupType::from_number(4), Err(GroupError::Type));
         assert_eq!(check_group(GroupType::Oidc, "developers", ""), Ok(()));
         assert_eq!(check_group(GroupType::Oidc, "", ""), Err(GroupError::Name));
-        assert_eq!(check_group(GroupType::Oidc, "a\tb", ""), Err(GroupError::Name));
+        for unseen in ["a\tb", "develop\u{2060}ers", "\u{202e}sreder"] {
+            assert_eq!(check_group(GroupType::Oidc, unseen, ""), Err(GroupError::Name), "{unseen:?}");
+        }
+        assert_eq!(check_group(GroupType::Oidc, &"g".repeat(255), ""), Ok(()));
+        assert_eq!(check_group(GroupType::Oidc, &"g".repeat(256), ""), Err(GroupError::Name));
+        let named = |length: usize| check_group(GroupType::Ldap, "developers", &"d".repeat(length));
+        assert_eq!(named(512), Ok(()));
+        assert_eq!(named(513), Err(GroupError::DistinguishedName));
         assert_eq!(check_group(GroupType::Ldap, "developers", ""), Err(GroupError::DistinguishedName));
         assert_eq!(check_group(GroupType::Ldap, "developers", "cn=dev,dc=example"), Ok(()));
     }

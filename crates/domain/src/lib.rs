@@ -18,6 +18,7 @@ pub mod repository;
 pub mod robot;
 pub mod role;
 pub mod timestamp;
+mod unseen;
 pub mod user;
 
 pub use actor::{Actor, ActorKind};

@@ -1,6 +1,7 @@
 //! Users: people's accounts, and the rules for their names and passwords.
 
 use crate::Timestamp;
+use crate::unseen::is_unseen;
 
 /// A user's number: small, never used again. `admin` is 1; 2 stays free, as in Harbor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,7 +42,7 @@ pub enum UserError {
     #[error("{0} must be 1 to {LONGEST_FIELD} bytes long")]
     Length(&'static str),
     /// A character that would break something.
-    #[error("{0} must not contain any of {FORBIDDEN} or control characters")]
+    #[error("{0} must not contain any of {FORBIDDEN}, or control or invisible characters")]
     Characters(&'static str),
     /// Basic authentication ends the name at the first colon.
     #[error("username must not contain a colon or begin or end with a space")]
@@ -57,6 +58,9 @@ pub enum UserError {
         "the password or secret must be 8 to 128 characters long, with at least one uppercase letter, one lowercase letter and one number"
     )]
     Password,
+    /// Basic authentication carries none (RFC 7617 §2): nobody could log in with it.
+    #[error("the password or secret must not contain control characters")]
+    PasswordCharacters,
 }
 
 /// The longest name, real name or address, in bytes.
@@ -97,6 +101,9 @@ pub fn check_profile(email: &str, realname: &str, comment: &str) -> Result<(), U
 pub fn check_password(password: &str) -> Result<(), UserError> {
     let has = |kind: fn(&u8) -> bool| password.bytes().any(|byte| kind(&byte));
     let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit);
+    if password.contains(char::is_control) {
+        return Err(UserError::PasswordCharacters);
+    }
     if (8..=128).contains(&password.len()) && mixed { Ok(()) } else { Err(UserError::Password) }
 }
 
@@ -104,7 +111,7 @@ fn check_field(field: &'static str, text: &str) -> Result<(), UserError> {
     if text.trim().is_empty() || text.len() > LONGEST_FIELD {
         return Err(UserError::Length(field));
     }
-    if text.contains(|c: char| FORBIDDEN.contains(c) || c.is_control()) {
+    if text.contains(|c: char| FORBIDDEN.contains(c) || is_unseen(c)) {
         return Err(UserError::Characters(field));
     }
     Ok(())
@@ -114,7 +121,7 @@ fn check_field(field: &'static str, text: &str) -> Result<(), UserError> {
 /// local parts and bare IP addresses, which nobody has.
 fn is_email(text: &str) -> bool {
     let Some((local, host)) = text.rsplit_once('@') else { return false };
-    let strange = |c: char| c.is_control() || c.is_whitespace() || "<>()[]\\,;:@\"".contains(c);
+    let strange = |c: char| is_unseen(c) || c.is_whitespace() || "<>()[]\\,;:@\"".contains(c);
     let local_ok = local.split('.').all(|part| !part.is_empty() && !part.contains(strange));
     let label_ok =
         |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -135,7 +142,19 @@ mod tests {
         for bad in ["", " ", &"n".repeat(256)] {
             assert_eq!(check_username(bad), Err(UserError::Length("username")), "{bad:?}");
         }
-        for bad in ["robot$x", "a,b", "a\"b", "a~", "a#", "a%20", "a\nb", "a\0", "a\u{7f}"] {
+        for bad in [
+            "robot$x",
+            "a,b",
+            "a\"b",
+            "a~",
+            "a#",
+            "a%20",
+            "a\nb",
+            "a\0",
+            "a\u{7f}",
+            "adm\u{200b}in",
+            "\u{feff}admin",
+        ] {
             assert_eq!(check_username(bad), Err(UserError::Characters("username")), "{bad:?}");
         }
         for bad in ["a:b", " a", "a "] {
@@ -150,6 +169,9 @@ mod tests {
         }
         for bad in ["", "Abcdef1", "abcdefg1", "ABCDEFG1", "Abcdefgh", &"aB3".repeat(43)] {
             assert_eq!(check_password(bad), Err(UserError::Password), "{bad}");
+        }
+        for bad in ["Abcdefg\n1", "Abcdefg1\r", "\0Abcdefg1", "Abc\u{7f}defg1", "Abc\u{85}defg1"] {
+            assert_eq!(check_password(bad), Err(UserError::PasswordCharacters), "{bad:?}");
         }
     }
 
@@ -168,11 +190,14 @@ mod tests {
             "a b@example.org",
             "a..b@example.org",
             "j@e.o1",
+            "ja\u{200d}ne@example.org",
         ] {
             assert_eq!(check(bad, ""), Err(UserError::Email), "{bad}");
         }
         assert_eq!(check("jane@example.org", &"ö".repeat(30)), Ok(()));
         assert_eq!(check("jane@example.org", &"o".repeat(31)), Err(UserError::Comment));
         assert_eq!(check_profile("jane@example.org", "", ""), Err(UserError::Length("realname")));
+        let turned = check_profile("jane@example.org", "Jane \u{202e}eoD", "");
+        assert_eq!(turned, Err(UserError::Characters("realname")));
     }
 }

@@ -38,15 +38,26 @@ async fn groups_that_cannot_be() {
         "there is no makers: {}",
         taken.words()
     );
-    for body in [
-        json!({"group_type": 3}),
-        json!({"group_name": "", "group_type": 3}),
-        json!({"group_name": "a\tb", "group_type": 3}),
-        json!({"group_name": "x", "group_type": 4}),
-        json!({"group_name": "x", "group_type": 1}),
+    let name = "group_name must be 1 to 255 bytes long, without control or invisible characters";
+    let directory = "ldap_group_dn must be given for an LDAP group, at most 512 bytes long";
+    for (body, words) in [
+        (json!({"group_type": 3}), name),
+        (json!({"group_name": "", "group_type": 3}), name),
+        (json!({"group_name": "a\tb", "group_type": 3}), name),
+        (json!({"group_name": "develop\u{200d}ers", "group_type": 3}), name),
+        (json!({"group_name": "g".repeat(256), "group_type": 3}), name),
+        (json!({"group_name": "x", "group_type": 4}), "group_type must be 1 (LDAP), 2 (HTTP) or 3 (OIDC)"),
+        (json!({"group_name": "x", "group_type": 1}), directory),
+        (json!({"group_name": "x", "group_type": 1, "ldap_group_dn": "d".repeat(513)}), directory),
     ] {
-        post(body).await.refused(400, "BAD_REQUEST");
+        let refused = post(body).await.refused(400, "BAD_REQUEST");
+        assert!(refused.words().contains(words), "{}", refused.words());
     }
+    let longest = json!({"group_name": "g".repeat(255), "group_type": 1, "ldap_group_dn": "d".repeat(512)});
+    let id = post(longest).await.expect(201).made();
+    let rename = json!({"group_name": "g".repeat(256)});
+    let refused = house.ask(&format!("PUT /usergroups/{id}")).by(ADMIN).json(&rename).await;
+    assert_eq!(refused.refused(400, "BAD_REQUEST").words(), name);
     house
         .ask("PUT /usergroups/4711")
         .by(ADMIN)

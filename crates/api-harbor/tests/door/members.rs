@@ -59,6 +59,18 @@ async fn members_that_cannot_be() {
         post(body).await.refused(400, "BAD_REQUEST");
     }
     post(json!({"role_id": 1, "member_user": {"username": "nobody"}})).await.refused(404, "NOT_FOUND");
+    for length in [256, 30_000] {
+        let long = json!({"role_id": 1, "member_user": {"username": "n".repeat(length)}});
+        let long = post(long).await.refused(404, "NOT_FOUND");
+        assert_eq!(long.words(), format!("user {} is not found", "n".repeat(64)), "cut short");
+    }
+    for (group, words) in [
+        (json!({"group_name": "g".repeat(256), "group_type": 3}), "group_name must be 1 to 255 bytes long"),
+        (json!({"ldap_group_dn": "d".repeat(513), "group_name": "x"}), "at most 512 bytes long"),
+    ] {
+        let long = post(json!({"role_id": 1, "member_group": group})).await.refused(400, "BAD_REQUEST");
+        assert!(long.words().contains(words), "{}", long.words());
+    }
     house.ask("GET /projects/team/members/4711").by(ADMIN).await.refused(404, "NOT_FOUND");
     house.ask("GET /projects/team/members/x").by(ADMIN).await.refused(422, "UNPROCESSABLE_ENTITY");
 }

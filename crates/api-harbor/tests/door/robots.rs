@@ -75,23 +75,32 @@ async fn robots_that_cannot_be() {
     let house = House::open().await;
     house.project("team", false).await;
     let post = |body: &Value| house.ask("POST /robots").by(ADMIN).json(body);
-    for (pointer, value) in [
-        ("/name", json!("CI")),
-        ("/name", json!("a+b")),
-        ("/name", json!("")),
-        ("/level", json!("galaxy")),
-        ("/duration", json!(-2)),
-        ("/permissions", json!([])),
-        ("/permissions/0/access", json!([])),
-        ("/permissions/0/kind", json!("planet")),
-        ("/permissions/0/access/0/action", json!("fly")),
-        ("/permissions/0/access/0/resource", json!("moon")),
-        ("/permissions/0/access/0", json!({"resource": "robot", "action": "update"})),
+    let name = "robot name must be 1 to 255 lowercase letters and numbers, joined by single '.', '_' or '-'";
+    let unknown = "is not in the project permission catalogue: see GET /api/v2.0/permissions";
+    for (pointer, value, words) in [
+        ("/name", json!("CI"), name),
+        ("/name", json!("a+b"), name),
+        ("/name", json!(""), name),
+        ("/name", json!("c\u{200b}i"), name),
+        ("/name", json!("r".repeat(256)), name),
+        ("/level", json!("galaxy"), "level must be system or project"),
+        ("/duration", json!(-2), "duration must be -1 (never expires) or 1 to 2147483646 days, not -2"),
+        ("/description", json!("d".repeat(1025)), "description must be at most 1024 bytes long"),
+        ("/permissions", json!([]), "at least one permission"),
+        ("/permissions/0/access", json!([]), "at least one permission"),
+        ("/permissions/0/kind", json!("planet"), "the kind of a permission must be system or project"),
+        ("/permissions/0/access/0/action", json!("fly"), unknown),
+        ("/permissions/0/access/0/resource", json!("moon"), unknown),
+        ("/permissions/0/access/0", json!({"resource": "robot", "action": "update"}), unknown),
     ] {
         let mut bad = wanted("team");
         *bad.pointer_mut(pointer).expect("there") = value;
-        post(&bad).await.refused(400, "BAD_REQUEST");
+        let refused = post(&bad).await.refused(400, "BAD_REQUEST");
+        assert!(refused.words().contains(words), "{}", refused.words());
     }
+    let mut longest = wanted("team");
+    longest["name"] = json!("r".repeat(255));
+    post(&longest).await.expect(201);
     for effect in ["deny", "Allow"] {
         let mut bad = wanted("team");
         bad["permissions"][0]["access"][1]["effect"] = json!(effect);

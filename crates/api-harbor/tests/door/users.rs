@@ -40,20 +40,29 @@ async fn users_that_cannot_be() {
     let good =
         json!({"username": "joe", "email": "joe@example.org", "realname": "Joe", "password": PASSWORD});
     let post = |body: &Value| house.ask("POST /users").by(ADMIN).json(body);
-    for (field, value) in [
-        ("username", json!("")),
-        ("username", json!("robot$joe")),
-        ("username", json!("j".repeat(256))),
-        ("username", json!("j\u{7}oe")),
-        ("email", json!("joe")),
-        ("realname", json!("")),
-        ("comment", json!("x".repeat(31))),
-        ("password", json!("short1A")),
-        ("password", json!(null)),
+    let unseen = "must not contain any of ,\"~#%$, or control or invisible characters";
+    for (field, value, words) in [
+        ("username", json!(""), "username must be 1 to 255 bytes long"),
+        ("username", json!("robot$joe"), unseen),
+        ("username", json!("j".repeat(256)), "username must be 1 to 255 bytes long"),
+        ("username", json!("j\u{7}oe"), unseen),
+        ("username", json!("j\u{200b}oe"), unseen),
+        ("email", json!("joe"), "email must look like name@example.org"),
+        ("email", json!("jo\u{2060}e@example.org"), "email must look like name@example.org"),
+        ("email", json!(format!("{}@example.org", "j".repeat(244))), "email must be 1 to 255 bytes long"),
+        ("realname", json!(""), "realname must be 1 to 255 bytes long"),
+        ("realname", json!("J".repeat(256)), "realname must be 1 to 255 bytes long"),
+        ("realname", json!("\u{202e}eoJ"), unseen),
+        ("comment", json!("x".repeat(31)), "comment must be at most 30 characters long"),
+        ("password", json!("short1A"), "must be 8 to 128 characters long"),
+        ("password", json!("aB3".repeat(43)), "must be 8 to 128 characters long"),
+        ("password", json!("Passw0rd\n"), "must not contain control characters"),
+        ("password", json!(null), "must be 8 to 128 characters long"),
     ] {
         let mut bad = good.clone();
         bad[field] = value;
-        post(&bad).await.refused(400, "BAD_REQUEST");
+        let refused = post(&bad).await.refused(400, "BAD_REQUEST");
+        assert!(refused.words().contains(words), "{}: {bad}", refused.words());
     }
     for (field, value) in [("username", "jane"), ("email", "jane@example.org")] {
         let mut taken = good.clone();

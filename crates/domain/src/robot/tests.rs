@@ -45,6 +45,14 @@ fn log_in_names_are_read_and_written() {
 }
 
 #[test]
+fn own_names_are_those_of_projects() {
+    assert_eq!(check_name(&"r".repeat(255)), Ok(()));
+    for bad in ["", "CI", "a+b", "c\u{200b}i", "\u{feff}ci", "c\u{456}", &"r".repeat(256)] {
+        assert_eq!(check_name(bad), Err(RobotError::Name), "{bad:?}");
+    }
+}
+
+#[test]
 fn prefixes() {
     for good in ["robot$", "robot-", "bot_", "$"] {
         assert!(is_prefix(good), "{good}");
