@@ -4,7 +4,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use berth_access::token::{KeySet, SigningKey, TokenSettings, Tokens};
+use berth_access::token::{KeySet, SigningKey, TokenSettings, Tokens, LONGEST_TOKEN};
 use berth_domain::{SystemClock, SystemEntropy, Timestamp};
 use libfuzzer_sys::fuzz_target;
 
@@ -14,6 +14,7 @@ static TOKENS: LazyLock<Tokens> = LazyLock::new(|| {
         service: "harbor-registry".to_owned(),
         lifetime: Duration::from_mins(30),
         remembered: 100,
+        longest: LONGEST_TOKEN,
     };
     let key = SigningKey::from_seed(&[7; 32], Timestamp::from_micros(0)).expect("32 bytes are a key");
     Tokens::new(settings, KeySet::new([key]), Arc::new(SystemClock), Arc::new(SystemEntropy))

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::authority::AuthorityError;
 use crate::password::PasswordError;
-use crate::token::TokenError;
+use crate::token::{IssueError, TokenError};
 
 /// Everything that can go wrong with credentials.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,9 @@ pub enum LoginError {
     /// The token is not accepted.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// They were good, but there is no token for what was asked.
+    #[error(transparent)]
+    Issue(#[from] IssueError),
     /// They were good, but were revoked: the password changed, the account is gone, the session ended.
     #[error("these credentials are no longer valid: log in again")]
     Revoked,

@@ -24,7 +24,7 @@ use crate::tally::TokenCounts;
 pub use key::{KeyError, KeySet, SigningKey};
 pub use rotation::{Rotation, RotationPlan};
 
-/// The longest token that is looked at, in bytes. A hundred repositories fit.
+/// The longest token that there can be, in bytes, whatever the settings say.
 pub const LONGEST_TOKEN: usize = 64 * 1024;
 
 /// How far the clocks of two replicas may be apart.
@@ -43,6 +43,8 @@ pub struct TokenSettings {
     pub lifetime: Duration,
     /// How many checked tokens are remembered.
     pub remembered: usize,
+    /// The longest token that is issued or looked at, in bytes: what a request's header has room for, up to [`LONGEST_TOKEN`].
+    pub longest: usize,
 }
 
 /// A token on its way out.
@@ -71,11 +73,24 @@ pub struct VerifiedToken {
     pub expires_at: Timestamp,
 }
 
-/// Why a token is refused, or cannot be issued; the words are for the client.
+/// Why a token cannot be issued; the words are for the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IssueError {
+    /// It would be longer than what can be shown here.
+    #[error(
+        "a token for all of this would be longer than the {0} bytes that a request's header has room for: ask for fewer repositories in one token"
+    )]
+    Long(usize),
+    /// There is no key to sign with.
+    #[error("tokens cannot be signed now: try again")]
+    NoKey,
+}
+
+/// Why a token is refused; the words are for the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Longer than any token from here.
-    #[error("the token is too long: ask for fewer scopes")]
+    #[error("the token is longer than any that is issued here: log in again")]
     Long,
     /// No token at all.
     #[error("the token is malformed")]
@@ -101,9 +116,6 @@ pub enum TokenError {
     /// Not begun.
     #[error("the token is not valid yet: check the clocks")]
     NotYet,
-    /// There is no key to sign with.
-    #[error("tokens cannot be signed now")]
-    NoKey,
 }
 
 /// What a token says. The names are those of a docker registry's tokens; `berth` is our own.
@@ -188,10 +200,10 @@ impl Tokens {
         actor: &Actor,
         of: Timestamp,
         access: Vec<ResourceActions>,
-    ) -> Result<IssuedToken, TokenError> {
+    ) -> Result<IssuedToken, IssueError> {
         let now = self.clock.now();
         let keys = self.keys();
-        let key = keys.signer(now).ok_or(TokenError::NoKey)?;
+        let key = keys.signer(now).ok_or(IssueError::NoKey)?;
         let anonymous = actor.kind == ActorKind::Anonymous;
         let seconds = now.as_micros().div_euclid(1_000_000);
         let claims = Claims {
@@ -206,9 +218,9 @@ impl Tokens {
             berth: SubjectClaim { kind: actor.kind.as_str().to_owned(), id: actor.id, at: of },
         };
         let header = Header { kid: Some(key.kid().to_owned()), ..Header::new(ALGORITHM) };
-        let token = encode(&header, &claims, key.private()).map_err(|_| TokenError::NoKey)?;
-        if token.len() > LONGEST_TOKEN {
-            return Err(TokenError::Long);
+        let token = encode(&header, &claims, key.private()).map_err(|_| IssueError::NoKey)?;
+        if token.len() > self.settings.longest {
+            return Err(IssueError::Long(self.settings.longest));
         }
         self.counts.issued_to(actor.kind);
         Ok(IssuedToken { token: crate::Secret::new(token), issued_at: now, lifetime: self.settings.lifetime })
@@ -216,7 +228,7 @@ impl Tokens {
 
     /// Checks a token. [`TokenError::UnknownKey`] may mean that a new key is in the database: read them anew, then try again.
     pub fn verify(&self, token: &str) -> Result<Arc<VerifiedToken>, TokenError> {
-        if token.len() > LONGEST_TOKEN {
+        if token.len() > self.settings.longest {
             return Err(TokenError::Long);
         }
         let now = self.clock.now();

@@ -10,7 +10,7 @@ use berth_access::brute_force::BruteForceSettings;
 use berth_access::password::PasswordSettings;
 use berth_access::permissions::SystemRules;
 use berth_access::seal::Seals;
-use berth_access::token::{Rotation, TokenSettings};
+use berth_access::token::{LONGEST_TOKEN, Rotation, TokenSettings};
 use berth_access::{Gatekeeper, GatekeeperParts, GatekeeperSettings, Secret, first_start, robot_secret};
 use berth_cache::{Attempts, Cache};
 use berth_config::{Config, ProjectCreation};
@@ -202,9 +202,16 @@ fn settings(config: &Config) -> GatekeeperSettings {
     GatekeeperSettings {
         tokens: tokens(config),
         rotation: rotation(config),
+        longest: longest_token(config),
         authority: AuthoritySettings {
             rules: SystemRules {
                 users_create_projects: config.projects.creation == ProjectCreation::Everyone,
+/// What a token may take of a request's header: three quarters. The first line and the other fields need the rest.
+fn longest_token(config: &Config) -> usize {
+    let header = usize::try_from(config.server.header_limit.bytes()).unwrap_or(usize::MAX);
+    (header / 4 * 3).min(LONGEST_TOKEN)
+}
+
             },
             create_on_push: config.projects.create_on_push,
             remembered: REMEMBERED,

@@ -3,6 +3,7 @@
 mod backup;
 mod bodies;
 mod client;
+mod credentials;
 mod drain;
 mod early;
 mod first_administrator;

@@ -34,6 +34,7 @@ fn bench(keys: impl IntoIterator<Item = SigningKey>) -> Bench {
         service: "harbor-registry".to_owned(),
         lifetime: Duration::from_mins(30),
         remembered: 64,
+        longest: LONGEST_TOKEN,
     };
     let tokens =
         Tokens::new(settings, KeySet::new(keys), Arc::<FakeClock>::clone(&clock), Arc::new(SystemEntropy));
@@ -197,8 +198,24 @@ fn keys_take_turns_and_leave() {
     bench.tokens.set_keys(KeySet::default());
     assert_eq!(
         bench.tokens.issue(&jane(), Timestamp::from_micros(0), vec![]).unwrap_err(),
-        TokenError::NoKey
+        IssueError::NoKey
     );
+}
+
+#[test]
+fn a_token_that_nobody_could_show_is_not_issued() {
+    let bench = bench([key(1, 0)]);
+    let shortest = bench.issue().len();
+    let settings = TokenSettings { longest: shortest, ..bench.tokens.settings.clone() };
+    let (clock, keys) = (Arc::<FakeClock>::clone(&bench.clock), KeySet::new([key(1, 0)]));
+    let narrow = Tokens::new(settings, keys, clock, Arc::new(SystemEntropy));
+    let issue = |access| narrow.issue(&jane(), Timestamp::from_micros(START), access);
+    let fits = issue(access()).unwrap().token;
+    assert!(narrow.verify(fits.reveal()).is_ok());
+    let two = [access(), access()].concat();
+    assert_eq!(issue(two.clone()).unwrap_err(), IssueError::Long(shortest));
+    let longer = bench.tokens.issue(&jane(), Timestamp::from_micros(START), two).unwrap().token;
+    assert_eq!(narrow.verify(longer.reveal()), Err(TokenError::Long));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use berth_access::password::{PasswordSettings, Passwords};
 use berth_access::robot_secret::{self, SecretKey};
 use berth_access::scope::{ResourceActions, parse_scopes};
 use berth_access::seal::Seals;
-use berth_access::token::{Rotation, TokenSettings};
+use berth_access::token::{LONGEST_TOKEN, Rotation, TokenSettings};
 use berth_access::token_service::TokenService;
 use berth_access::{Access, Caller, Denied, LoginError, Secret, first_start};
 use berth_cache::{Attempts, Cache, Failures};
@@ -108,6 +108,7 @@ impl House {
             service: "harbor-registry".to_owned(),
             lifetime: ROTATION.token_lifetime,
             remembered: 64,
+            longest: LONGEST_TOKEN,
         };
         let keyring = Arc::new(Keyring::open(parts, tokens, ROTATION).await.expect("the house works"));
         let settings = AuthoritySettings { remembered: 1024, ..AuthoritySettings::default() };

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use axum::http::StatusCode;
+use berth_access::token::IssueError;
 use berth_access::{LoginError, Reason, whole_seconds};
 use berth_oci::reference::ReferenceError;
 use berth_oci::{Digest, ErrorCode};
@@ -168,6 +169,10 @@ fn login(error: &LoginError) -> Verdict {
         LoginError::Wrong | LoginError::Token(_) | LoginError::Revoked | LoginError::Means => {
             Verdict::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthorized)
         }
+        LoginError::Issue(IssueError::Long(_)) => {
+            Verdict::new(StatusCode::BAD_REQUEST, ErrorCode::Unsupported)
+        }
+        LoginError::Issue(IssueError::NoKey) => unavailable(5),
         LoginError::Slow { retry_after } => {
             let seconds = u32::try_from(whole_seconds(*retry_after)).unwrap_or(u32::MAX);
             Verdict::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooManyRequests).retry_after(seconds)

@@ -7,7 +7,7 @@ use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use berth_access::scope::{ResourceActions, parse_scopes};
-use berth_access::token::{KeySet, SigningKey, TokenSettings, Tokens};
+use berth_access::token::{KeySet, LONGEST_TOKEN, SigningKey, TokenSettings, Tokens};
 use berth_domain::{Actor, ActorKind, Clock, SystemClock, SystemEntropy, Timestamp};
 
 use crate::house::{House, PASSWORD, basic};
@@ -45,6 +45,7 @@ impl Forger {
             service: self.service.to_owned(),
             lifetime: Duration::from_mins(30),
             remembered: 1,
+            longest: LONGEST_TOKEN,
         };
         let tokens = Tokens::new(settings, self.keys, Arc::new(At(self.now)), Arc::new(SystemEntropy));
         let access: Vec<ResourceActions> = parse_scopes(["repository:library/a:pull"]).expect("scopes");
@@ -128,6 +129,27 @@ async fn credentials_of_a_megabyte_are_not_looked_at() {
             assert!(answer.text().contains("longer than any that is issued here"), "{}", answer.text());
         }
     }
+}
+
+#[tokio::test]
+async fn why_there_is_no_token_is_said_apart_from_wrong_credentials() {
+    let house = House::open().await;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let post = async |repositories: u32| {
+        let login =
+            "grant_type=password&service=harbor-registry&username=admin&password=Passw0rd+of+everyone";
+        let scopes = (0..repositories).map(|number| format!("&scope=repository:library/{number:0>200}:pull"));
+        let text = login.to_owned() + &scopes.collect::<String>();
+        house.ask_as("", "POST", "/service/token", &form, text).await
+    };
+    assert_eq!(post(20).await.status, 200);
+    let long = post(100).await;
+    long.expect(400, "UNSUPPORTED");
+    assert!(long.text().contains("ask for fewer repositories in one token"), "{}", long.text());
+    house.gatekeeper.keyring().tokens().set_keys(KeySet::default());
+    let keyless = post(1).await;
+    keyless.expect(503, "UNAVAILABLE");
+    assert!(keyless.text().contains("tokens cannot be signed now"), "{}", keyless.text());
 }
 
 #[tokio::test]

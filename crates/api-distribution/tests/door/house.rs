@@ -393,6 +393,7 @@ async fn gatekeeper(metadata: &Arc<dyn Metadata>, clock: Arc<dyn Clock>, create_
             service: "harbor-registry".to_owned(),
             lifetime,
             remembered: 64,
+            longest: 12 << 10,
         },
         rotation: Rotation {
             period: Duration::from_hours(24),

@@ -3,6 +3,7 @@
 //! Harbor's conventions: who is nobody is 401, who may not is 403, and only who would see a thing is told that it is not there. What is
 //! the server's fault is masked; where the remedy is to wait, the words and a `Retry-After` say so.
 
+use berth_access::token::IssueError;
 use berth_access::{Denied, LoginError, Reason, whole_seconds};
 use berth_http::rest::Code;
 use berth_management::DatabaseError;
@@ -82,6 +83,8 @@ fn log_in(error: &LoginError) -> Verdict {
         LoginError::Slow { retry_after } => {
             Verdict::new(Code::TooManyRequests).retry_after(whole_seconds(*retry_after))
         }
+        LoginError::Issue(IssueError::Long(_)) => Verdict::new(Code::BadRequest),
+        LoginError::Issue(IssueError::NoKey) => Verdict::new(Code::Unavailable).retry_after(5),
         LoginError::Busy => Verdict::new(Code::Unavailable).retry_after(1),
         LoginError::Database(error) => database(error),
         LoginError::Password(_) => Verdict::new(Code::Inside),

@@ -14,7 +14,7 @@ use berth_access::first_start;
 use berth_access::password::PasswordSettings;
 use berth_access::permissions::SystemRules;
 use berth_access::seal::Seals;
-use berth_access::token::{Rotation, TokenSettings};
+use berth_access::token::{LONGEST_TOKEN, Rotation, TokenSettings};
 use berth_access::{Gatekeeper, GatekeeperParts, GatekeeperSettings, Secret};
 use berth_api_harbor::{Door, HarborSettings};
 use berth_blobs::BufferPool;
@@ -283,6 +283,7 @@ async fn gatekeeper(
         service: "harbor-registry".to_owned(),
         lifetime: rotation.token_lifetime,
         remembered: 64,
+        longest: LONGEST_TOKEN,
     };
     let rules = SystemRules { users_create_projects: true };
     let settings = GatekeeperSettings {

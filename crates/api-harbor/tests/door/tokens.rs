@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use berth_access::Caller;
 use berth_access::scope::parse_scopes;
-use berth_access::token::{KeySet, SigningKey, TokenSettings, Tokens};
+use berth_access::token::{KeySet, LONGEST_TOKEN, SigningKey, TokenSettings, Tokens};
 use berth_domain::{Actor, ActorKind, Clock, SystemEntropy, Timestamp};
 
 use crate::house::{House, PASSWORD};
@@ -20,6 +20,7 @@ fn tokens(house: &House, keys: KeySet, service: &str) -> Tokens {
         service: service.to_owned(),
         lifetime: Duration::from_mins(30),
         remembered: 1,
+        longest: LONGEST_TOKEN,
     };
     Tokens::new(settings, keys, Arc::<berth_testkit::TestClock>::clone(&house.clock), Arc::new(SystemEntropy))
 }

@@ -27,7 +27,7 @@ setting::table! {
         body_timeout: Duration = "60s",
         /// How long a connection may stay open without a request.
         idle_timeout: Duration = "120s",
-        /// The longest header of a request, with its first line.
+        /// The longest header of a request, with its first line. A token gets three quarters of it, up to 64KiB: 16KiB is enough for a hundred short names of repositories in one.
         header_limit: Size = "16KiB",
         /// The longest path and query of a request.
         uri_limit: Size = "8KiB",

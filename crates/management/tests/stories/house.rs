@@ -12,7 +12,7 @@ use berth_access::keyring::{Keyring, KeyringParts};
 use berth_access::password::{PasswordSettings, Passwords};
 use berth_access::permissions::SystemRules;
 use berth_access::seal::Seals;
-use berth_access::token::{Rotation, TokenSettings};
+use berth_access::token::{LONGEST_TOKEN, Rotation, TokenSettings};
 use berth_access::{Access, Caller, LoginError, Secret, first_start};
 use berth_blobs::BufferPool;
 use berth_blobs_filesystem::{FilesystemBlobs, LocalFileSystem, Options};
@@ -169,6 +169,7 @@ async fn keyring(metadata: &Arc<dyn Metadata>, clock: Arc<dyn Clock>) -> Keyring
         service: "harbor-registry".to_owned(),
         lifetime,
         remembered: 64,
+        longest: LONGEST_TOKEN,
     };
     let period = Duration::from_hours(24);
     let rotation = Rotation { period, lead: Duration::from_mins(5), token_lifetime: lifetime };
