@@ -192,6 +192,17 @@ impl Keyring {
     }
 }
 
+/// Whether everything that is sealed in a database is sealed under these keys.
+pub async fn is_sealed_under(metadata: &dyn Metadata, seals: &Seals) -> berth_metadata::Result<bool> {
+    let mut tx = metadata.begin().await?;
+    let keys = tx.lock_signing_keys().await?;
+    let secrets = tx.lock_sealed_secrets().await?;
+    let keys = keys.iter().map(|key| seals.open(&seed_place(&key.kid), &key.sealed_seed));
+    let secrets = secrets.iter().map(|(name, sealed)| seals.open(&secret_place(name), sealed));
+    // What is damaged does not open under any key.
+    Ok(!keys.chain(secrets).any(|opened| opened == Err(SealError::UnknownKey)))
+}
+
 fn schedule(keys: &[StoredSigningKey]) -> Vec<(String, Timestamp)> {
     keys.iter().map(|key| (key.kid.clone(), key.signs_from)).collect()
 }

@@ -90,6 +90,14 @@ pub(crate) fn seals(config: &Config, entropy: &dyn Entropy) -> Result<Seals> {
     }))
 }
 
+/// The seals of the keys that an installation made itself and that lie in this directory; none if it made none.
+pub(crate) fn own_seals(directory: &Path) -> Result<Option<Seals>> {
+    let Some(key) = private_file::read(&directory.join(SECRET_KEY))? else { return Ok(None) };
+    let earlier = private_file::read(&directory.join(EARLIER_KEY))?;
+    let seals = Seals::new(key.as_bytes(), earlier.iter().map(String::as_bytes));
+    seals.map(Some).with_context(|| format!("{SECRET_KEY} in {} cannot be used", directory.display()))
+}
+
 /// The seals under this key and those before it.
 fn seals_under(config: &Config, key: &Secret) -> Result<Seals> {
     let configured =
@@ -194,7 +202,14 @@ pub(crate) fn tokens(config: &Config) -> TokenSettings {
         service: tokens.service.clone(),
         lifetime: tokens.lifetime,
         remembered: REMEMBERED,
+        longest: longest_token(config),
     }
+}
+
+/// What a token may take of a request's header: three quarters. The first line and the other fields need the rest.
+fn longest_token(config: &Config) -> usize {
+    let header = usize::try_from(config.server.header_limit.bytes()).unwrap_or(usize::MAX);
+    (header / 4 * 3).min(LONGEST_TOKEN)
 }
 
 fn settings(config: &Config) -> GatekeeperSettings {
@@ -202,16 +217,9 @@ fn settings(config: &Config) -> GatekeeperSettings {
     GatekeeperSettings {
         tokens: tokens(config),
         rotation: rotation(config),
-        longest: longest_token(config),
         authority: AuthoritySettings {
             rules: SystemRules {
                 users_create_projects: config.projects.creation == ProjectCreation::Everyone,
-/// What a token may take of a request's header: three quarters. The first line and the other fields need the rest.
-fn longest_token(config: &Config) -> usize {
-    let header = usize::try_from(config.server.header_limit.bytes()).unwrap_or(usize::MAX);
-    (header / 4 * 3).min(LONGEST_TOKEN)
-}
-
             },
             create_on_push: config.projects.create_on_push,
             remembered: REMEMBERED,

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use berth_access::keyring::is_sealed_under;
 use berth_blobs::Error as BlobError;
 use berth_blobs_filesystem::BlobCopies;
 use berth_config::Config;
@@ -21,6 +22,10 @@ const DRAFT: &str = "berth.db.draft";
 const NOTHING: [&str; 2] = ["lock", "lost+found"];
 /// How many rows are looked at together.
 const BATCH: u32 = 1000;
+/// How often keys and database are copied until they belong together.
+const ATTEMPTS: u32 = 5;
+/// The keys of an installation that made its own.
+const KEYS: [&str; 2] = [accounts::SECRET_KEY, accounts::EARLIER_KEY];
 
 /// What came of a backup or a restore.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,23 +38,28 @@ pub struct Copied {
     pub missing: Vec<String>,
 }
 
-/// Copies an embedded installation into `directory`, which must be empty or not there. A server may run on it meanwhile: the
-/// database is copied first, as it is at one moment, and every blob that it names was published before. The copy is a data
-/// directory by itself; unfinished uploads are not in it. One that fails leaves nothing in it, one that is killed nothing that could
-/// be taken for a backup.
+/// Copies an embedded installation into `directory`, which must be empty or not there. A server may run on it meanwhile, and its key
+/// may be replaced: the database is copied first, as it is at one moment, with the key that opens it, and every blob that it names
+/// was published before. The copy is a data directory by itself; unfinished uploads are not in it. One that fails leaves nothing in
+/// it, one that is killed nothing that could be taken for a backup.
 pub async fn backup(config: &Config, directory: &Path) -> Result<Copied> {
+    backup_beside(config, directory, async || {}).await
+}
+
+/// The same, with something that happens each time when the keys are copied and the database is not.
+pub(crate) async fn backup_beside(
+    config: &Config,
+    directory: &Path,
+    meanwhile: impl AsyncFnMut(),
+) -> Result<Copied> {
     let database = existing_database(config)?;
     data_directory::create(directory)?;
     ensure_empty(directory)?;
     let draft = Draft::new(directory, &directory.join("blobs"));
-    // Before the database, so that what is sealed in it opens.
-    copy_keys(&config.data.directory, directory)?;
     let as_it_is = Opening { schema: Schema::AsItIs, ..Opening::default() };
     let opened = SqlMetadata::open_sqlite_with(&database, as_it_is).await;
     let metadata = opened.context("the database cannot be opened")?;
-    metadata.backup_sqlite(&draft.database).await.context("the database cannot be copied")?;
-    let copied =
-        SqlMetadata::open_sqlite(&draft.database).await.context("the copied database cannot be opened")?;
+    let copied = copy_database(config, &metadata, &draft, meanwhile).await?;
     forget_uploads(&copied).await.context("unfinished uploads cannot be left out")?;
     let outcome = copy_blobs(&copied, &config.blob_directory(), &draft.blobs).await?;
     copied.close().await;
@@ -116,6 +126,14 @@ impl Draft {
         Ok(File::open(&self.directory)?.sync_all()?)
     }
 
+    /// Removes database and keys. What is not there needs not go; another error says nothing that the copy's own does not.
+    fn clear(&self) {
+        let keys = KEYS.iter().map(|key| self.directory.join(key));
+        for file in self.files().into_iter().chain(keys) {
+            let _ = fs::remove_file(file);
+        }
+    }
+
     /// The file, and what SQLite keeps beside it while it is open.
     fn files(&self) -> [PathBuf; 3] {
         ["", "-wal", "-shm"].map(|end| {
@@ -128,14 +146,8 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        // What is not there needs not go; another error says nothing that the copy's own does not.
-        for file in self.files() {
-            let _ = fs::remove_file(file);
-        }
         if !self.whole {
-            for key in KEYS {
-                let _ = fs::remove_file(self.directory.join(key));
-            }
+            self.clear();
             let _ = BlobCopies::remove(&self.blobs);
             if !self.had_blobs {
                 let _ = fs::remove_dir(&self.blobs);
@@ -159,14 +171,43 @@ pub fn existing_database(config: &Config) -> Result<PathBuf> {
     Ok(database)
 }
 
-/// An installation that made its own key is worth nothing without it.
-const KEYS: [&str; 2] = [accounts::SECRET_KEY, accounts::EARLIER_KEY];
-
-fn copy_keys(from: &Path, to: &Path) -> Result<()> {
-    for name in KEYS {
-        private_file::copy(&from.join(name), &to.join(name))?;
+/// The database's copy and the keys that open it. Where `berth secrets rotate` put another key in between, both are copied again.
+async fn copy_database(
+    config: &Config,
+    metadata: &SqlMetadata,
+    draft: &Draft,
+    mut meanwhile: impl AsyncFnMut(),
+) -> Result<SqlMetadata> {
+    for _ in 0..ATTEMPTS {
+        copy_keys(&config.data.directory, &draft.directory)?;
+        meanwhile().await;
+        metadata.backup_sqlite(&draft.database).await.context("the database cannot be copied")?;
+        let opened = SqlMetadata::open_sqlite(&draft.database).await;
+        let copied = opened.context("the copied database cannot be opened")?;
+        if opens(config, &draft.directory, &copied).await? {
+            return Ok(copied);
+        }
+        copied.close().await;
+        draft.clear();
     }
-    Ok(())
+    bail!(
+        "the secrets in the database do not open under the key in {}: if `berth secrets rotate` was interrupted, run it again first; if the key is a configured one, give access.secret_key here too",
+        config.data.directory.display()
+    )
+}
+
+/// Whether what is sealed in the copy opens with the copied keys; a configured key is kept elsewhere.
+async fn opens(config: &Config, directory: &Path, copied: &SqlMetadata) -> Result<bool> {
+    if !config.access.secret_key.is_empty() {
+        return Ok(true);
+    }
+    let Some(seals) = accounts::own_seals(directory)? else { return Ok(true) };
+    is_sealed_under(copied, &seals).await.context("the copied secrets cannot be read")
+}
+
+/// An installation that made its own key is worth nothing without it.
+fn copy_keys(from: &Path, to: &Path) -> Result<()> {
+    KEYS.iter().try_for_each(|name| private_file::copy(&from.join(name), &to.join(name)))
 }
 
 fn ensure_empty(directory: &Path) -> Result<()> {

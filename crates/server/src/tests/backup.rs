@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use berth_registry::fsck::Options;
 use tokio::io::AsyncWriteExt;
 
+use crate::administration::rotate_secrets;
 use crate::data_directory::DataDirectory;
 use crate::{Parts, Server, embedded};
 
 use crate::tests::client::{get, one, send, status};
-use crate::tests::{config, drain, start};
+use crate::tests::{config, drain, rotation, start};
 
 const DIGEST: &str = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
@@ -58,6 +59,30 @@ async fn what_was_pushed_before_a_backup_is_pulled_from_its_restoration() {
     assert_eq!(state(&backup), before, "a restore and a server on what it made leave the backup as it was");
     assert!(before.iter().any(|(path, ..)| path.ends_with("berth.db")), "{before:?}");
     set_modes(&backup, 0o755, 0o644);
+}
+
+#[tokio::test]
+async fn a_backup_beside_rotations_opens_or_is_none() {
+    let (data, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (installation, backup) = (config(&data), elsewhere.path().join("backup"));
+    let before = rotation::kept(&installation).await.unwrap();
+    // Whenever the keys were copied, and before the database is.
+    let always = async || drop(rotate_secrets(&installation).await.unwrap());
+    let refused = embedded::backup_beside(&installation, &backup, always).await.unwrap_err().to_string();
+    assert!(refused.contains("if `berth secrets rotate` was interrupted, run it again first"), "{refused}");
+    assert_eq!(files(&backup), std::slice::from_ref(&backup), "nothing stands in the way of the next try");
+    let mut attempts = 0;
+    let twice = async || {
+        attempts += 1;
+        if attempts <= 2 {
+            rotate_secrets(&installation).await.unwrap();
+        }
+    };
+    embedded::backup_beside(&installation, &backup, twice).await.unwrap();
+    assert_eq!(attempts, 3);
+    let restored = config(&elsewhere);
+    embedded::restore(&restored, &backup).await.unwrap();
+    assert_eq!(rotation::kept(&restored).await.unwrap(), before);
 }
 
 #[tokio::test]

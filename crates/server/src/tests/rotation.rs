@@ -46,7 +46,7 @@ async fn installation(change: impl FnOnce(&mut Config)) -> (TempDir, Config, [u8
 }
 
 /// Opens the installation as a server would; the key of its generated secrets.
-async fn kept(config: &Config) -> anyhow::Result<[u8; 32]> {
+pub(super) async fn kept(config: &Config) -> anyhow::Result<[u8; 32]> {
     std::fs::create_dir_all(&config.data.directory).unwrap();
     Ok(*Parts::open(config, true).await?.gatekeeper.secret_key.bytes())
 }
