@@ -45,7 +45,7 @@ pub struct FoundUser {
     pub username: String,
 }
 
-/// What no two live accounts have in common.
+/// What no two live accounts have in common, nor one's name and another's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserField {
     /// The name.
@@ -81,7 +81,8 @@ impl Guarded<'_> {
     async fn add_user(&self, user: &berth_metadata::user::NewUser) -> Result<UserId> {
         let mut tx = self.begin().await?;
         let Added::Added(id) = tx.add_user(user, self.management.now()).await? else {
-            return Err(Error::exists("a user with the username or the email of", &&user.username));
+            let names = format!("{} or {}", user.username, user.email);
+            return Err(Error::exists("a user that logs in with", &names));
         };
         tx.commit().await?;
         Ok(id)
@@ -155,7 +156,7 @@ impl Guarded<'_> {
         let mut tx = self.begin().await?;
         match tx.set_user_profile(id, email, realname, comment, self.management.now()).await? {
             None => return Err(Error::not_found("user", &id.0)),
-            Some(Added::Exists) => return Err(Error::exists("a user with the email", &email)),
+            Some(Added::Exists) => return Err(Error::exists("a user that logs in with", &email)),
             Some(Added::Added(_)) => tx.commit().await?,
         }
         Ok(())

@@ -67,6 +67,15 @@ statements! {
         pg: "SELECT id FROM users WHERE sysadmin AND deleted_at IS NULL ORDER BY id LIMIT 1",
         lite: "SELECT id FROM users WHERE sysadmin = 1 AND deleted_at IS NULL ORDER BY id LIMIT 1",
     );
+    /// Until the transaction ends; the number is this lock's own. What somebody logs in with stands in two columns, so that no index
+    /// keeps a name from being another's address.
+    LOCK_LOGINS = sql!(pg: "SELECT pg_advisory_xact_lock(4150972238461077315)", lite: "SELECT 1");
+    /// Live accounts but $3 with the address $1 as their name, or with the name $2 as their address.
+    LOGINS_OF_OTHERS = sql!(
+        "SELECT id FROM users WHERE username = $1 AND deleted_at IS NULL AND id <> $3
+         UNION ALL
+         SELECT id FROM users WHERE email = $2 AND email <> '' AND deleted_at IS NULL AND id <> $3"
+    );
     /// Gives no row if a live account has the name or the address.
     ADD_USER = sql!(
         "INSERT INTO users (username, email, realname, comment, sysadmin, password, valid_after, created_at, updated_at)
@@ -202,6 +211,19 @@ impl UserReads for SqlMetadata {
     }
 }
 
+impl SqlTransaction {
+    /// Whether the address is the name of a live account other than this one, or the name its address. Nobody can make it so until the
+    /// transaction ends.
+    async fn is_anothers_login(&mut self, email: &str, username: &str, id: UserId) -> Result<bool> {
+        execute!(self, LOCK_LOGINS);
+        let others: Vec<(i64,)> = all!(self, LOGINS_OF_OTHERS, email, username, id.0);
+        Ok(!others.is_empty())
+    }
+}
+
+/// No account has this number.
+const NOBODY: UserId = UserId(0);
+
 /// Runs one of the two statements that add a user; both take what it is made of in one order.
 macro_rules! new_user {
     ($run:ident, $on:expr, $statement:expr, $user:expr, $at:expr) => {{
@@ -223,6 +245,9 @@ macro_rules! new_user {
 #[async_trait]
 impl UserWrites for SqlTransaction {
     async fn add_user(&mut self, user: &NewUser, at: Timestamp) -> Result<Added<UserId>> {
+        if self.is_anothers_login(&user.email, &user.username, NOBODY).await? {
+            return Ok(Added::Exists);
+        }
         let row: Option<(i64,)> = new_user!(optional, self, ADD_USER, user, at);
         Ok(row.map_or(Added::Exists, |(id,)| Added::Added(UserId(id))))
     }
@@ -239,7 +264,8 @@ impl UserWrites for SqlTransaction {
         comment: &str,
         at: Timestamp,
     ) -> Result<Option<Added<UserId>>> {
-        if execute!(self, SET_PROFILE, id.0, email, realname, comment, at.as_micros()) > 0 {
+        let taken = self.is_anothers_login(email, "", id).await?;
+        if !taken && execute!(self, SET_PROFILE, id.0, email, realname, comment, at.as_micros()) > 0 {
             return Ok(Some(Added::Added(id)));
         }
         let live: Option<Row> = optional!(self, USER, id.0);

@@ -20,9 +20,9 @@ pub struct UserCredentials {
 /// A new account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewUser {
-    /// Its name; no live account has it.
+    /// Its name; no live account has it, as its name or its address.
     pub username: String,
-    /// Its address; empty, or no live account's.
+    /// Its address; empty, or no live account's address or name.
     pub email: String,
     /// The person's name.
     pub realname: String,
@@ -101,13 +101,15 @@ pub trait UserReads {
 /// ends what was issued before it.
 #[async_trait]
 pub trait UserWrites {
-    /// Makes an account with the next number. Numbers of accounts made here begin at 3.
+    /// Makes an account with the next number, unless it would log in with what another live one logs in with. Numbers of accounts made
+    /// here begin at 3.
     async fn add_user(&mut self, user: &NewUser, at: Timestamp) -> Result<Added<UserId>>;
 
     /// Makes account 1 if there is none. Whether it was made: only one process sees `true`.
     async fn ensure_admin(&mut self, admin: &NewUser, at: Timestamp) -> Result<bool>;
 
-    /// Changes address, name and remark. `None` if the account is not there, [`Added::Exists`] if another live one has the address.
+    /// Changes address, name and remark. `None` if the account is not there, [`Added::Exists`] if another live one has
+    /// the address, or has it as its name.
     async fn set_user_profile(
         &mut self,
         id: UserId,

@@ -73,6 +73,26 @@ async fn users_that_cannot_be() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_somebody_elses_address_is_taken_and_the_reverse() {
+    let house = House::open().await;
+    let jane = house.user("jane").await;
+    let person = |username: &str, email: &str| json!({"username": username, "email": email, "realname": "J", "password": PASSWORD});
+    let post = |body: &Value| house.ask("POST /users").by(ADMIN).json(body);
+    let posing = post(&person("jane@example.org", "posing@example.org")).await.refused(409, "CONFLICT");
+    assert_eq!(
+        posing.words(),
+        "a user that logs in with jane@example.org or posing@example.org already exists"
+    );
+    post(&person("joe@example.org", "joe@example.org")).await.expect(201);
+    post(&person("claiming", "joe@example.org")).await.refused(409, "CONFLICT");
+    let profile = json!({"email": "joe@example.org", "realname": "Jane"});
+    let changed = house.ask(&format!("PUT /users/{jane}")).by(JANE).json(&profile).await;
+    let refused = changed.refused(409, "CONFLICT");
+    assert_eq!(refused.words(), "a user that logs in with joe@example.org already exists");
+    house.ask("GET /users/current").by(("jane@example.org", PASSWORD)).await.expect(200);
+}
+
+#[tokio::test]
 async fn they_change_themselves_and_nobody_else() {
     let house = House::open().await;
     let (jane, joe) = (house.user("jane").await, house.user("joe").await);

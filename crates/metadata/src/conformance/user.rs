@@ -57,17 +57,57 @@ pub(super) async fn a_login_is_a_name_or_else_an_address(metadata: &dyn Metadata
     for nobody in ["Mailed@example.org", "example.org", "", "mailed@example.org\0", "unmailed"] {
         assert_eq!(found(nobody).await, None, "{nobody:?}");
     }
-    let named = NewUser { email: String::new(), ..new_user("mailed@example.org") };
+    let both = NewUser { email: "both@example.org".to_owned(), ..new_user("both@example.org") };
     let mut tx = begin(metadata).await;
-    let Added::Added(named) = tx.add_user(&named, at(0)).await.expect("an answer") else {
-        panic!("it exists")
+    let both = added(tx.add_user(&both, at(0)).await.expect("an answer"));
+    tx.commit().await.expect("a commit");
+    assert_eq!(found("both@example.org").await, Some(both));
+    let mut tx = begin(metadata).await;
+    assert!(tx.delete_user(both, at(1)).await.expect("an answer"));
+    tx.commit().await.expect("a commit");
+    assert_eq!(found("both@example.org").await, None, "who is gone has no name");
+}
+
+pub(super) async fn a_name_is_nobody_elses_address(metadata: &dyn Metadata) {
+    let addressed = user(metadata, "addressed").await;
+    let named = NewUser { email: String::new(), ..new_user("named@example.org") };
+    let add = async |user: &NewUser| {
+        let mut tx = begin(metadata).await;
+        let outcome = tx.add_user(user, at(0)).await.expect("an answer");
+        tx.commit().await.expect("a commit");
+        outcome
     };
-    tx.commit().await.expect("a commit");
-    assert_eq!(found("mailed@example.org").await, Some(named), "a name goes before an address");
-    let mut tx = begin(metadata).await;
-    assert!(tx.delete_user(named, at(1)).await.expect("an answer"));
-    tx.commit().await.expect("a commit");
-    assert_eq!(found("mailed@example.org").await, Some(mailed), "who is gone has no name");
+    let change = async |id, email: &str| {
+        let mut tx = begin(metadata).await;
+        let outcome = tx.set_user_profile(id, email, "A", "", at(1)).await.expect("an answer");
+        tx.commit().await.expect("a commit");
+        outcome
+    };
+    let posing = NewUser { email: String::new(), ..new_user("addressed@example.org") };
+    assert_eq!(add(&posing).await, Added::Exists, "a name that is an address");
+    let id = added(add(&named).await);
+    let claiming = NewUser { email: "named@example.org".to_owned(), ..new_user("claiming") };
+    assert_eq!(add(&claiming).await, Added::Exists, "an address that is a name");
+    assert_eq!(change(addressed, "named@example.org").await, Some(Added::Exists), "later, too");
+    assert_eq!(change(id, "named@example.org").await, Some(Added::Added(id)), "one's own");
+    assert_eq!(change(addressed, "moved@example.org").await, Some(Added::Added(addressed)));
+    added(add(&posing).await);
+}
+
+pub(super) async fn one_of_many_takes_the_login(metadata: &dyn Metadata) {
+    let take = async |n: i64| {
+        // Every other one as its name, the rest as their address.
+        let (name, email) = match n % 2 {
+            0 => ("shared@example.org".to_owned(), format!("sharer{n}@example.org")),
+            _ => (format!("sharer{n}"), "shared@example.org".to_owned()),
+        };
+        let mut tx = begin(metadata).await;
+        let outcome = lost(tx.add_user(&NewUser { email, ..new_user(&name) }, at(n)).await)?;
+        lost(tx.commit().await).map(|()| outcome)
+    };
+    let outcomes: Vec<_> = join_all((0..8).map(take)).await.into_iter().flatten().collect();
+    let winners = outcomes.iter().filter(|outcome| **outcome != Added::Exists).count();
+    assert_eq!(winners, 1, "{outcomes:?}");
 }
 
 pub(super) async fn what_is_closest_comes_first(metadata: &dyn Metadata) {
