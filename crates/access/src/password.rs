@@ -1,7 +1,7 @@
 //! Passwords: how they are kept, and how one is checked without stopping anything else.
 //!
 //! **Invariants.** A hash is never computed on the reactor, and never more of them at once than the settings say: each takes
-//! megabytes and milliseconds. An unknown account costs what a wrong password costs.
+//! megabytes and milliseconds. An unknown account costs what a wrong password costs that is kept as today's settings have it.
 
 mod argon;
 mod stored;

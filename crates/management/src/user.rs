@@ -188,7 +188,8 @@ impl Guarded<'_> {
         Ok(())
     }
 
-    /// Makes somebody a system administrator, or no longer one. Only another one can do that, and one stays.
+    /// Makes somebody a system administrator, or no longer one. Only system administrators can do that, also to themselves as in
+    /// Harbor, and one stays.
     pub async fn set_sysadmin(&self, id: UserId, sysadmin: bool) -> Result<()> {
         self.check_sysadmin(Resource::User, Action::Update).await?;
         retry!(self.mark_sysadmin(id, sysadmin).await)?;

@@ -123,6 +123,7 @@ impl Registry {
     /// Opens the registry over its ports; makes the installation's signing key if this is its first start.
     pub async fn open(ports: Ports, settings: Settings) -> Result<Self> {
         let mut tx = ports.metadata.begin().await?;
+        // Not sealed: who knows it makes up sessions that they could open anyway, and no others.
         let key = tx.ensure_setting("upload_key", &fresh_key(&ports)).await?;
         tx.commit().await?;
         Ok(Self::over(ports, settings, key))

@@ -9,8 +9,8 @@ use berth_metadata::{ManifestDifference, ManifestPosition, NewManifest, StoredMa
 use berth_oci::{Digest, Manifest};
 
 use super::{Check, Finding};
-use crate::{Error, Result};
 use crate::manifest::{Present, Source, demanded, may_be_blob};
+use crate::{Error, Result};
 use berth_metadata::retry;
 
 /// How many manifests are read at once: each may have megabytes.
