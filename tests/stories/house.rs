@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use berth_testkit::{BerthServer, Request, Response};
+use berth_testkit::{BerthServer, Program, Request, Response, Scratch};
 use serde_json::{Value, json};
 
 /// Alice's password.
@@ -75,6 +75,15 @@ impl House {
         let request = Request::new("DELETE", format!("/v2/{repository}/manifests/{reference}"));
         self.server.ask(&request.header("Authorization", &token)).status
     }
+}
+
+/// A client that keeps everything in one folder, and knows nobody's secrets but those that lie there.
+pub(crate) fn at_home(program: Program, folder: &Scratch) -> Program {
+    let file = folder.join("config.json");
+    let program = program.env("HOME", folder.path()).env("DOCKER_CONFIG", folder.path());
+    let program = program.env("REGISTRY_AUTH_FILE", &file).env("HELM_REGISTRY_CONFIG", &file);
+    let program = program.env("REGCTL_CONFIG", folder.join("regctl.json")).env("COSIGN_PASSWORD", "");
+    program.folder(folder.path())
 }
 
 /// Whether a client printed one of these.

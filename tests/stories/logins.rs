@@ -8,7 +8,7 @@ use berth_testkit::{
 };
 use serde_json::{Value, json};
 
-use crate::house::{House, PASSWORD, said};
+use crate::house::{House, PASSWORD, at_home, said};
 
 /// What does for Alice's password where a program shows it.
 const CLI_SECRET: &str = "Alice-Cli-Secret-1";
@@ -52,12 +52,7 @@ impl Desk<'_> {
     }
 
     fn furnish(&self, program: Program) -> Program {
-        let file = self.folder.join("config.json");
-        let program = program.env("HOME", self.folder.path()).env("DOCKER_CONFIG", self.folder.path());
-        let program = program.env("REGISTRY_AUTH_FILE", &file).env("HELM_REGISTRY_CONFIG", &file);
-        let program =
-            program.env("REGCTL_CONFIG", self.folder.join("regctl.json")).env("COSIGN_PASSWORD", "");
-        program.folder(self.folder.path())
+        at_home(program, &self.folder)
     }
 
     fn docker(&self) -> Program {

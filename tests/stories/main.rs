@@ -29,6 +29,7 @@ mod robots;
 mod sessions;
 mod shared;
 mod skopeo;
+mod strangers;
 mod survival;
 mod tokens;
 mod umoci;
