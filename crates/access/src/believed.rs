@@ -184,7 +184,7 @@ where
     async fn ask(&self, key: &K) -> Result<V, Error> {
         let Around { clock, cache, outage } = &self.around;
         let asked = (clock.now(), Instant::now());
-        let seen = Seen::before((self.made_of)(key), cache);
+        let seen = Seen::before(&(self.made_of)(key), cache);
         let question = outage.rights().ask();
         let answer = (self.read)(key.clone()).await;
         match &answer {

@@ -33,20 +33,16 @@ pub(crate) fn session(id_hash: &[u8; 32]) -> Key {
 
 /// What an answer was made of, as it stood when the question was asked.
 #[derive(Debug)]
-pub(crate) struct Seen(Vec<(Key, Stamp)>);
+pub(crate) struct Seen(Vec<Stamp>);
 
 impl Seen {
     /// Taken before the question.
-    pub(crate) fn before(keys: Vec<Key>, cache: &Arc<dyn Cache>) -> Self {
-        let stamped = |key| {
-            let stamp = cache.stamp(&key);
-            (key, stamp)
-        };
-        Self(keys.into_iter().map(stamped).collect())
+    pub(crate) fn before(keys: &[Key], cache: &Arc<dyn Cache>) -> Self {
+        Self(keys.iter().map(|key| cache.stamp(key)).collect())
     }
 
     /// Whether nobody told of a change since.
     pub(crate) fn stands(&self, cache: &Arc<dyn Cache>) -> bool {
-        self.0.iter().all(|(key, stamp)| cache.stamp(key) == *stamp)
+        self.0.iter().all(|stamp| cache.stands(*stamp))
     }
 }

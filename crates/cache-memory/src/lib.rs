@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use berth_cache::{Cache, Key, Kind, Stamp};
+use berth_cache::{Cache, Key, Stamp};
 use berth_domain::{Clock, Timestamp};
 use bytes::Bytes;
 
@@ -30,10 +30,7 @@ const OVERHEAD: usize = 192;
 /// Remembers in memory, by weight and age.
 pub struct MemoryCache {
     entries: moka::sync::Cache<Key, Entry>,
-    /// Of what is pushed and deleted, hundreds of times a second.
-    content: Stripes,
-    /// Of what people may do, which must not be looked up again because of a push.
-    rights: Stripes,
+    stripes: Stripes,
     lifetimes: Lifetimes,
     clock: Arc<dyn Clock>,
     lookups: Lookups,
@@ -65,14 +62,7 @@ impl MemoryCache {
             })
             .expire_after(lifetimes)
             .build();
-        Self {
-            entries,
-            content: Stripes::default(),
-            rights: Stripes::default(),
-            lifetimes,
-            clock,
-            lookups: Lookups::default(),
-        }
+        Self { entries, stripes: Stripes::default(), lifetimes, clock, lookups: Lookups::default() }
     }
 
     /// How many things are remembered, roughly.
@@ -104,13 +94,6 @@ impl MemoryCache {
         let entry = self.entries.get(key)?;
         (self.clock.now().since(entry.since) < age).then_some(entry.value)
     }
-
-    fn stripes(&self, kind: Kind) -> &Stripes {
-        match kind {
-            Kind::Repository | Kind::Tag | Kind::Manifest | Kind::Blob => &self.content,
-            Kind::Subject | Kind::Project | Kind::Group | Kind::Session => &self.rights,
-        }
-    }
 }
 
 #[async_trait]
@@ -127,22 +110,26 @@ impl Cache for MemoryCache {
     }
 
     fn stamp(&self, key: &Key) -> Stamp {
-        Stamp(self.stripes(key.kind).count(key))
+        self.stripes.stamp(key)
+    }
+
+    fn stands(&self, stamp: Stamp) -> bool {
+        self.stripes.stands(stamp)
     }
 
     async fn put(&self, key: Key, value: Bytes, stamp: Stamp) {
         if self.lifetimes.of(key.kind).is_zero() {
             return;
         }
-        let invalidations = self.stripes(key.kind).lock(&key);
-        if invalidations.count() == stamp.0 {
+        let invalidations = self.stripes.lock(&key);
+        if invalidations.count() == stamp.count {
             self.entries.insert(key, Entry { value, since: self.clock.now() });
         }
     }
 
     async fn invalidate(&self, keys: &[Key]) {
         for key in keys {
-            let invalidations = self.stripes(key.kind).lock(key);
+            let invalidations = self.stripes.lock(key);
             invalidations.one_more();
             self.entries.invalidate(key);
         }
@@ -161,6 +148,8 @@ impl fmt::Debug for MemoryCache {
 
 #[cfg(test)]
 mod tests {
+    use berth_cache::Kind;
+
     use super::*;
     use crate::still::Still;
 

@@ -56,10 +56,13 @@ async fn a_stamp_tells_of_every_change_and_of_nothing_else(cache: &dyn Cache) {
         cache.put(watched.clone(), Bytes::from_static(b"1"), before).await;
         cache.get(&watched).await;
         assert_eq!(cache.stamp(&watched), before, "{kind:?}");
+        assert!(cache.stands(before), "{kind:?}");
         cache.invalidate(&[key("never seen"), watched.clone()]).await;
         let changed = cache.stamp(&watched);
         assert_ne!(changed, before, "{kind:?}");
+        assert!(cache.stands(changed) && !cache.stands(before), "{kind:?}");
         cache.invalidate(std::slice::from_ref(&watched)).await;
         assert!(![before, changed].contains(&cache.stamp(&watched)), "{kind:?}");
+        assert!(!cache.stands(before) && !cache.stands(changed), "{kind:?}");
     }
 }

@@ -6,8 +6,8 @@
 //! if the key was not invalidated since. So a change that commits and invalidates while a reader still holds the old row cannot
 //! be undone by that reader.
 //!
-//! Who keeps what they found in a form of their own needs only the second half: they compare the [`Stamp`] on each look, and so hear
-//! of every change that was told to the cache, on this replica or another.
+//! Who keeps what they found in a form of their own needs only the second half: they ask on each look whether the [`Stamp`] still
+//! stands, and so hear of every change that was told to the cache, on this replica or another.
 #![deny(missing_docs)]
 
 pub mod attempts;
@@ -30,9 +30,13 @@ pub trait Cache: Send + Sync + fmt::Debug {
     /// Nothing that was invalidated.
     async fn last_known(&self, key: &Key) -> Option<Bytes>;
 
-    /// Taken before the value is looked up; given to [`Cache::put`] afterwards. While it stays the same, nobody told this replica of a
-    /// change of `key`. It is read on hot paths: it costs a look into memory, whatever the cache is made of.
+    /// Taken before the value is looked up; given to [`Cache::put`] afterwards. It costs a look into memory, whatever the cache is
+    /// made of.
     fn stamp(&self, key: &Key) -> Stamp;
+
+    /// Whether nobody told this replica of a change of the stamp's key since it was taken. It is asked on hot paths: it costs one
+    /// load from memory.
+    fn stands(&self, stamp: Stamp) -> bool;
 
     /// Remembers `value`, unless `key` was invalidated after `stamp` was taken.
     async fn put(&self, key: Key, value: Bytes, stamp: Stamp);
@@ -83,6 +87,11 @@ impl Key {
     }
 }
 
-/// The state of a key's invalidations when a look-up began.
+/// The state of a key's invalidations when a look-up began. Its numbers mean something to the cache alone that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stamp(pub u64);
+pub struct Stamp {
+    /// Where the key's invalidations are counted.
+    pub place: usize,
+    /// How many there were.
+    pub count: u64,
+}

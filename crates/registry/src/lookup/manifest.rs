@@ -97,7 +97,7 @@ impl Registry {
         cache.put(key, digest.to_bytes().into(), stamp).await;
         let key = manifest_key(repository, &digest);
         let stamp = cache.stamp(&key);
-        if cache.stamp(&any) == any_stamp {
+        if cache.stands(any_stamp) {
             cache.put(key, read.value, stamp).await;
         }
         Ok(Some(Ok(read.manifest)))
