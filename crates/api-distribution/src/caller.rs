@@ -33,7 +33,7 @@ pub(crate) async fn caller(gate: &Gate, parts: &Parts) -> Result<Caller, Error> 
     let authenticator = gate.authenticator();
     match Shown::of(&parts.headers) {
         Shown::Nothing => Ok(Caller::anonymous(address, request_id)),
-        Shown::Bearer(token) => Ok(authenticator.bearer(&token, address, request_id).await?),
+        Shown::Bearer(token) => Ok(authenticator.bearer(token, address, request_id).await?),
         Shown::Basic { login, secret } => {
             let purpose = Purpose::Registry;
             let (login, request_id) = (login.as_str(), request_id.as_str());

@@ -44,7 +44,7 @@ impl Visitor {
                 Ok(Self { caller: authenticator.basic(&shown).await?, session: None })
             }
             Shown::Bearer(token) => {
-                let caller = authenticator.bearer(&token, address, request_id).await?;
+                let caller = authenticator.bearer(token, address, request_id).await?;
                 Ok(Self { caller, session: None })
             }
             Shown::Unusable(reason) => Err(Refusal::new(Code::Unauthorized, reason).into()),

@@ -18,7 +18,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// What a request shows of who makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shown {
+pub enum Shown<'a> {
     /// Nothing.
     Nothing,
     /// A name and a secret (RFC 7617).
@@ -29,15 +29,15 @@ pub enum Shown {
         secret: Secret,
     },
     /// A token (RFC 6750).
-    Bearer(String),
+    Bearer(&'a str),
     /// Something that nobody can be known by; the words say what to send instead.
     Unusable(&'static str),
 }
 
-impl Shown {
+impl<'a> Shown<'a> {
     /// Reads the header. Two of them are unusable: it is not for us to choose.
     #[must_use]
-    pub fn of(headers: &HeaderMap) -> Self {
+    pub fn of(headers: &'a HeaderMap) -> Self {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else {
             return if headers.contains_key(AUTHORIZATION) {
@@ -54,7 +54,7 @@ impl Shown {
         value.to_str().map_or(Self::Unusable(UNREADABLE), Self::read)
     }
 
-    fn read(value: &str) -> Self {
+    fn read(value: &'a str) -> Self {
         let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
         let rest = rest.trim();
         if scheme.eq_ignore_ascii_case("basic") {
@@ -62,7 +62,7 @@ impl Shown {
                 "the Authorization header is no Basic authentication: encode name:secret in base64",
             ))
         } else if scheme.eq_ignore_ascii_case("bearer") && !rest.is_empty() {
-            Self::Bearer(rest.to_owned())
+            Self::Bearer(rest)
         } else {
             Self::Unusable(UNREADABLE)
         }
@@ -85,34 +85,40 @@ mod tests {
 
     use super::*;
 
-    fn shown(value: &[u8]) -> Shown {
+    fn header(value: &[u8]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
-        Shown::of(&headers)
+        headers
     }
 
-    fn basic(text: &str) -> Shown {
-        shown(format!("Basic {}", BASE64.encode(text)).as_bytes())
+    fn basic(text: &str) -> HeaderMap {
+        header(format!("Basic {}", BASE64.encode(text)).as_bytes())
     }
 
     #[test]
     fn names_secrets_and_tokens_are_read() {
         assert_eq!(Shown::of(&HeaderMap::new()), Shown::Nothing);
         let robot = Shown::Basic { login: "robot$p+ci".into(), secret: Secret::new("a:b") };
-        assert_eq!(basic("robot$p+ci:a:b"), robot, "the secret begins after the first colon");
-        assert_eq!(shown(b"bASIC YTpi"), Shown::Basic { login: "a".into(), secret: Secret::new("b") });
-        assert_eq!(shown(b"Basic YTo"), Shown::Basic { login: "a".into(), secret: Secret::new("") });
-        assert_eq!(shown(b"Bearer abc.def"), Shown::Bearer("abc.def".into()));
+        assert_eq!(Shown::of(&basic("robot$p+ci:a:b")), robot, "the secret begins after the first colon");
+        assert_eq!(
+            Shown::of(&header(b"bASIC YTpi")),
+            Shown::Basic { login: "a".into(), secret: Secret::new("b") }
+        );
+        assert_eq!(
+            Shown::of(&header(b"Basic YTo")),
+            Shown::Basic { login: "a".into(), secret: Secret::new("") }
+        );
+        assert_eq!(Shown::of(&header(b"Bearer abc.def")), Shown::Bearer("abc.def"));
     }
 
     #[test]
     fn what_names_nobody_is_unusable() {
         for value in ["Basic", "Basic !", "Bearer", "Bearer  ", "Digest a", "", "Basic OmI=", "Basic YWI="] {
-            assert!(matches!(shown(value.as_bytes()), Shown::Unusable(_)), "{value}");
+            assert!(matches!(Shown::of(&header(value.as_bytes())), Shown::Unusable(_)), "{value}");
         }
-        assert!(matches!(shown(b"Basic \xff"), Shown::Unusable(_)));
-        assert!(matches!(basic("a\n:b"), Shown::Unusable(_)));
-        assert!(matches!(shown(&vec![b'x'; LONGEST + 1]), Shown::Unusable(_)));
+        assert!(matches!(Shown::of(&header(b"Basic \xff")), Shown::Unusable(_)));
+        assert!(matches!(Shown::of(&basic("a\n:b")), Shown::Unusable(_)));
+        assert!(matches!(Shown::of(&header(&vec![b'x'; LONGEST + 1])), Shown::Unusable(_)));
         let mut twice = HeaderMap::new();
         twice.append(AUTHORIZATION, HeaderValue::from_static("Bearer a"));
         twice.append(AUTHORIZATION, HeaderValue::from_static("Bearer b"));
@@ -123,8 +129,7 @@ mod tests {
         #[test]
         fn no_header_panics(value in proptest::collection::vec(32_u8..=255, 0..80)) {
             if let Ok(value) = HeaderValue::from_bytes(&value) {
-                let mut headers = HeaderMap::new();
-                headers.insert(AUTHORIZATION, value);
+                let headers = header(value.as_bytes());
                 prop_assert_ne!(Shown::of(&headers), Shown::Nothing);
             }
         }
@@ -132,7 +137,8 @@ mod tests {
         #[test]
         fn what_was_encoded_is_shown(login in "[^:\\pC]{1,20}", secret in "\\PC{0,20}") {
             let expected = Shown::Basic { login: login.clone(), secret: Secret::new(secret.clone()) };
-            prop_assert_eq!(basic(&format!("{login}:{secret}")), expected);
+            let headers = basic(&format!("{login}:{secret}"));
+            prop_assert_eq!(Shown::of(&headers), expected);
         }
     }
 }
