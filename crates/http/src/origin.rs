@@ -153,7 +153,7 @@ pub fn names_its_host(version: Version, headers: &HeaderMap) -> bool {
         (None, None) => version != Version::HTTP_11,
         (Some(host), None) => host.to_str().is_ok_and(|text| {
             let authority = |text: &str| text.parse::<Authority>().is_ok_and(|it| !it.as_str().contains('@'));
-            text.is_empty() || authority(text)
+            text.is_empty() || is_plain(text) || authority(text)
         }),
         _ => false,
     }
@@ -180,9 +180,20 @@ fn named(uri: &Uri, headers: &HeaderMap) -> Option<String> {
 
 /// A host with or without a port, and nothing else: it is written into URLs and headers.
 fn host(text: &str) -> Option<String> {
+    if is_plain(text) {
+        return Some(text.to_owned());
+    }
     let authority: Authority = text.parse().ok()?;
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte));
     (plain && !authority.host().is_empty()).then(|| text.to_owned())
+}
+
+/// Whether it is a name or an IPv4 address, with or without a port, as nearly every request has it: then there is nothing to parse.
+fn is_plain(host: &str) -> bool {
+    let (name, port) = host.split_once(':').unwrap_or((host, "0"));
+    let in_names = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    let is_name = !name.is_empty() && name.bytes().all(in_names);
+    is_name && (1..=5).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -99,10 +99,21 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn what_is_plain_is_an_authority_without_a_user(host in "[a-z0-9._:-]{0,12}") {
+        if is_plain(&host) {
+            let authority: Authority = host.parse().unwrap();
+            prop_assert!(!host.contains('@') && !authority.host().is_empty());
+        }
+    }
+}
+
 #[test]
 fn a_request_names_one_host() {
     for (version, hosts, expected) in [
         (Version::HTTP_11, &["berth:5000"][..], true),
+        (Version::HTTP_11, &["berth-1.example.org"], true),
         (Version::HTTP_11, &["[::1]:5000"], true),
         (Version::HTTP_11, &[""], true),
         (Version::HTTP_11, &[], false),
