@@ -3,7 +3,7 @@
 //! A client that takes nothing blocks its socket, which its watchdog sees. One of HTTP/2 may go on talking while it takes no byte of
 //! an answer, one of HTTP/1.1 may take a byte now and then, and the piece that was read for it stays in memory as long.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ pub(crate) struct Held(Mutex<Pieces>);
 
 #[derive(Debug, Default)]
 struct Pieces {
-    /// When each was handed on, by its number; the first is the oldest.
-    since: BTreeMap<u64, Instant>,
+    /// The number of each and when it was handed on, the oldest first.
+    since: VecDeque<(u64, Instant)>,
     next: u64,
 }
 
@@ -34,18 +34,18 @@ impl Held {
         let mut pieces = self.pieces();
         let number = pieces.next;
         pieces.next += 1;
-        pieces.since.insert(number, Instant::now());
+        pieces.since.push_back((number, Instant::now()));
         drop(pieces);
         Bytes::from_owner(Piece { bytes, number, held: Arc::clone(self) })
     }
 
     /// Whether a piece has been on its way for longer than `limit`.
     pub(crate) fn longer_than(&self, limit: Duration) -> bool {
-        self.pieces().since.first_key_value().is_some_and(|(_, since)| since.elapsed() >= limit)
+        self.pieces().since.front().is_some_and(|(_, since)| since.elapsed() >= limit)
     }
 
     fn pieces(&self) -> MutexGuard<'_, Pieces> {
-        // The map is right after every single step.
+        // The list is right after every single step.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -58,7 +58,10 @@ impl AsRef<[u8]> for Piece {
 
 impl Drop for Piece {
     fn drop(&mut self) {
-        self.held.pieces().since.remove(&self.number);
+        let mut pieces = self.held.pieces();
+        if let Ok(place) = pieces.since.binary_search_by_key(&self.number, |(number, _)| *number) {
+            pieces.since.remove(place);
+        }
     }
 }
 
