@@ -18,6 +18,11 @@ use group::Group;
 pub(crate) use group::Turn;
 pub(crate) use waiting::Along;
 
+statements! {
+    /// Takes the lock of those who write and changes nothing: no setting has such a name.
+    WRITE_NOTHING -> () = sql!("UPDATE settings SET value = value WHERE name = ''");
+}
+
 /// Readers at once: each is a thread with a page cache of 2 MiB, and more than a machine's cores do not read faster.
 pub(crate) const READERS: u32 = 8;
 

@@ -3,7 +3,7 @@
 use crate::{
     blob, database, deletion, group, manifest, member, pending, project, project_page, pull, reference,
     referrer, refresh_token, repository, review, robot, role, sealed_secret, session, setting, signing_key,
-    standing, sum, tag, upload, user,
+    sqlite, standing, sum, tag, upload, user,
 };
 
 /// One of two: whatever exists once a database.
@@ -63,6 +63,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Statement> {
         session::STATEMENTS,
         setting::STATEMENTS,
         signing_key::STATEMENTS,
+        sqlite::STATEMENTS,
         standing::STATEMENTS,
         sum::STATEMENTS,
         tag::STATEMENTS,

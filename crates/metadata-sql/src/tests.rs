@@ -26,6 +26,7 @@ macro_rules! on_both {
 mod both;
 mod damage;
 mod embedded;
+mod failed_disk;
 mod full_disk;
 mod group;
 mod millions;

@@ -25,6 +25,7 @@ use sqlx::{ConnectOptions, Connection as _, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
+use super::WRITE_NOTHING;
 use super::waiting::{Along, Waiting};
 use crate::error::shared;
 
@@ -52,6 +53,8 @@ struct Writer {
     options: SqliteConnectOptions,
     /// `None` after an error, until the next turn opens another one.
     connection: Option<SqliteConnection>,
+    /// The connection was seen to be able to write.
+    proven: bool,
     stage: Stage,
     /// Statements of the latest member that are not sent yet.
     waiting: Waiting,
@@ -88,6 +91,7 @@ impl Group {
         let writer = Writer {
             options,
             connection,
+            proven: false,
             stage: Stage::Idle,
             waiting: Waiting::default(),
             abandoned: false,
@@ -203,6 +207,7 @@ impl Writer {
         self.stage = match self.stage {
             Stage::Idle => {
                 self.run("BEGIN IMMEDIATE").await?;
+                self.prove().await?;
                 Stage::Open
             }
             Stage::Open | Stage::Savepoint => {
@@ -210,6 +215,16 @@ impl Writer {
                 Stage::Savepoint
             }
         };
+        Ok(())
+    }
+
+    /// Refuses a connection that cannot write. A file that may only be read is opened for that without an error, and so is a transaction
+    /// on it: kept, such a connection would outlive the disk's repair.
+    async fn prove(&mut self) -> sqlx::Result<()> {
+        if !self.proven {
+            self.run(WRITE_NOTHING.lite).await?;
+            self.proven = true;
+        }
         Ok(())
     }
 
@@ -278,6 +293,7 @@ impl Writer {
 
     async fn disconnect(&mut self) {
         self.stage = Stage::Idle;
+        self.proven = false;
         self.waiting.clear();
         if let Some(connection) = self.connection.take() {
             // Closing rolls back what is open; an error here has no more to say than the one before it.
