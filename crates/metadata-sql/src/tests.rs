@@ -34,13 +34,16 @@ mod server;
 mod statements;
 
 use berth_domain::{Actor, Location, Project, Repository, Timestamp};
+use berth_metadata::certain::certain;
 use berth_metadata::{
     Blob, BlobState, Metadata as _, Place, ProjectWrites as _, RepositoryWrites as _, Result,
 };
 use berth_oci::Digest;
 use tempfile::TempDir;
+use tokio::task::yield_now;
 
 use crate::SqlMetadata;
+use crate::database::Pools;
 
 /// A new database in `directory`.
 async fn embedded(directory: &TempDir) -> SqlMetadata {
@@ -75,11 +78,22 @@ async fn repository(metadata: &SqlMetadata) -> (Project, Repository) {
 /// Adds and links a blob in a transaction of its own.
 async fn push(metadata: &SqlMetadata, repository: &Repository, content: &str) -> Result<Digest> {
     let blob = blob(content);
-    let mut tx = metadata.begin().await?;
-    tx.add_blob(&blob, NOW).await?;
-    tx.link_blob(repository, &blob.digest, blob.size, &Actor::system(), NOW).await?;
-    tx.commit().await?;
+    let attempt = async {
+        let mut tx = metadata.begin().await?;
+        tx.add_blob(&blob, NOW).await?;
+        tx.link_blob(repository, &blob.digest, blob.size, &Actor::system(), NOW).await?;
+        tx.commit().await
+    };
+    certain(attempt).await?;
     Ok(blob.digest)
+}
+
+/// Waits until so many writers wait for their turn.
+async fn until_waiting(metadata: &SqlMetadata, writers: usize) {
+    let Pools::Lite(lite) = &metadata.pools else { panic!("an embedded database") };
+    while lite.writers() != writers {
+        yield_now().await;
+    }
 }
 
 /// Whether readers see the blob.

@@ -35,14 +35,14 @@ impl MayConflict for Error {
     }
 }
 
-/// Evaluates an expression, a `Result` whose error [`MayConflict`], until it does not end in a conflict
-/// any more, a few times at most. It waits in between by the caller's tokio.
+/// Evaluates an expression, a `Result` whose error [`MayConflict`], until it does not end in a conflict any more, a few times at most,
+/// and each time until it is [certain](crate::certain). It waits in between by the caller's tokio.
 #[macro_export]
 macro_rules! retry {
     ($attempt:expr) => {{
         let mut attempts = $crate::attempts::Attempts::default();
         loop {
-            let outcome = $attempt;
+            let outcome = $crate::certain::certain(async { $attempt }).await;
             match attempts.pause(&outcome) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => break outcome,

@@ -6,7 +6,8 @@
 //! **Invariants.** A committed transaction survives a loss of power. Within a transaction a row that was read by a `lock_…`
 //! method stays as it was read until the end. Numbers are never used again. Times come back as they were given. Lists are in
 //! byte order and are continued by key, never by offset. What is deleted is invisible to every method but
-//! [`DeletionWrites::restore`], and can come back as it went.
+//! [`DeletionWrites::restore`], and can come back as it went. What an attempt of [`retry!`] ends with rests on nothing but what is
+//! committed by then.
 //!
 //! **How to add one.** A noun has one file here and the same file in the adapter: a `…Reads` trait for what stands on its own, a
 //! `…Writes` trait for what needs a transaction, and its part of the [`conformance`] suite, which runs on every database.
@@ -14,6 +15,7 @@
 
 pub mod attempts;
 pub mod blob;
+pub mod certain;
 pub mod conformance;
 pub mod deletion;
 pub mod error;
@@ -112,7 +114,8 @@ pub trait Metadata:
     + Sync
     + fmt::Debug
 {
-    /// Opens a transaction for writing.
+    /// Opens a transaction for writing. In an attempt of [`retry!`](crate::retry) it may see what waits for a commit together with its
+    /// own, and else only what is committed; see [`certain`].
     async fn begin(&self) -> Result<Box<dyn Transaction>>;
 
     /// Whether the database answers, and what is written to it would be kept; for readiness.

@@ -12,14 +12,17 @@
 //!
 //! **Invariants.** Whoever leaves the connection while members wait leaves it either to the next in line or committed. A member that
 //! goes without `commit()` is rolled back to its savepoint, and the others are not. If the group's COMMIT fails, or SQLite undoes the
-//! whole transaction because of one member's error, every waiting member gets the error. Everything that moves between these states
-//! runs in tasks of its own, so that a caller who stops waiting leaves nothing half done.
+//! whole transaction because of one member's error, every waiting member gets the error. A member sees what others did that wait for
+//! the COMMIT; if it goes without its own, its attempt waits for theirs, and who is in no attempt sees only what is committed.
+//! Everything that moves between these states runs in tasks of its own, so that a caller who stops waiting leaves nothing half done.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use berth_metadata::certain::{Attempt, CameToBe};
 use berth_metadata::{Error, Result};
+use futures::FutureExt as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection as _, SqliteConnection};
 use tokio::runtime::Handle;
@@ -81,6 +84,8 @@ pub(crate) struct Turn {
     group: Arc<Group>,
     /// `None` once the turn ended.
     writer: Option<OwnedMutexGuard<Writer>>,
+    /// What has to know on whose commit it rests.
+    attempt: Option<Attempt>,
     /// The first error of a statement.
     failure: Option<Arc<sqlx::Error>>,
 }
@@ -103,11 +108,12 @@ impl Group {
 
     /// Waits for a turn; those who wait are served in order.
     pub(crate) async fn begin(self: Arc<Self>) -> Result<Turn> {
+        let attempt = Attempt::current();
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let turn = tokio::spawn(async move {
             let writer = Arc::clone(&self.writer).lock_owned().await;
             self.waiting.fetch_sub(1, Ordering::SeqCst);
-            let mut turn = Turn { group: self, writer: Some(writer), failure: None };
+            let mut turn = Turn { group: self, writer: Some(writer), attempt, failure: None };
             turn.start().await?;
             Ok(turn)
         });
@@ -121,6 +127,11 @@ impl Group {
         writer.commit().await;
         writer.closed = true;
         writer.disconnect().await;
+    }
+
+    /// Whether the members are not to wait for one more.
+    fn is_complete(&self, writer: &Writer) -> bool {
+        self.waiting() == 0 || writer.members.len() >= LONGEST
     }
 
     /// How many wait for a turn.
@@ -146,6 +157,9 @@ impl Turn {
         if writer.abandoned {
             writer.undo(None).await;
         }
+        if self.attempt.is_none() {
+            writer.commit().await;
+        }
         let started = writer.start().await;
         if let Err(error) = started {
             // Nothing of this member is there to undo.
@@ -168,7 +182,7 @@ impl Turn {
         let Some(mut writer) = self.writer.take() else { return Ok(()) };
         let (committed, outcome) = oneshot::channel();
         writer.members.push(committed);
-        if self.group.waiting() == 0 || writer.members.len() >= LONGEST {
+        if self.group.is_complete(&writer) {
             writer.commit().await;
         }
         drop(writer);
@@ -182,13 +196,19 @@ impl Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         let Some(mut writer) = self.writer.take() else { return };
+        // Who failed was refused by nothing that it saw.
+        if let (Some(attempt), None) = (&self.attempt, &self.failure)
+            && let Some(others) = writer.others()
+        {
+            attempt.rests_on(others);
+        }
         writer.abandoned = true;
         // Without a runtime the process is ending: the next turn, if there is one, undoes this.
         let Ok(runtime) = Handle::try_current() else { return };
         let (group, failure) = (Arc::clone(&self.group), self.failure.take());
         runtime.spawn(async move {
             writer.undo(failure).await;
-            if group.waiting() == 0 {
+            if group.is_complete(&writer) {
                 writer.commit().await;
             }
         });
@@ -238,6 +258,16 @@ impl Writer {
             self.stage = Stage::Open;
         }
         Ok(())
+    }
+
+    /// What becomes of the members, if the latest one has seen what they did.
+    fn others(&mut self) -> Option<CameToBe> {
+        if self.members.is_empty() || self.waiting.begins_with(BEGIN) {
+            return None;
+        }
+        let (committed, outcome) = oneshot::channel();
+        self.members.push(committed);
+        Some(outcome.map(|outcome| matches!(outcome, Ok(Ok(())))).boxed())
     }
 
     /// Commits the group, if there is one, and tells its members.

@@ -3,6 +3,7 @@
 use std::fs;
 
 use berth_domain::{Actor, Repository};
+use berth_metadata::certain::certain;
 use berth_metadata::{Error, Metadata as _, Transaction};
 use futures::future::join_all;
 use futures::poll;
@@ -10,9 +11,8 @@ use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
-use super::{NOW, blob, embedded, is_there, push, repository};
+use super::{NOW, blob, embedded, is_there, push, repository, until_waiting};
 use crate::SqlMetadata;
-use crate::database::Pools;
 use crate::statement::Statement;
 use crate::transaction::SqlTransaction;
 
@@ -21,14 +21,6 @@ async fn add(tx: &mut dyn Transaction, repository: &Repository, content: &str) {
     let blob = blob(content);
     tx.add_blob(&blob, NOW).await.unwrap();
     tx.link_blob(repository, &blob.digest, blob.size, &Actor::system(), NOW).await.unwrap();
-}
-
-/// Waits until so many writers wait for their turn.
-async fn until_waiting(metadata: &SqlMetadata, writers: usize) {
-    let Pools::Lite(lite) = &metadata.pools else { panic!("an embedded database") };
-    while lite.writers() != writers {
-        yield_now().await;
-    }
 }
 
 /// What a second writer does when it is told to.
@@ -76,23 +68,25 @@ async fn two_writers(metadata: &SqlMetadata, repository: &Repository, ends: Ends
     let second = tokio::spawn({
         let (metadata, repository) = (metadata.clone(), repository.clone());
         async move {
-            let mut tx = metadata.transaction().await.unwrap();
-            if ends != Ends::Leave {
-                add(&mut tx, &repository, other).await;
-            }
-            begun.send(()).unwrap();
-            may_end.await.unwrap();
-            for _ in 0..ends.wrong() {
-                set_once(&mut tx).await.unwrap();
-            }
-            match ends {
-                Ends::Commit => Box::new(tx).commit().await.unwrap(),
-                Ends::Fail => {
-                    let failed = Box::new(tx).commit().await;
-                    assert!(matches!(failed, Err(Error::Conflict)), "{failed:?}");
+            let attempt = async {
+                let mut tx = metadata.transaction().await?;
+                if ends != Ends::Leave {
+                    add(&mut tx, &repository, other).await;
                 }
-                Ends::Drop | Ends::Leave => {}
-            }
+                begun.send(()).unwrap();
+                may_end.await.unwrap();
+                for _ in 0..ends.wrong() {
+                    set_once(&mut tx).await.unwrap();
+                }
+                match ends {
+                    Ends::Commit | Ends::Fail => Box::new(tx).commit().await,
+                    Ends::Drop | Ends::Leave => Ok(()),
+                }
+            };
+            let ended = certain(attempt).await;
+            assert_eq!(matches!(ended, Err(Error::Conflict)), ends == Ends::Fail, "{ended:?}");
+            // It saw what the first one did.
+            assert!(ends != Ends::Drop || is_there(&metadata, &repository, name).await);
         }
     });
     until_waiting(metadata, 1).await;
@@ -118,6 +112,25 @@ async fn the_last_of_a_group_commits_for_all() {
     two_writers(&metadata, &repository, Ends::Drop).await;
     two_writers(&metadata, &repository, Ends::Leave).await;
     push(&metadata, &repository, "afterwards").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_in_no_attempt_sees_only_what_is_committed() {
+    let directory = TempDir::new().unwrap();
+    let metadata = embedded(&directory).await;
+    let (_, repository) = repository(&metadata).await;
+    let mut first = metadata.begin().await.unwrap();
+    add(&mut *first, &repository, "first").await;
+    let second = tokio::spawn({
+        let metadata = metadata.clone();
+        async move { metadata.begin().await.unwrap() }
+    });
+    until_waiting(&metadata, 1).await;
+    let commit = tokio::spawn(first.commit());
+    let second = second.await.unwrap();
+    assert!(is_there(&metadata, &repository, "first").await);
+    commit.await.unwrap().unwrap();
+    drop(second);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

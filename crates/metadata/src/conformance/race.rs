@@ -5,7 +5,8 @@ use berth_oci::{Digest, Manifest};
 use bytes::Bytes;
 use futures::future::{join, join_all};
 
-use super::scene::{Scene, act, at, begin, blob, image, index, lost, somebody, tag};
+use super::scene::{Scene, act, at, begin, blob, image, index, lost, somebody, tag, together};
+use crate::certain::certain;
 use crate::{AddedBlob, AddedManifest, BlobState, CatalogScope, Expected, Metadata, NewManifest, TagMove};
 
 pub(super) async fn many_writers_are_all_heard(metadata: &dyn Metadata) {
@@ -41,7 +42,7 @@ pub(super) async fn one_of_many_makes_the_tag(metadata: &dyn Metadata) {
                 }
             }
         };
-        let moves = join_all((0..8).map(make)).await;
+        let moves = join_all((0..8).map(|n| together(make(n)))).await;
         let winners: Vec<_> = moves.iter().filter(|(_, moved)| *moved == TagMove::Created).collect();
         assert_eq!(winners.len(), 1, "{moves:?}");
         let winner = winners[0].0;
@@ -66,7 +67,7 @@ pub(super) async fn one_of_many_makes_the_project(metadata: &dyn Metadata) {
             return (project, repository);
         }
     };
-    let all = join_all((0..8).map(make)).await;
+    let all = join_all((0..8).map(|n| together(make(n)))).await;
     assert!(all.iter().all(|one| *one == all[0]), "{all:?}");
 }
 
@@ -106,7 +107,7 @@ pub(super) async fn a_list_that_is_followed_misses_no_referrer(metadata: &dyn Me
 macro_rules! until_done {
     ($act:expr) => {
         loop {
-            if let Some(done) = lost($act.await) {
+            if let Some(done) = lost(certain($act).await) {
                 break done;
             }
         }
@@ -224,7 +225,7 @@ pub(super) async fn one_of_many_heals_a_manifest(metadata: &dyn Metadata) {
         }
     };
     assert_eq!(push(&Bytes::from_static(b"damaged")).await, AddedManifest::Added);
-    let all = join_all((0..8).map(|_| push(&content))).await;
+    let all = join_all((0..8).map(|_| together(push(&content)))).await;
     assert_eq!(all.iter().filter(|added| **added == AddedManifest::Healed).count(), 1, "{all:?}");
     assert_eq!(all.iter().filter(|added| **added == AddedManifest::Kept).count(), 7, "{all:?}");
 }
@@ -241,7 +242,7 @@ pub(super) async fn one_of_many_heals_a_blob(metadata: &dyn Metadata) {
         tx.commit().await.expect("a commit");
         added
     };
-    let all = join_all((0..8).map(|_| heal())).await;
+    let all = join_all((0..8).map(|_| together(heal()))).await;
     let healed = all.iter().filter(|added| matches!(added, AddedBlob::Healed { .. })).count();
     assert_eq!(healed, 1, "{all:?}");
 }

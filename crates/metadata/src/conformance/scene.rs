@@ -5,6 +5,7 @@ use berth_oci::{Digest, Manifest, ProjectName, Tag};
 use bytes::Bytes;
 use uuid::Uuid;
 
+use crate::certain::certain;
 use crate::{
     Blob, BlobState, Deletion, Error, Expected, Metadata, NewManifest, Place, Result, StoredManifest,
     Transaction,
@@ -119,20 +120,26 @@ impl<'a> Scene<'a> {
     /// Adds and links a blob whose content is its name.
     pub(super) async fn push_blob(&self, content: &str) -> Digest {
         let blob = blob(content);
-        let mut tx = self.begin().await;
-        tx.add_blob(&blob, at(0)).await.expect("a blob");
-        let linked = tx.link_blob(&self.repository, &blob.digest, blob.size, &somebody(), at(0)).await;
-        linked.expect("a link");
-        tx.commit().await.expect("a commit");
+        let push = async {
+            let mut tx = self.begin().await;
+            tx.add_blob(&blob, at(0)).await.expect("a blob");
+            let linked = tx.link_blob(&self.repository, &blob.digest, blob.size, &somebody(), at(0)).await;
+            linked.expect("a link");
+            tx.commit().await.expect("a commit");
+        };
+        together(push).await;
         blob.digest
     }
 
     /// Adds a manifest, and tags on it.
     pub(super) async fn push(&self, content: &Bytes, tags: &[&str]) -> Digest {
-        let mut tx = self.begin().await;
-        let digest = self.push_in(&mut *tx, content, tags, 0).await.expect("a push");
-        tx.commit().await.expect("a commit");
-        digest
+        let push = async {
+            let mut tx = self.begin().await;
+            let digest = self.push_in(&mut *tx, content, tags, 0).await.expect("a push");
+            tx.commit().await.expect("a commit");
+            digest
+        };
+        together(push).await
     }
 
     /// The same within a transaction, at moment `n`.
@@ -187,6 +194,12 @@ impl<'a> Scene<'a> {
 pub(super) async fn project_in(tx: &mut dyn Transaction, name: &ProjectName) -> Result<Project> {
     tx.add_project(name, false, UserId::ADMIN, None, &somebody(), at(0)).await?;
     tx.find_project(name).await?.ok_or(Error::Conflict)
+}
+
+/// Does the work as one attempt: its transactions may commit together with others'.
+pub(super) async fn together<T>(work: impl Future<Output = T>) -> T {
+    let attempt = certain(async { Ok::<_, Error>(work.await) });
+    attempt.await.expect("what it saw came to be")
 }
 
 /// Opens a transaction.
