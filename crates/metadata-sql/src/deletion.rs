@@ -2,12 +2,17 @@
 
 use async_trait::async_trait;
 use berth_domain::{Actor, DeletionId, ProjectId, RepositoryId, Timestamp};
-use berth_metadata::{BlobState, BlobWrites as _, Deletion, DeletionWrites, Error, Restored, Result};
+use berth_metadata::{
+    BlobState, BlobWrites as _, Deletion, DeletionReads, DeletionWrites, Error, RememberedDeletion,
+    Restoration, Restored, Result,
+};
 use berth_oci::{Digest, RepositoryName};
+use sqlx::FromRow;
 
+use crate::SqlMetadata;
 use crate::pending::Sum;
 use crate::transaction::SqlTransaction;
-use crate::value::{digest, signed};
+use crate::value::{actor, digest, signed, time};
 
 /// What must be true of a deleted tag `t` to come back: no live tag has its name, and its manifest lives.
 macro_rules! tag_can_return {
@@ -25,7 +30,14 @@ statements! {
         "INSERT INTO deletions (id, deleted_at, by_kind, by_id, by_name) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (id) DO NOTHING"
     );
-    NOTE_RESTORATION = sql!("UPDATE deletions SET restored_at = $2 WHERE id = $1");
+    NOTE_RESTORATION = sql!(
+        "UPDATE deletions SET restored_at = $2, restored_by_kind = $3, restored_by_id = $4, restored_by_name = $5
+         WHERE id = $1"
+    );
+    DELETION = sql!(
+        "SELECT deleted_at, by_kind, by_id, by_name, restored_at, restored_by_kind, restored_by_id, restored_by_name
+         FROM deletions WHERE id = $1"
+    );
     /// The project to which a repository comes back stays as long as the transaction goes on.
     LOCK_PROJECT_FOR_RESTORATION = sql!(
         pg: "SELECT p.id FROM projects p WHERE p.deleted_at IS NULL AND p.id =
@@ -105,6 +117,38 @@ statements! {
     ));
 }
 
+#[derive(FromRow)]
+struct Row {
+    deleted_at: i64,
+    by_kind: String,
+    by_id: i64,
+    by_name: String,
+    restored_at: Option<i64>,
+    restored_by_kind: Option<String>,
+    restored_by_id: Option<i64>,
+    restored_by_name: Option<String>,
+}
+
+fn deletion(id: DeletionId, row: Row) -> Result<RememberedDeletion> {
+    let by = actor(&row.by_kind, row.by_id, row.by_name)?;
+    let restorer = match (row.restored_by_kind, row.restored_by_id, row.restored_by_name) {
+        (Some(kind), Some(id), Some(name)) => Some(actor(&kind, id, name)?),
+        _ => None,
+    };
+    Ok(RememberedDeletion {
+        deletion: Deletion { id, by, at: time(row.deleted_at) },
+        restoration: row.restored_at.map(|at| Restoration { by: restorer, at: time(at) }),
+    })
+}
+
+#[async_trait]
+impl DeletionReads for SqlMetadata {
+    async fn deletion(&self, id: DeletionId) -> Result<Option<RememberedDeletion>> {
+        let row: Option<Row> = optional!(self, DELETION, id.0.as_bytes().as_slice());
+        row.map(|row| deletion(id, row)).transpose()
+    }
+}
+
 #[async_trait]
 impl DeletionWrites for SqlTransaction {
     async fn restore(
@@ -124,7 +168,7 @@ impl DeletionWrites for SqlTransaction {
         self.restore_manifests(within, id, at, &mut restored).await?;
         restored.tags = self.restore_tags(within, id, by, at).await?;
         if restored != Restored::default() {
-            execute!(self, NOTE_RESTORATION, id, at.as_micros());
+            execute!(self, NOTE_RESTORATION, id, at.as_micros(), by.kind.as_str(), by.id, &by.name);
         }
         Ok(restored)
     }

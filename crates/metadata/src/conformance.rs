@@ -84,6 +84,7 @@ pub const CASES: &[Case] = cases![
     upload::sessions_expire_and_are_listed,
     upload::two_new_rows_of_one_id_conflict,
     deletion::a_batch_comes_back_together,
+    deletion::who_deleted_and_who_took_it_back_is_remembered,
     deletion::a_live_successor_stays,
     deletion::an_earlier_deletion_can_still_come_back,
     deletion::a_tag_needs_its_manifest_to_return,

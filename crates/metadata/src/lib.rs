@@ -51,7 +51,7 @@ pub use blob::{
     AddedBlob, Blob, BlobHolder, BlobReads, BlobState, BlobWrites, LinkPosition, LinkTarget, Place,
     StoredBlob,
 };
-pub use deletion::{Deletion, DeletionWrites, Restored};
+pub use deletion::{Deletion, DeletionReads, DeletionWrites, RememberedDeletion, Restoration, Restored};
 pub use error::Error;
 pub use group::{GroupReads, GroupWrites};
 pub use manifest::{
@@ -97,6 +97,7 @@ pub trait Metadata:
     + ReferrerReads
     + TagReads
     + UploadReads
+    + DeletionReads
     + ReviewReads
     + SumReads
     + SettingReads

@@ -4,7 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use berth_metadata::{Error, Metadata as _, ProjectReads as _, SettingReads as _};
+use berth_domain::DeletionId;
+use berth_metadata::{
+    DeletionReads as _, Error, Metadata as _, ProjectReads as _, Restoration, SettingReads as _,
+};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tempfile::TempDir;
 
@@ -79,6 +82,24 @@ async fn a_copy_is_brought_up_to_date_and_the_original_stays_as_it_is() {
     assert!(fs::read(&original).unwrap() == bytes);
     let refused = SqlMetadata::open_sqlite_with(&original, as_it_is()).await;
     assert!(matches!(refused, Err(OpenError::Older { version: 1, .. })), "{refused:?}");
+}
+
+/// It was taken back before anybody wrote down by whom.
+#[tokio::test]
+async fn an_earlier_restoration_is_nobodys() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("berth.db");
+    let mut connection = sqlite::writer(&path).create_if_missing(true).connect().await.unwrap();
+    let earlier = crate::open::LITE.iter().take(3).cloned().collect();
+    sqlx::migrate::Migrator::with_migrations(earlier).run(&mut connection).await.unwrap();
+    let restored = "INSERT INTO deletions (id, deleted_at, by_kind, by_id, by_name, restored_at)
+                    VALUES (zeroblob(16), 1, 'system', 0, 'berth', 2)";
+    sqlx::query(restored).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let metadata = embedded(&directory).await;
+    let remembered = metadata.deletion(DeletionId(uuid::Uuid::nil())).await.unwrap().unwrap();
+    let at = berth_domain::Timestamp::from_micros(2);
+    assert_eq!(remembered.restoration, Some(Restoration { by: None, at }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -140,6 +140,7 @@ pub(super) const OFTEN: &[(&str, &str)] = &[
     ("DELETE_TAGS_ON", "7, '\\x01aa', 5, '\\x00'"),
     ("ANY_FILLED_REPOSITORY", "7"),
     ("LOCK_REPOSITORIES", "6"),
+    ("DELETION", "'\\x01aa'"),
     ("LOCK_PROJECT_FOR_RESTORATION", "'\\x01aa', 'p5/r7'"),
     ("RESTORE_MANIFESTS", "'\\x01aa', 7"),
     ("RESTORE_TAGS", "'\\x01aa', 7"),

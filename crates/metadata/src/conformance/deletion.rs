@@ -1,7 +1,9 @@
 //! Deletions that are taken back.
 
+use berth_domain::{Actor, ActorKind};
+
 use super::scene::{Scene, act, at, blob, image, somebody, tag};
-use crate::{BlobState, Deletion, Expected, Metadata, Restored};
+use crate::{BlobState, Deletion, Expected, Metadata, RememberedDeletion, Restoration, Restored};
 
 async fn restore(scene: &Scene<'_>, deletion: &Deletion, n: i64) -> Restored {
     let mut tx = scene.begin().await;
@@ -130,4 +132,25 @@ pub(super) async fn a_manifest_brings_its_links(metadata: &dyn Metadata) {
     let name = &scene.repository.name;
     let restored = tx.restore(name, again.id, &somebody(), at(7)).await.expect("a restoration");
     assert_eq!(restored.gone, [layer]);
+}
+
+pub(super) async fn who_deleted_and_who_took_it_back_is_remembered(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "remembered").await;
+    let name = &scene.repository.name;
+    let digest = scene.push(&image("c", &[], None, None), &["t"]).await;
+    let act = act("remembered", 1);
+    assert_eq!(metadata.deletion(act.id).await.expect("an answer"), None);
+    scene.delete(&digest, &act).await;
+    let remembered = |restoration| Some(RememberedDeletion { deletion: act.clone(), restoration });
+    assert_eq!(metadata.deletion(act.id).await.expect("an answer"), remembered(None));
+
+    let other = Actor { kind: ActorKind::User, id: 7, name: "another ünï".to_owned() };
+    let restoration = Restoration { by: Some(other.clone()), at: at(2) };
+    let mut tx = scene.begin().await;
+    tx.restore(name, act.id, &other, at(2)).await.expect("a restoration");
+    tx.commit().await.expect("a commit");
+    assert_eq!(metadata.deletion(act.id).await.expect("an answer"), remembered(Some(restoration.clone())));
+    // Nothing is left to come back, so this is no restoration.
+    assert_eq!(restore(&scene, &act, 3).await, Restored::default());
+    assert_eq!(metadata.deletion(act.id).await.expect("an answer"), remembered(Some(restoration)));
 }

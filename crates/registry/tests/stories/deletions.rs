@@ -2,6 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use berth_domain::Clock as _;
+use berth_metadata::{DeletionReads as _, Restoration};
 use berth_oci::Reference;
 use berth_registry::{Condition, Error, MissingContent, Registry};
 use futures::TryStreamExt as _;
@@ -26,6 +28,10 @@ async fn a_needed_blob_is_not_deleted_and_what_was_deleted_comes_back_together()
     assert!(matches!(gone, Err(Error::ManifestUnknown(_))), "{gone:?}");
     let restored = guarded.restore(&repository, deletion).await.unwrap();
     assert_eq!((restored.manifests, restored.tags), (1, 1));
+    let remembered = house.metadata.deletion(deletion).await.unwrap().unwrap();
+    assert_eq!(remembered.deletion.by, caller.actor);
+    let (by, at) = (Some(caller.actor.clone()), house.clock.now());
+    assert_eq!(remembered.restoration, Some(Restoration { by, at }));
     assert_eq!(resolve(&registry, &repository, "v1").await, Some(digest));
     let deletion = guarded.delete_tag(&repository, &tag("v1"), Condition::Anything).await.unwrap();
     assert_eq!(resolve(&registry, &repository, "v1").await, None);
