@@ -193,8 +193,7 @@ impl SqlTransaction {
         let _: Option<(i64,)> = optional!(self, LOCK_PROJECT_FOR_RESTORATION, id, name.as_str());
         let rows: Vec<(i64, i64)> = all!(self, RESTORE_REPOSITORY, id, name.as_str());
         for (repository, project) in &rows {
-            self.count_content(ProjectId(*project), RepositoryId(*repository), 1).await?;
-            self.review_content(RepositoryId(*repository), at).await?;
+            self.note_content(ProjectId(*project), RepositoryId(*repository), 1, at).await?;
         }
         Ok(rows.len() as u64)
     }

@@ -107,11 +107,18 @@ statements! {
         lite: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL",
     );
     DELETE_REPOSITORY = sql!("UPDATE repositories SET deleted_at = $2, deletion_id = $3 WHERE id = $1");
-    /// Adds `$3` to the links of each blob that the repository holds.
+    /// Adds `$3` to the links of each blob that the repository holds; locked in the order in which pushes do, never in a circle.
     COUNT_LINKS_OF = sql!(
-        "UPDATE project_blobs SET links = links + $3
-         WHERE project_id = $1
-         AND digest IN (SELECT l.digest FROM blob_links l WHERE l.repository_id = $2 AND l.deleted_at IS NULL)"
+        pg: "UPDATE project_blobs AS b SET links = b.links + $3
+             FROM (SELECT p.digest FROM project_blobs p
+                   WHERE p.project_id = $1
+                   AND p.digest IN (SELECT l.digest FROM blob_links l
+                                    WHERE l.repository_id = $2 AND l.deleted_at IS NULL)
+                   ORDER BY p.digest FOR NO KEY UPDATE OF p) AS locked
+             WHERE b.project_id = $1 AND b.digest = locked.digest",
+        lite: "UPDATE project_blobs SET links = links + $3
+               WHERE project_id = $1
+               AND digest IN (SELECT l.digest FROM blob_links l WHERE l.repository_id = $2 AND l.deleted_at IS NULL)",
     );
     /// Bytes of the blobs that the repository holds and the project has by `$3` links.
     BYTES_OF = sql!(
@@ -254,8 +261,7 @@ impl RepositoryWrites for SqlTransaction {
             return Ok(false);
         }
         self.note_deletion(deletion).await?;
-        self.count_content(repository.project_id, repository.id, -1).await?;
-        self.review_content(repository.id, deletion.at).await?;
+        self.note_content(repository.project_id, repository.id, -1, deletion.at).await?;
         let id = deletion.id.0.as_bytes().as_slice();
         execute!(self, DELETE_REPOSITORY, repository.id.0, deletion.at.as_micros(), id);
         self.held.remove(&repository.id.0);
@@ -324,8 +330,20 @@ impl SqlTransaction {
         Ok(one.is_some())
     }
 
+    /// The whole repository came (1) or went (-1). What others write too is locked in the order in which a commit writes it.
+    pub(crate) async fn note_content(
+        &mut self,
+        project: ProjectId,
+        repository: RepositoryId,
+        change: i64,
+        at: Timestamp,
+    ) -> Result<()> {
+        self.review_content(repository, at).await?;
+        self.count_content(project, repository, change).await
+    }
+
     /// Adds (1) or takes (-1) the whole repository's blobs to or from its project's usage.
-    pub(crate) async fn count_content(
+    async fn count_content(
         &mut self,
         project: ProjectId,
         repository: RepositoryId,
@@ -340,7 +358,7 @@ impl SqlTransaction {
     }
 
     /// Puts the whole repository into the review queue.
-    pub(crate) async fn review_content(&mut self, repository: RepositoryId, at: Timestamp) -> Result<()> {
+    async fn review_content(&mut self, repository: RepositoryId, at: Timestamp) -> Result<()> {
         let after = at.plus(REVIEW_DELAY).as_micros();
         execute!(self, REVIEW_BLOBS_OF, repository.0, after);
         execute!(self, REVIEW_MANIFESTS_OF, repository.0, after);

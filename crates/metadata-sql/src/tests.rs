@@ -29,6 +29,7 @@ mod embedded;
 mod failed_disk;
 mod full_disk;
 mod group;
+mod locks;
 mod millions;
 mod server;
 mod statements;

@@ -1,0 +1,62 @@
+//! PostgreSQL: in which order rows are locked that many write.
+
+use berth_domain::{Actor, DeletionId};
+use berth_metadata::{Deletion, Metadata as _};
+use berth_testkit::Postgres;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+use super::{NOW, push, repository};
+use crate::SqlMetadata;
+
+/// How many blobs the repository has.
+const BLOBS: usize = 40;
+
+/// Whoever waits for a lock.
+const WAITING: &str =
+    "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+
+async fn rows(connection: &mut PgConnection, text: &str) -> usize {
+    sqlx::raw_sql(AssertSqlSafe(text)).fetch_all(connection).await.unwrap().len()
+}
+
+/// Deletes a repository while somebody holds the row that `held` selects; how many blobs of the project are free meanwhile.
+async fn free_while_a_deletion_waits_for(held: &str) -> usize {
+    let url = Postgres::shared().new_database();
+    let metadata = SqlMetadata::open_postgres(&url, 2).await.unwrap();
+    let (_, repository) = repository(&metadata).await;
+    for n in 0..BLOBS {
+        push(&metadata, &repository, &format!("blob {n}")).await.unwrap();
+    }
+    let mut holder = PgConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql("BEGIN").execute(&mut holder).await.unwrap();
+    assert_eq!(rows(&mut holder, held).await, 1);
+    let deletion = tokio::spawn(async move {
+        let act = Deletion { id: DeletionId(uuid::Uuid::from_u128(1)), by: Actor::system(), at: NOW };
+        let mut tx = metadata.begin().await.unwrap();
+        assert!(tx.delete_repository(&repository, &act).await.unwrap());
+        tx.commit().await.unwrap();
+    });
+    // Another connection: within a transaction everybody's state stays as it was first seen.
+    let mut onlooker = PgConnection::connect(&url).await.unwrap();
+    while sqlx::query_scalar::<_, i64>(WAITING).fetch_one(&mut onlooker).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let free = rows(&mut holder, "SELECT digest FROM project_blobs FOR UPDATE SKIP LOCKED").await;
+    sqlx::raw_sql("ROLLBACK").execute(&mut holder).await.unwrap();
+    deletion.await.unwrap();
+    free
+}
+
+/// A push locks them in this order too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_locks_the_projects_blobs_by_digest() {
+    let first = "SELECT digest FROM project_blobs ORDER BY digest LIMIT 1 FOR UPDATE";
+    assert_eq!(free_while_a_deletion_waits_for(first).await, BLOBS);
+}
+
+/// A push holds its reviews when it counts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_queues_reviews_before_it_counts() {
+    let last = "SELECT digest FROM review_queue ORDER BY digest DESC LIMIT 1 FOR UPDATE";
+    assert_eq!(free_while_a_deletion_waits_for(last).await, BLOBS);
+}
