@@ -145,11 +145,11 @@ pub const CASES: &[Case] = cases![
     secret::a_sealed_secret_is_made_once,
     project_page::a_page_tells_all,
     project_page::lists_show_what_is_visible,
-    project_page::names_and_numbers_are_looked_up_together,
-    project_page::only_an_empty_project_goes,
-    project_page::repositories_without_a_manifest_go_with_their_project,
-    project_page::a_push_or_the_deletion_wins,
-    project_page::a_restoration_or_the_deletion_wins,
+    project::names_and_numbers_are_looked_up_together,
+    project::only_an_empty_project_goes,
+    project::repositories_without_a_manifest_go_with_their_project,
+    project::a_push_or_the_deletion_wins,
+    project::a_restoration_or_the_deletion_wins,
 ];
 
 /// Runs every promise of the port against `metadata`, whose schema is new.

@@ -60,7 +60,7 @@ pub use manifest::{
 };
 pub use member::{MemberReads, MemberWrites};
 pub use project::{ProjectReads, ProjectWrites};
-pub use project_page::{ProjectPageReads, ProjectPageWrites};
+pub use project_page::ProjectPageReads;
 pub use pull::{Pull, PullWrites};
 pub use reference::{ManifestDifference, ReferenceReads, ReferenceWrites};
 pub use referrer::{Referrer, ReferrerReads};
@@ -145,7 +145,6 @@ pub trait Transaction:
     + SigningKeyWrites
     + SessionWrites
     + RefreshTokenWrites
-    + ProjectPageWrites
     + SealedSecretWrites
     + Send
 {

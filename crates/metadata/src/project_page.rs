@@ -1,10 +1,8 @@
-//! Projects as an administrator sees and changes them: owner, settings, quota, counts.
+//! Projects as an administrator sees them: owner, settings, quota, counts.
 
 use async_trait::async_trait;
-use berth_domain::{Actor, Project, ProjectId, ProjectMetadataKey, RoleId, Timestamp, UserId};
-use berth_oci::{ProjectName, RepositoryName};
+use berth_domain::{Project, ProjectId, ProjectMetadataKey, RoleId, Timestamp, UserId};
 
-use crate::user::Added;
 use crate::{Result, Window};
 
 /// A project with what hangs on it.
@@ -72,15 +70,6 @@ pub enum ProjectOrder {
 /// Looking at projects' pages.
 #[async_trait]
 pub trait ProjectPageReads {
-    /// The live project of that number.
-    async fn project_by_id(&self, id: ProjectId) -> Result<Option<Project>>;
-
-    /// Those of these names that are live, in no order.
-    async fn projects_named(&self, names: &[ProjectName]) -> Result<Vec<Project>>;
-
-    /// The names of those of these projects that are live, in no order.
-    async fn project_names(&self, ids: &[ProjectId]) -> Result<Vec<(ProjectId, ProjectName)>>;
-
     /// The live project with all that hangs on it; `viewer` is whose roles are told.
     async fn project_page(&self, id: ProjectId, viewer: Option<UserId>) -> Result<Option<ProjectPage>>;
 
@@ -94,53 +83,4 @@ pub trait ProjectPageReads {
 
     /// How many projects the filter lets through.
     async fn count_projects(&self, filter: &ProjectFilter) -> Result<u64>;
-}
-
-/// Changing projects' pages.
-#[async_trait]
-pub trait ProjectPageWrites {
-    /// Makes a project, with its owner, who must be live, as its first administrator.
-    async fn add_project(
-        &mut self,
-        name: &ProjectName,
-        public: bool,
-        owner: UserId,
-        storage_limit: Option<u64>,
-        by: &Actor,
-        at: Timestamp,
-    ) -> Result<Added<ProjectId>>;
-
-    /// The project, locked until the transaction ends.
-    async fn lock_project(&mut self, id: ProjectId) -> Result<Option<Project>>;
-
-    /// Opens it to everyone, or closes it.
-    async fn set_project_public(&mut self, id: ProjectId, public: bool, at: Timestamp) -> Result<()>;
-
-    /// Sets one setting; `None` takes it away. Whether it was there before. `public` is the project's own and always there.
-    async fn set_project_metadata(
-        &mut self,
-        id: ProjectId,
-        key: ProjectMetadataKey,
-        value: Option<&str>,
-        at: Timestamp,
-    ) -> Result<bool>;
-
-    /// Sets how much it may hold.
-    async fn set_project_storage_limit(
-        &mut self,
-        id: ProjectId,
-        limit: Option<u64>,
-        at: Timestamp,
-    ) -> Result<()>;
-
-    /// Marks a project deleted in which no live repository has a live manifest: its name is free, its members and robots are gone,
-    /// its number stays taken. Repositories without one, and the blobs that they may hold, go by the same act; their names are given,
-    /// to be forgotten. `None` if it is not empty, or not there, and then nothing happened. A push at the same time that brings a
-    /// manifest makes it `None`, or is refused itself.
-    async fn delete_empty_project(
-        &mut self,
-        id: ProjectId,
-        by: &Actor,
-        at: Timestamp,
-    ) -> Result<Option<Vec<RepositoryName>>>;
 }

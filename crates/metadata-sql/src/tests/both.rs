@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::{CONNECTIONS, NOW, embedded, is_there, push, repository};
 use crate::SqlMetadata;
 use crate::database::Pools;
-use crate::project_page::deletion_of;
+use crate::project::deletion_of;
 use crate::sqlite::READERS;
 use crate::statement::{Statement, on_any};
 use crate::transaction::SqlTransaction;

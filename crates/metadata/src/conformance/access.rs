@@ -63,6 +63,20 @@ pub(super) async fn project(metadata: &dyn Metadata, name: &str) -> ProjectId {
     project
 }
 
+/// Makes somebody's project.
+pub(super) async fn project_of(
+    metadata: &dyn Metadata,
+    name: &str,
+    public: bool,
+    owner: UserId,
+) -> ProjectId {
+    let mut tx = begin(metadata).await;
+    let made = tx.add_project(&named(name), public, owner, None, &somebody(), at(1)).await;
+    let id = added(made.expect("an answer"));
+    tx.commit().await.expect("a commit");
+    id
+}
+
 /// A robot that is not there yet.
 pub(super) fn new_robot(name: &str, level: RobotLevel) -> NewRobot {
     NewRobot {
