@@ -29,6 +29,8 @@ pub struct SqlMetadata {
     pub(crate) pools: Pools,
     /// After how long a statement is given up to which PostgreSQL does not answer.
     pub(crate) patience: Duration,
+    /// How many lines of a tag's history stay.
+    history_lines: Option<u32>,
     next_slot: Arc<AtomicI16>,
 }
 
@@ -53,8 +55,8 @@ pub(crate) enum Pools {
 }
 
 impl SqlMetadata {
-    pub(crate) fn over(pools: Pools, patience: Duration) -> Self {
-        Self { pools, patience, next_slot: Arc::default() }
+    pub(crate) fn over(pools: Pools, patience: Duration, history_lines: Option<u32>) -> Self {
+        Self { pools, patience, history_lines, next_slot: Arc::default() }
     }
 
     /// What statements outside of transactions run on.
@@ -88,7 +90,7 @@ impl SqlMetadata {
             }
             Pools::Lite(lite) => Either::Lite(lite.begin().await?),
         };
-        Ok(SqlTransaction::over(connection, slot, self.patience))
+        Ok(SqlTransaction::over(connection, slot, self.patience, self.history_lines))
     }
 
     /// How busy the pools are.

@@ -108,7 +108,8 @@ statements! {
                  WHERE h.repository_id = t.repository_id AND h.tag = t.name),
                 NULL, t.digest, CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS BIGINT), CAST($5 AS TEXT)
          FROM tags t WHERE ",
-        tag_can_return!("$6")
+        tag_can_return!("$6"),
+        " RETURNING tag, line"
     ));
     RESTORE_TAGS = sql!(concat!(
         "UPDATE tags AS t SET deleted_at = NULL, deletion_id = NULL WHERE ",
@@ -265,11 +266,15 @@ impl SqlTransaction {
 
     async fn restore_tags(&mut self, within: Within, id: &[u8], by: &Actor, at: Timestamp) -> Result<u64> {
         let (micros, kind, repository) = (at.as_micros(), by.kind.as_str(), within.repository);
-        let lines = execute!(self, ADD_HISTORY_OF_RESTORED, id, micros, kind, by.id, &by.name, repository.0);
+        let lines: Vec<(String, i64)> =
+            all!(self, ADD_HISTORY_OF_RESTORED, id, micros, kind, by.id, &by.name, repository.0);
         let rows: Vec<(Vec<u8>,)> = all!(self, RESTORE_TAGS, id, repository.0);
-        if lines != rows.len() as u64 {
+        if lines.len() != rows.len() {
             // A tag of the same name was pushed between the two statements.
             return Err(Error::Conflict);
+        }
+        for (tag, line) in &lines {
+            self.cut_history(repository, tag, *line).await?;
         }
         for (name,) in &rows {
             self.pending.review_manifest(repository, &digest(name)?, at);

@@ -33,6 +33,8 @@ pub struct Opening {
     pub patience: Option<Duration>,
     /// What becomes of the schema.
     pub schema: Schema,
+    /// How many lines of a tag's history stay, the latest; all if nobody says.
+    pub history_lines: Option<u32>,
 }
 
 /// What becomes of the schema of a database that is opened.
@@ -80,7 +82,7 @@ impl SqlMetadata {
 
     /// The same with a say in how; a file is made only where a schema may be written.
     pub async fn open_sqlite_with(path: &Path, opening: Opening) -> Result<Self, OpenError> {
-        let Opening { connections, schema, .. } = opening;
+        let Opening { connections, schema, history_lines, .. } = opening;
         let readers = connections.unwrap_or(sqlite::READERS);
         if schema == Schema::Frozen {
             return Self::open_frozen(path, readers).await;
@@ -93,7 +95,7 @@ impl SqlMetadata {
         LITE.run(&mut connection).await?;
         connection.close().await.map_err(OpenError::Connect)?;
         let lite = Lite::connect(path, readers).await.map_err(OpenError::Connect)?;
-        Ok(Self::over(Pools::Lite(lite), postgres::PATIENCE))
+        Ok(Self::over(Pools::Lite(lite), postgres::PATIENCE, history_lines))
     }
 
     async fn open_frozen(path: &Path, readers: u32) -> Result<Self, OpenError> {
@@ -104,7 +106,7 @@ impl SqlMetadata {
         Schema::Frozen.look(&mut connection, &LITE).await?;
         connection.close().await.map_err(OpenError::Connect)?;
         let lite = Lite::connect_frozen(path, readers).await.map_err(OpenError::Connect)?;
-        Ok(Self::over(Pools::Lite(lite), postgres::PATIENCE))
+        Ok(Self::over(Pools::Lite(lite), postgres::PATIENCE, None))
     }
 
     /// Opens a PostgreSQL database by its URL and brings its schema up to date, under a lock, so that several processes can start
@@ -116,7 +118,7 @@ impl SqlMetadata {
 
     /// The same with a say in how.
     pub async fn open_postgres_with(url: &str, opening: Opening) -> Result<Self, OpenError> {
-        let Opening { connections, patience, schema } = opening;
+        let Opening { connections, patience, schema, history_lines } = opening;
         let options = PgConnectOptions::from_str(url).map_err(OpenError::Url)?;
         let options =
             options.application_name("berth").statement_cache_capacity(256).disable_statement_logging();
@@ -127,7 +129,7 @@ impl SqlMetadata {
         }
         connection.close().await.map_err(OpenError::Connect)?;
         let pool = postgres::pool(options, connections).await.map_err(OpenError::Connect)?;
-        Ok(Self::over(Pools::Postgres(pool), patience.unwrap_or(postgres::PATIENCE)))
+        Ok(Self::over(Pools::Postgres(pool), patience.unwrap_or(postgres::PATIENCE), history_lines))
     }
 
     /// Copies the file of an embedded database that no process has open, with the log beside it if one was left, into a new file

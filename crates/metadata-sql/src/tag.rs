@@ -32,6 +32,17 @@ macro_rules! tag_targets {
     };
 }
 
+/// The last line of the history of the tag `$tag` in the repository `$1`; 0 if there is none.
+macro_rules! last_line {
+    ($tag:literal) => {
+        concat!(
+            "(SELECT COALESCE(MAX(h.line), 0) FROM tag_history h WHERE h.repository_id = $1 AND h.tag = ",
+            $tag,
+            ")"
+        )
+    };
+}
+
 statements! {
     TAG = sql!(
         "SELECT digest FROM tags WHERE repository_id = $1 AND name = $2 AND deleted_at IS NULL
@@ -53,18 +64,23 @@ statements! {
         pg: "SELECT id, digest FROM tags WHERE repository_id = $1 AND name = $2 AND deleted_at IS NULL FOR UPDATE",
         lite: "SELECT id, digest FROM tags WHERE repository_id = $1 AND name = $2 AND deleted_at IS NULL",
     );
-    ADD_TAG = sql!(
+    /// Gives no row if there is a live tag of that name. If the deletion of one was waited for, its line is not seen yet: what is cut
+    /// too little goes with the next line.
+    ADD_TAG = sql!(concat!(
         "INSERT INTO tags (repository_id, name, digest, pushed_at, by_kind, by_id, by_name)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (repository_id, name) WHERE deleted_at IS NULL DO NOTHING"
-    );
-    MOVE_TAG = sql!(
+         ON CONFLICT (repository_id, name) WHERE deleted_at IS NULL DO NOTHING RETURNING ",
+        last_line!("$2")
+    ));
+    MOVE_TAG = sql!(concat!(
         "UPDATE tags SET digest = $3, pushed_at = $4, by_kind = $5, by_id = $6, by_name = $7
-         WHERE repository_id = $1 AND id = $2"
-    );
-    DELETE_TAG = sql!(
-        "UPDATE tags SET deleted_at = $3, deletion_id = $4 WHERE repository_id = $1 AND id = $2"
-    );
+         WHERE repository_id = $1 AND id = $2 RETURNING ",
+        last_line!("$8")
+    ));
+    DELETE_TAG = sql!(concat!(
+        "UPDATE tags SET deleted_at = $3, deletion_id = $4 WHERE repository_id = $1 AND id = $2 RETURNING ",
+        last_line!("$5")
+    ));
     LOCK_TAGS_ON = sql!(
         pg: "SELECT name FROM tags WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL
              ORDER BY name FOR UPDATE",
@@ -75,13 +91,13 @@ statements! {
          WHERE repository_id = $1 AND digest = $2 AND deleted_at IS NULL"
     );
     /// One line; the tag's row is locked, or new and unseen by others.
-    ADD_HISTORY -> () = sql!(
+    ADD_HISTORY -> () = sql!(concat!(
         "INSERT INTO tag_history (repository_id, tag, line, from_digest, to_digest, changed_at,
                                   by_kind, by_id, by_name)
-         VALUES ($1, $2,
-                 (SELECT COALESCE(MAX(h.line), 0) + 1 FROM tag_history h WHERE h.repository_id = $1 AND h.tag = $2),
-                 $3, $4, $5, $6, $7, $8)"
-    );
+         VALUES ($1, $2, ",
+        last_line!("$2"),
+        " + 1, $3, $4, $5, $6, $7, $8)"
+    ));
     /// A line for the deletion of each tag on a manifest.
     ADD_HISTORY_OF_TAGS_ON = sql!(
         "INSERT INTO tag_history (repository_id, tag, line, from_digest, to_digest, changed_at,
@@ -90,20 +106,19 @@ statements! {
                 (SELECT COALESCE(MAX(h.line), 0) + 1 FROM tag_history h
                  WHERE h.repository_id = t.repository_id AND h.tag = t.name),
                 t.digest, NULL, CAST($3 AS BIGINT), CAST($4 AS TEXT), CAST($5 AS BIGINT), CAST($6 AS TEXT)
-         FROM tags t WHERE t.repository_id = $1 AND t.digest = $2 AND t.deleted_at IS NULL"
+         FROM tags t WHERE t.repository_id = $1 AND t.digest = $2 AND t.deleted_at IS NULL
+         RETURNING tag, line"
     );
+    /// Leaves the latest `$3` lines of one tag.
+    CUT_HISTORY -> () = sql!(concat!(
+        "DELETE FROM tag_history WHERE repository_id = $1 AND tag = $2 AND line <= ",
+        last_line!("$2"),
+        " - CAST($3 AS BIGINT)"
+    ));
     PRUNE_OLD = sql!(
         "DELETE FROM tag_history WHERE (repository_id, tag, line) IN (
              SELECT h.repository_id, h.tag, h.line FROM tag_history h
              WHERE h.changed_at < $1 ORDER BY h.changed_at LIMIT $2)"
-    );
-    /// A line goes when its tag has another one that many lines later; lines have no gaps.
-    PRUNE_LONG = sql!(
-        "DELETE FROM tag_history WHERE (repository_id, tag, line) IN (
-             SELECT h.repository_id, h.tag, h.line FROM tag_history later
-             JOIN tag_history h ON h.repository_id = later.repository_id AND h.tag = later.tag
-                               AND h.line = later.line - CAST($1 AS BIGINT)
-             WHERE later.line > $1 LIMIT $2)"
     );
 }
 
@@ -189,8 +204,9 @@ impl TagWrites for SqlTransaction {
                     return Ok(TagMove::Refused { current: Some(from) });
                 }
                 Some((id, from)) => {
-                    self.move_tag(repository, id, digest, by, at).await?;
+                    let last = self.move_tag(repository, tag, id, digest, by, at).await?;
                     self.remember(repository.id, tag, Some(&from), Some(digest), by, at).await?;
+                    self.cut_history(repository.id, tag.as_str(), last + 1).await?;
                     self.pending.review_manifest(repository.id, &from, at);
                     return Ok(TagMove::Moved { from });
                 }
@@ -223,20 +239,17 @@ impl TagWrites for SqlTransaction {
             return Ok(TagDelete::Refused { current: Some(from) });
         }
         let (at, act) = (deletion.at.as_micros(), deletion.id.0.as_bytes().as_slice());
-        execute!(self, DELETE_TAG, repository.id.0, id, at, act);
+        let (last,): (i64,) = one!(self, DELETE_TAG, repository.id.0, id, at, act, tag.as_str());
         self.note_deletion(deletion).await?;
         self.remember(repository.id, tag, Some(&from), None, &deletion.by, deletion.at).await?;
+        self.cut_history(repository.id, tag.as_str(), last + 1).await?;
         self.pending.review_manifest(repository.id, &from, deletion.at);
         self.pending.count(Sum::RepositoryTags, repository.id.0, -1);
         Ok(TagDelete::Deleted { from })
     }
 
-    async fn prune_tag_history(&mut self, before: Timestamp, keep: u32, limit: u32) -> Result<u64> {
-        let mut left = i64::from(limit);
-        let old = execute!(self, PRUNE_OLD, before.as_micros(), left);
-        left -= i64::try_from(old).unwrap_or(left);
-        let long = execute!(self, PRUNE_LONG, i64::from(keep), left);
-        Ok(old + long)
+    async fn prune_tag_history(&mut self, before: Timestamp, limit: u32) -> Result<u64> {
+        Ok(execute!(self, PRUNE_OLD, before.as_micros(), i64::from(limit)))
     }
 }
 
@@ -251,28 +264,33 @@ impl SqlTransaction {
         at: Timestamp,
     ) -> Result<bool> {
         let (kind, micros) = (by.kind.as_str(), at.as_micros());
-        let id = repository.id.0;
-        if execute!(self, ADD_TAG, id, tag.as_str(), digest.to_bytes(), micros, kind, by.id, &by.name) == 0 {
-            return Ok(false);
-        }
+        let (id, name) = (repository.id.0, digest.to_bytes());
+        let row: Option<(i64,)> =
+            optional!(self, ADD_TAG, id, tag.as_str(), name, micros, kind, by.id, &by.name);
+        let Some((last,)) = row else { return Ok(false) };
         self.remember(repository.id, tag, None, Some(digest), by, at).await?;
+        self.cut_history(repository.id, tag.as_str(), last + 1).await?;
         self.pending.review_manifest(repository.id, digest, at);
         self.pending.count(Sum::RepositoryTags, repository.id.0, 1);
         Ok(true)
     }
 
+    /// Moves the tag, whose row has that number. The last line of its history.
     async fn move_tag(
         &mut self,
         repository: &Repository,
+        tag: &Tag,
         id: i64,
         digest: &Digest,
         by: &Actor,
         at: Timestamp,
-    ) -> Result<()> {
-        let (kind, micros) = (by.kind.as_str(), at.as_micros());
-        execute!(self, MOVE_TAG, repository.id.0, id, digest.to_bytes(), micros, kind, by.id, &by.name);
-        self.pending.review_manifest(repository.id, digest, at);
-        Ok(())
+    ) -> Result<i64> {
+        let (kind, micros, name) = (by.kind.as_str(), at.as_micros(), digest.to_bytes());
+        let (repository, tag) = (repository.id, tag.as_str());
+        let (last,): (i64,) =
+            one!(self, MOVE_TAG, repository.0, id, name, micros, kind, by.id, &by.name, tag);
+        self.pending.review_manifest(repository, digest, at);
+        Ok(last)
     }
 
     async fn lock_tag(&mut self, repository: RepositoryId, tag: &Tag) -> Result<Option<(i64, Digest)>> {
@@ -305,6 +323,15 @@ impl SqlTransaction {
         Ok(())
     }
 
+    /// Forgets of the tag's history, which has just come to the line `last`, what is more than is kept. Asks the database only if
+    /// there may be such.
+    pub(crate) async fn cut_history(&mut self, repository: RepositoryId, tag: &str, last: i64) -> Result<()> {
+        if let Some(kept) = self.history_lines.map(i64::from).filter(|kept| last > *kept) {
+            later!(self, CUT_HISTORY, repository.0, tag, kept);
+        }
+        Ok(())
+    }
+
     /// Deletes every tag on a manifest that was just deleted; its row is locked, so that no other tag can come.
     pub(crate) async fn delete_tags_on(
         &mut self,
@@ -318,7 +345,11 @@ impl SqlTransaction {
             return Ok(Vec::new());
         }
         let by = &deletion.by;
-        execute!(self, ADD_HISTORY_OF_TAGS_ON, id, &name, at, by.kind.as_str(), by.id, &by.name);
+        let lines: Vec<(String, i64)> =
+            all!(self, ADD_HISTORY_OF_TAGS_ON, id, &name, at, by.kind.as_str(), by.id, &by.name);
+        for (tag, line) in &lines {
+            self.cut_history(repository.id, tag, *line).await?;
+        }
         let gone = execute!(self, DELETE_TAGS_ON, id, &name, at, deletion.id.0.as_bytes().as_slice());
         self.pending.count(Sum::RepositoryTags, id, -i64::try_from(gone).unwrap_or(i64::MAX));
         let mut tags: Vec<Tag> = rows.iter().map(|(tag,)| parse("the tag", tag)).collect::<Result<_>>()?;

@@ -3,6 +3,14 @@
 /// How many connections to PostgreSQL a test has.
 const CONNECTIONS: u32 = 8;
 
+/// How databases are opened for tests that run on both.
+const OPENING: Opening = Opening {
+    connections: Some(CONNECTIONS),
+    patience: None,
+    schema: Schema::Update,
+    history_lines: Some(conformance::HISTORY_LINES),
+};
+
 /// One test a database.
 macro_rules! on_both {
     ($($test:ident),+ $(,)?) => {
@@ -17,7 +25,7 @@ macro_rules! on_both {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $test() {
                 let url = super::Postgres::shared().new_database();
-                super::$test(super::SqlMetadata::open_postgres(&url, super::super::CONNECTIONS).await.unwrap()).await;
+                super::$test(super::SqlMetadata::open_postgres_with(&url, super::super::OPENING).await.unwrap()).await;
             })+
         }
     };
@@ -37,18 +45,19 @@ mod statements;
 use berth_domain::{Actor, Location, Project, Repository, Timestamp};
 use berth_metadata::certain::certain;
 use berth_metadata::{
-    Blob, BlobState, Metadata as _, Place, ProjectWrites as _, RepositoryWrites as _, Result,
+    Blob, BlobState, Metadata as _, Place, ProjectWrites as _, RepositoryWrites as _, Result, conformance,
 };
 use berth_oci::Digest;
 use tempfile::TempDir;
 use tokio::task::yield_now;
 
-use crate::SqlMetadata;
 use crate::database::Pools;
+use crate::{Opening, Schema, SqlMetadata};
 
 /// A new database in `directory`.
 async fn embedded(directory: &TempDir) -> SqlMetadata {
-    SqlMetadata::open_sqlite(&directory.path().join("berth.db")).await.unwrap()
+    let path = directory.path().join("berth.db");
+    SqlMetadata::open_sqlite_with(&path, Opening { connections: None, ..OPENING }).await.unwrap()
 }
 
 /// Some moment.

@@ -24,6 +24,8 @@ pub(crate) struct SqlTransaction {
     patience: Duration,
     pub(crate) pending: Pending,
     pub(crate) slot: i16,
+    /// How many lines of a tag's history stay.
+    pub(crate) history_lines: Option<u32>,
     /// Repositories that cannot be deleted before this transaction ends.
     pub(crate) held: BTreeSet<i64>,
     /// The upload session that this transaction last looked for or wrote, and whether it has a row. One that is there is locked; one
@@ -46,6 +48,7 @@ impl SqlTransaction {
         connection: Either<sqlx::Transaction<'static, Postgres>, Turn>,
         slot: i16,
         patience: Duration,
+        history_lines: Option<u32>,
     ) -> Self {
         Self {
             connection,
@@ -53,6 +56,7 @@ impl SqlTransaction {
             patience,
             pending: Pending::default(),
             slot,
+            history_lines,
             held: BTreeSet::new(),
             seen_upload: None,
         }

@@ -152,7 +152,10 @@ pub const CASES: &[Case] = cases![
     project::a_restoration_or_the_deletion_wins,
 ];
 
-/// Runs every promise of the port against `metadata`, whose schema is new.
+/// How many lines of a tag's history the database must be opened for: more than other cases need.
+pub const HISTORY_LINES: u32 = 20;
+
+/// Runs every promise of the port against `metadata`, whose schema is new and which keeps [`HISTORY_LINES`].
 ///
 /// # Panics
 /// If a promise is broken.

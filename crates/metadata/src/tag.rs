@@ -110,7 +110,8 @@ pub trait TagReads {
     async fn tag_history(&self, repository: RepositoryId, tag: &Tag, limit: u32) -> Result<Vec<TagChange>>;
 }
 
-/// Changing tags.
+/// Changing tags. Of each tag's history as many lines stay as the database was opened for: what is more goes in the transaction that
+/// writes another line.
 #[async_trait]
 pub trait TagWrites {
     /// Lets the tag name a live manifest, if what is expected holds. Every real move becomes a line of history.
@@ -133,7 +134,6 @@ pub trait TagWrites {
         deletion: &Deletion,
     ) -> Result<TagDelete>;
 
-    /// Forgets lines of history from before `before`, and of each tag all but the latest `keep`; at most `limit` lines a call.
-    /// How many went.
-    async fn prune_tag_history(&mut self, before: Timestamp, keep: u32, limit: u32) -> Result<u64>;
+    /// Forgets lines of history from before `before`, at most `limit` a call. How many went.
+    async fn prune_tag_history(&mut self, before: Timestamp, limit: u32) -> Result<u64>;
 }

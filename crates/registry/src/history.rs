@@ -1,4 +1,4 @@
-//! Tag history is kept for a while and up to a length.
+//! Tag history is kept for a while; the database itself keeps it short.
 
 use crate::{Registry, Result};
 use berth_metadata::retry;
@@ -7,7 +7,7 @@ use berth_metadata::retry;
 const BATCH: u32 = 1000;
 
 impl Registry {
-    /// Forgets history that is older or longer than the settings keep. How many lines went.
+    /// Forgets history that is older than the settings keep. How many lines went.
     pub async fn prune_tag_history(&self) -> Result<u64> {
         let mut gone = 0;
         loop {
@@ -22,7 +22,7 @@ impl Registry {
     async fn prune_batch(&self) -> Result<u64> {
         let before = self.now().minus(self.settings().history_age);
         let mut tx = self.ports().metadata.begin().await?;
-        let gone = tx.prune_tag_history(before, self.settings().history_lines, BATCH).await?;
+        let gone = tx.prune_tag_history(before, BATCH).await?;
         tx.commit().await?;
         Ok(gone)
     }

@@ -21,8 +21,6 @@ pub struct Settings {
     pub checkpoint_every: u64,
     /// How long tag history is kept.
     pub history_age: Duration,
-    /// How many lines of history a tag keeps.
-    pub history_lines: u32,
     /// How long somebody waits for room in a budget of what is on its way out.
     pub room_timeout: Duration,
     /// The id that this process gave itself at its start.

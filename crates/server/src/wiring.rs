@@ -227,7 +227,12 @@ pub(crate) async fn metadata(config: &Config, schema: Schema) -> Result<Arc<dyn 
 
 async fn database(config: &Config, schema: Schema) -> Result<SqlMetadata> {
     let database = &config.database;
-    let opening = Opening { connections: database.pool, patience: Some(database.timeout), schema };
+    let opening = Opening {
+        connections: database.pool,
+        patience: Some(database.timeout),
+        schema,
+        history_lines: Some(config.registry.history_lines),
+    };
     match config.embedded_database() {
         Some(file) => {
             data_directory::create(&config.data.directory)?;
@@ -287,7 +292,6 @@ fn settings(config: &Config, process: Uuid, alone: bool) -> Settings {
         takeover_after: registry.takeover_after,
         checkpoint_every: registry.checkpoint_every.bytes(),
         history_age: registry.history_age,
-        history_lines: registry.history_lines,
         room_timeout: ROOM_TIMEOUT,
         process,
         alone,

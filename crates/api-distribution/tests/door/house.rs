@@ -127,7 +127,6 @@ impl House {
             takeover_after: Duration::from_secs(30),
             checkpoint_every: 64 << 20,
             history_age: Duration::from_hours(1),
-            history_lines: 10,
             room_timeout: ROOM_TIMEOUT,
             process: entropy.uuid(),
             alone: true,

@@ -22,7 +22,7 @@ setting::table! {
         checkpoint_every: Size = "64MiB",
         /// How long moves and deletions of tags are remembered.
         history_age: Duration = "90d",
-        /// How many moves and deletions are remembered of each tag.
+        /// How many moves and deletions are remembered of each tag; what is more goes with its next one.
         history_lines: u32 = "1000",
     }
 }

@@ -165,7 +165,7 @@ pub(super) const OFTEN: &[(&str, &str)] = &[
     ("DELETE_REFERENCES", "7, 5"),
     ("REVIEWS", "500, 100"),
     ("PRUNE_OLD", "500, 100"),
-    ("PRUNE_LONG", "1000, 100"),
+    ("CUT_HISTORY", "7, 'v8', 1000"),
     ("PRUNE_SESSIONS", "500, 100"),
     ("PRUNE_REFRESH_TOKENS", "500, 100"),
     ("ROLES_OF", "7, 7"),

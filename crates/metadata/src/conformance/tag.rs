@@ -3,6 +3,7 @@
 use berth_domain::Repository;
 use berth_oci::Digest;
 
+use super::HISTORY_LINES;
 use super::scene::{Scene, act, at, image, somebody, tag};
 use crate::{Expected, Metadata, TagDelete, TagMove, TagPosition, TagTarget};
 
@@ -171,7 +172,7 @@ pub(super) async fn old_history_is_forgotten(metadata: &dyn Metadata) {
     }
     let prune = async |before, limit| {
         let mut tx = scene.begin().await;
-        let gone = tx.prune_tag_history(at(before), 1000, limit).await.expect("a number");
+        let gone = tx.prune_tag_history(at(before), limit).await.expect("a number");
         tx.commit().await.expect("a commit");
         gone
     };
@@ -185,23 +186,29 @@ pub(super) async fn old_history_is_forgotten(metadata: &dyn Metadata) {
 
 pub(super) async fn long_history_is_cut(metadata: &dyn Metadata) {
     let (scene, first, second) = two(metadata, "long-history").await;
-    // Longer than the history of any other case, so that only this one is cut.
-    for n in 0..30 {
+    let times = async || {
+        let history = metadata.tag_history(scene.repository.id, &tag("t"), 100).await.expect("a list");
+        history.iter().map(|line| line.at).collect::<Vec<_>>()
+    };
+    let kept = i64::from(HISTORY_LINES);
+    let until = |n: i64| (n - kept + 1..=n).rev().map(at).collect::<Vec<_>>();
+    for n in 0..kept {
         let digest = if n % 2 == 0 { first } else { second };
         point(&scene, "t", digest, Expected::Anything, n).await;
     }
-    let mut gone = 0;
-    for _ in 0..4 {
-        let mut tx = scene.begin().await;
-        gone += tx.prune_tag_history(at(-2_000_000), 20, 4).await.expect("a number");
-        tx.commit().await.expect("a commit");
-    }
-    assert_eq!(gone, 10);
-    let history = metadata.tag_history(scene.repository.id, &tag("t"), 100).await.expect("a list");
-    assert_eq!(history.len(), 20);
-    assert_eq!((history[0].at, history[19].at), (at(29), at(10)));
-    // The tag goes on, and its history too.
-    point(&scene, "t", first, Expected::Anything, 31).await;
-    let history = metadata.tag_history(scene.repository.id, &tag("t"), 1).await.expect("a list");
-    assert_eq!(history[0].at, at(31));
+    assert_eq!(times().await, until(kept - 1));
+    point(&scene, "t", first, Expected::Anything, kept).await;
+    assert_eq!(times().await, until(kept), "moved");
+    delete(&scene, "t", Expected::Anything, kept + 1).await;
+    assert_eq!(times().await, until(kept + 1), "deleted");
+    point(&scene, "t", first, Expected::Absent, kept + 2).await;
+    assert_eq!(times().await, until(kept + 2), "made again");
+    let gone = act("long history", kept + 3);
+    scene.delete(&first, &gone).await;
+    assert_eq!(times().await, until(kept + 3), "gone with its manifest");
+    let mut tx = scene.begin().await;
+    let restored = tx.restore(&scene.repository.name, gone.id, &somebody(), at(kept + 4)).await;
+    assert_eq!(restored.expect("a restoration").tags, 1);
+    tx.commit().await.expect("a commit");
+    assert_eq!(times().await, until(kept + 4), "restored");
 }

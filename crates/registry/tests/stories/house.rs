@@ -57,7 +57,6 @@ impl House {
             takeover_after: Duration::from_secs(30),
             checkpoint_every: 2 << 20,
             history_age: Duration::from_hours(24 * 90),
-            history_lines: 1000,
             room_timeout: Duration::from_secs(30),
             process: Uuid::from_u128(1),
             alone: true,
