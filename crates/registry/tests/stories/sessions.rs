@@ -3,10 +3,12 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use berth_metadata::{RepositoryReads as _, UploadReads as _};
+use berth_domain::Location;
+use berth_metadata::{Metadata as _, RepositoryReads as _, UploadReads as _, UploadSession};
 use berth_oci::{Digest, RepositoryName};
 use berth_registry::{Error, Guarded, Result, UploadTicket};
 use bytes::Bytes;
+use uuid::Uuid;
 
 use crate::house::{House, MIB, NEXT, body, by_hand, caller, content, empty, name, offset, pull, reaches};
 
@@ -133,6 +135,27 @@ async fn sessions_expire_a_day_after_their_last_checkpoint() {
     assert_unknown(&guarded.upload_status(&repository, &ticket).await);
     assert_eq!(registry.expire_uploads().await.unwrap(), 1);
     assert_eq!((house.rows().await, house.files()), (0, (vec![], vec![])));
+}
+
+/// As many as are looked up at once, and they are the oldest.
+#[tokio::test]
+async fn sessions_that_cannot_go_hold_up_no_other() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let (caller, repository) = (caller(), name("library/stuck"));
+    let ticket = begun(&registry.as_caller(&caller), &repository, &content(MIB)).await;
+    let session = house.metadata.upload(ticket.id).await.unwrap().unwrap();
+    let mut tx = house.metadata.begin().await.unwrap();
+    for n in 0..100 {
+        let (id, location) = (Uuid::from_u128(n), Location::new("nobody:knows"));
+        let expires_at = session.expires_at.minus(Duration::from_mins(1));
+        tx.save_upload(&UploadSession { id, location, expires_at, ..session.clone() }).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    house.clock.advance(Duration::from_hours(25));
+    assert_eq!(registry.expire_uploads().await.unwrap(), 1);
+    assert_eq!(house.metadata.upload(ticket.id).await.unwrap(), None);
+    assert_eq!((house.rows().await, house.files()), (100, (vec![], vec![])));
 }
 
 #[tokio::test]
