@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use berth_domain::{Repository, RepositoryId, Timestamp};
-use berth_metadata::{ManifestDifference, NewManifest, ReferenceReads, ReferenceWrites, Result};
+use berth_metadata::{
+    BlobWrites as _, ManifestDifference, NewManifest, ReferenceReads, ReferenceWrites, Result,
+};
+use berth_oci::Digest;
 use berth_oci::manifest::LinkRole;
 
 use crate::SqlMetadata;
@@ -117,6 +120,12 @@ fn said(new: &NewManifest<'_>) -> BTreeSet<Reference> {
     references.collect()
 }
 
+/// What the manifest may need a blob for, in order.
+fn blobs(new: &NewManifest<'_>) -> Vec<Digest> {
+    let blobs = new.manifest.links.iter().filter(|link| link.role != LinkRole::Manifest);
+    blobs.map(|link| link.descriptor.digest).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 /// A manifest's rows and what its bytes say.
 struct Compared {
     id: i64,
@@ -175,6 +184,8 @@ impl ReferenceWrites for SqlTransaction {
         at: Timestamp,
     ) -> Result<Option<ManifestDifference>> {
         let (id, name) = (repository.id, manifest.digest.to_bytes());
+        // Before the manifest, like a push: whoever takes a blob away waits for the rows that say who needs it.
+        self.lock_links(id, &blobs(manifest)).await?;
         let row: Option<FieldsRow> =
             optional!(self, LOCK_KEPT_FIELDS, id.0, &name, manifest.content.as_ref());
         let Some(row) = row else { return Ok(None) };

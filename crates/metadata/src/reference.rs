@@ -32,7 +32,7 @@ pub trait ReferenceReads {
 #[async_trait]
 pub trait ReferenceWrites {
     /// Makes the rows of a live manifest what its bytes say, if these are still its bytes. How they differed; `None` if they did not, or
-    /// if it is gone.
+    /// if it is gone. No blob that it names is taken away until the transaction ends.
     async fn derive_references(
         &mut self,
         repository: &Repository,
