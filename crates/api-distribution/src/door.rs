@@ -21,9 +21,6 @@ use crate::{Route, base, blobs, catalog, challenge, extensions, manifests, refer
 
 static API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 
-/// The longest path with its query. Every valid request is far shorter.
-const LONGEST_URI: usize = 16 << 10;
-
 /// Answers `/v2`, `/service` and every path below them; any other path gets 404. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Door {
@@ -78,9 +75,9 @@ impl Inner {
     }
 
     async fn serve_registry(&self, parts: &Parts, body: RequestBody) -> (&'static str, Response) {
-        let route = match route(&parts.uri) {
+        let route = match Route::parse(parts.uri.path()) {
             Ok(route) => route,
-            Err(error) => return ("none", self.refuse(&error, parts, None)),
+            Err(error) => return ("none", self.refuse(&error.into(), parts, None)),
         };
         let answer = match caller(&self.gate, parts).await {
             Ok(caller) => {
@@ -114,13 +111,6 @@ impl Inner {
         }
         answer
     }
-}
-
-fn route(uri: &axum::http::Uri) -> Result<Route, Error> {
-    if uri.path_and_query().is_some_and(|whole| whole.as_str().len() > LONGEST_URI) {
-        return Err(Error::LongUri { limit: LONGEST_URI });
-    }
-    Ok(Route::parse(uri.path())?)
 }
 
 /// Every endpoint of the API.

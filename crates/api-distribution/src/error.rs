@@ -27,9 +27,6 @@ pub(crate) enum Error {
     /// The path names nothing.
     #[error(transparent)]
     Route(#[from] RouteError),
-    /// The path and query are too long to name anything.
-    #[error("the path with its query is longer than {limit} characters: no valid request is")]
-    LongUri { limit: usize },
     /// The route does not take the method.
     #[error("this takes {allow} only")]
     Method { allow: &'static str },

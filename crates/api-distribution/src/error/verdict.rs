@@ -64,9 +64,7 @@ impl Error {
             Self::Registry(error) => registry(error),
             Self::Upload(upload) => registry(&upload.cause),
             Self::Route(error) => route(error),
-            Self::LongUri { .. } | Self::TooManyTags { .. } => {
-                Verdict::new(S::URI_TOO_LONG, ErrorCode::Unsupported)
-            }
+            Self::TooManyTags { .. } => Verdict::new(S::URI_TOO_LONG, ErrorCode::Unsupported),
             Self::Method { .. } => Verdict::new(S::METHOD_NOT_ALLOWED, ErrorCode::Unsupported),
             Self::Digest(_) | Self::NoDigest => Verdict::new(S::BAD_REQUEST, ErrorCode::DigestInvalid),
             Self::Tag(_) => Verdict::new(S::BAD_REQUEST, ErrorCode::TagInvalid),
