@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::Method;
 use axum::http::header::{WARNING, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method};
 use axum::response::Response;
 use berth_access::{Caller, Gate};
 use berth_http::{AskedBy, RequestBody, RouteName, reminder};
@@ -17,11 +17,11 @@ use crate::call::Call;
 use crate::caller::{Sender, caller};
 use crate::error::Error;
 use crate::settings::DistributionSettings;
-use crate::{Route, base, blobs, catalog, challenge, extensions, manifests, referrers, tags, token, uploads};
+use crate::{
+    Route, base, blobs, catalog, challenge, extensions, manifests, referrers, tags, token, uploads, version,
+};
 
-static API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
-
-/// Answers `/v2`, `/service` and every path below them; any other path gets 404. Cheap to clone.
+/// Answers every path that it [`owns`](Self::owns); any other path gets 404. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Door {
     inner: Arc<Inner>,
@@ -46,6 +46,12 @@ impl Door {
         Self { inner: Arc::new(Inner { registry, gate, settings, forms, uploads }) }
     }
 
+    /// Whether a path is this door's: `/v2`, what is below it, and the service of tokens.
+    #[must_use]
+    pub fn owns(path: &str) -> bool {
+        path == "/v2" || path.starts_with("/v2/") || path.starts_with("/service/")
+    }
+
     /// Answers one request; every failure is an answer too.
     pub async fn answer(&self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
@@ -60,7 +66,7 @@ impl Door {
             // What GET would say, the length included, without the bytes.
             *answer.body_mut() = Body::empty();
         }
-        answer.headers_mut().insert(&API_VERSION, HeaderValue::from_static("registry/2.0"));
+        version::say(answer.headers_mut());
         answer.extensions_mut().insert(RouteName(name));
         answer
     }

@@ -5,7 +5,8 @@
 //! endpoint is one file named noun/verb, and every failure becomes an answer in one match (`error/verdict.rs`).
 //!
 //! **Invariants.** No handler decides about rights: it asks the handle that the registry gives out for its caller. Stored bytes
-//! are never converted. Every `Location` is relative. Every answer says `Docker-Distribution-API-Version`.
+//! are never converted. Every `Location` is relative. Every answer says `Docker-Distribution-API-Version`, and whoever answers in the
+//! door's place says it too ([`version`]).
 #![deny(missing_docs)]
 
 mod accept;
@@ -30,6 +31,7 @@ mod settings;
 mod tags;
 mod token;
 mod uploads;
+pub mod version;
 
 pub use door::Door;
 pub use route::{Route, RouteError};

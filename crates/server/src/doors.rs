@@ -25,7 +25,7 @@ impl Doors {
     /// The door for a path, if there is one.
     pub(crate) fn of(&self, path: &str) -> Option<Door> {
         let under = |prefix: &str| path.starts_with(prefix);
-        if path == "/v2" || under("/v2/") || under("/service/") {
+        if Distribution::owns(path) {
             Some(Door::Distribution(self.distribution.clone()))
         } else if under("/api/") || under("/c/") {
             Some(Door::Harbor(self.harbor.clone()))

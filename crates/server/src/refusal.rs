@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use berth_api_distribution::version;
 use berth_http::{Problem, RequestId, problems_text};
 use berth_oci::ErrorCode;
 use bytes::Bytes;
@@ -83,13 +84,13 @@ impl Refusal {
         }
     }
 
-    /// The answer as it goes over the connection, which ends with it.
-    fn bytes(self, id: &RequestId) -> Bytes {
+    /// The answer as it goes over the connection, which ends with it; with `more` lines in its header.
+    fn bytes(self, id: &RequestId, more: &str) -> Bytes {
         let problem = Problem { code: self.code().as_str(), message: self.message().into(), detail: None };
         let body = problems_text(&[problem]);
         let again = if self == Self::TooManyConnections { "retry-after: 1\r\n" } else { "" };
         format!(
-            "HTTP/1.1 {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nx-request-id: {id}\r\n{again}connection: close\r\n\r\n{body}",
+            "HTTP/1.1 {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nx-request-id: {id}\r\n{again}{more}connection: close\r\n\r\n{body}",
             self.status(),
             body.len()
         )
@@ -108,7 +109,10 @@ impl Refusing {
     /// Notes the refusal and gives what is to be said. `received` bytes came in the time that it `took`.
     pub(crate) fn refuse(&self, refusal: Refusal, received: u64, took: Duration) -> Bytes {
         let id = self.shared.request_ids.make();
-        let bytes = refusal.bytes(&id);
+        // Which path was meant, nobody knows; where the doors are, it may have been the registry's.
+        let spoken =
+            self.shared.doors.as_ref().map(|_| format!("{}: {}\r\n", version::HEADER, version::SPOKEN));
+        let bytes = refusal.bytes(&id, &spoken.unwrap_or_default());
         self.shared.metrics.answered(refusal.route(), None, refusal.status(), took);
         if self.shared.access_log {
             tracing::info!(
@@ -148,11 +152,12 @@ mod tests {
         let ids = RequestIds::new(7);
         for refusal in Refusal::ALL {
             let id = ids.make();
-            let bytes = refusal.bytes(&id);
+            let bytes = refusal.bytes(&id, "x-more: told\r\n");
             let text = std::str::from_utf8(&bytes).unwrap();
             let (head, body) = text.split_once("\r\n\r\n").unwrap();
             assert!(head.starts_with(&format!("HTTP/1.1 {} ", refusal.status().as_u16())), "{head}");
             assert!(head.contains(&format!("\r\nx-request-id: {id}\r\n")), "{head}");
+            assert!(head.contains("\r\nx-more: told\r\n"), "{head}");
             assert!(head.contains(&format!("\r\ncontent-length: {}\r\n", body.len())), "{head}");
             assert!(body.contains(&format!("\"code\":\"{}\"", refusal.code().as_str())), "{body}");
         }

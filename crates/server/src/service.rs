@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::http::header::{CONNECTION, EXPECT, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Version};
 use axum::response::Response;
+use berth_api_distribution::{Door as Distribution, version};
 use berth_http::{AskedBy, ConnectionInfo, Origins, RequestId, RequestIdLayer, RouteName, names_its_host};
 use berth_registry::unbroken;
 use futures::FutureExt;
@@ -93,7 +94,17 @@ pub(crate) async fn answer(
     Ok(answer.map(|body| Leaving::new(body, said, exchange, in_flight)))
 }
 
+/// The answer to a request. One below `/v2/` is a registry's, whoever gives it.
 async fn route(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
+    let of_registry = shared.doors.is_some() && Distribution::owns(request.uri().path());
+    let mut answer = decide(shared, request).await;
+    if of_registry {
+        version::say(answer.headers_mut());
+    }
+    answer
+}
+
+async fn decide(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
     let uri = request.uri();
     let path = uri.path();
     let long_uri = (path.len() + uri.query().map_or(0, |query| query.len() + 1)) as u64 > shared.uri_limit;

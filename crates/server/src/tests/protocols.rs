@@ -72,6 +72,8 @@ async fn long_headers_of_http2_are_refused_like_those_of_http1() {
         let answer = client.send_request(request.body(Empty::new()).unwrap()).await.unwrap();
         assert_eq!(answer.status(), expected);
         assert!(answer.headers().contains_key("x-request-id"), "{expected}");
+        let spoken = answer.headers().contains_key("docker-distribution-api-version");
+        assert_eq!(spoken, path.starts_with("/v2/"), "{path}");
         let body = answer.into_body().collect().await.unwrap().to_bytes();
         if !route.is_empty() {
             assert!(body.starts_with(b"{\"errors\":[{\"code\":\"UNSUPPORTED\""), "{expected}: {body:?}");
