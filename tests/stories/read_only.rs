@@ -105,7 +105,8 @@ fn a_disk_that_turns_read_only_stops_no_pull_and_loses_nothing() {
     let unready = until("the server is not ready", PATIENCE, || {
         Some(site.ask(&Request::get("/readyz"))).filter(|answer| answer.status == 503)
     });
-    assert_eq!(unready.text(), "not ready: database: the database cannot be written to\n");
+    let unwell = "database: the database cannot be written to; registry: storage cannot be written to";
+    assert_eq!(unready.text(), format!("not ready: {unwell}\n"));
     site.ask(&Request::get("/healthz")).expect(200);
     assert!(site.house.server.is_running());
     site.house.server.set_clock_ahead(Duration::ZERO);

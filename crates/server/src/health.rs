@@ -61,7 +61,8 @@ impl Health {
         }
         let nobody = Caller::anonymous(None, String::new());
         let components = self.management.as_caller(&nobody).health().await;
-        let unwell = components.into_iter().find_map(|one| Some(format!("{}: {}", one.name, one.error?)));
-        unwell.map_or(Ok(()), Err)
+        let unwell = components.into_iter().filter_map(|one| Some(format!("{}: {}", one.name, one.error?)));
+        let unwell: Vec<_> = unwell.collect();
+        if unwell.is_empty() { Ok(()) } else { Err(unwell.join("; ")) }
     }
 }

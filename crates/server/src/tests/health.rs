@@ -70,7 +70,7 @@ async fn every_answer_has_a_request_id_and_a_given_one_stays() {
 }
 
 #[tokio::test]
-async fn a_storage_that_is_gone_makes_the_server_unready_but_alive() {
+async fn what_is_gone_makes_the_server_unready_but_alive() {
     let server = start(|_| {}).await;
     assert_eq!(status(&get(server.address, "/readyz").await), 200);
     std::fs::remove_dir_all(server.data.path().join("data/blobs")).unwrap();
@@ -82,7 +82,19 @@ async fn a_storage_that_is_gone_makes_the_server_unready_but_alive() {
         }
     };
     assert_eq!(status(&unready), 503);
-    assert!(unready.contains("not ready: "), "{unready}");
+    let storage = "registry: storage does not answer: is its volume mounted?";
+    assert!(unready.ends_with(&format!("\r\n\r\nnot ready: {storage}\n")), "{unready}");
     assert_eq!(status(&get(server.address, "/healthz").await), 200);
+    // Everything that is unwell is named, not what was asked first.
+    let database = server.data.path().join("data/berth.db");
+    std::fs::rename(&database, database.with_extension("away")).unwrap();
+    let unready = loop {
+        let answer = get(server.address, "/readyz").await;
+        if answer.contains("database: ") {
+            break answer;
+        }
+    };
+    let both = format!("\r\n\r\nnot ready: database: the database does not answer; {storage}\n");
+    assert!(unready.ends_with(&both), "{unready}");
     assert!(server.end().await);
 }
