@@ -27,9 +27,13 @@ fn complaint(output: &Output) -> String {
 
 /// Starts a server on a free port; its address stands in its first line.
 fn serve(data: &str) -> (Child, String) {
+    serve_logging(data, Stdio::null())
+}
+
+/// The same with a log that goes there.
+fn serve_logging(data: &str, log: Stdio) -> (Child, String) {
     let mut command = berth(&["serve", "--listen", "127.0.0.1:0", "--data", data]);
-    let mut child =
-        command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary was built");
+    let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the binary was built");
     let mut line = String::new();
     let output = child.stdout.take().expect("it is piped");
     BufReader::new(output).read_line(&mut line).expect("the server says where it is");
@@ -187,6 +191,21 @@ fn a_first_password_that_was_made_up_is_named_once() {
     assert!(!first.contains(password.trim_end()), "logs are read by many");
     let second = said();
     assert!(!second.contains("password"), "{second}");
+}
+
+#[test]
+fn a_hangup_ends_nothing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (mut server, address) = serve_logging(&directory.path().display().to_string(), Stdio::piped());
+    let log = BufReader::new(server.stderr.take().expect("it is piped"));
+    signal(&server, "-HUP");
+    let told = log.lines().map_while(Result::ok).find(|line| line.contains("SIGHUP"));
+    assert!(told.expect("a line, not the end").contains("takes a restart"));
+    // Nor is anything lost with the terminal, which takes the log no more.
+    let healthy = asked(&address, "GET /healthz HTTP/1.1\r\nhost: b\r\nconnection: close\r\n\r\n");
+    assert!(healthy.starts_with("HTTP/1.1 200"), "{healthy}");
+    signal(&server, "-TERM");
+    assert_eq!(server.wait().expect("it ends").code(), Some(0));
 }
 
 #[test]

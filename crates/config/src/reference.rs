@@ -19,6 +19,9 @@ Berth needs no configuration. What can be set is set, each over the one before, 
 
 What is unknown or cannot work is refused at the start, with its place and with what to write instead. `berth config check` says so without starting anything;
 `berth config show` prints every effective value and where it came from.
+
+Settings are read at the start; only a renewed certificate is read again, by itself. Ctrl-C and SIGTERM end Berth within `server.drain` and `server.grace`, a second
+one at once; SIGHUP ends nothing.
 ";
 
 /// The reference page as Markdown.

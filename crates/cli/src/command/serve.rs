@@ -24,7 +24,8 @@ Examples:
   berth serve --config /etc/berth.yaml
   BERTH_DATABASE__URL_FILE=/run/secrets/database berth serve
 
-A second signal ends it at once.")]
+A second signal ends it at once. SIGHUP ends nothing, whether a terminal closes or somebody asks for
+a reload: a renewed certificate is read by itself, and any other setting takes a restart.")]
 pub(crate) struct Serve {
     #[command(flatten)]
     flags: ConfigFlags,
@@ -39,6 +40,7 @@ impl Serve {
             self.listen.map(|value| Flag { name: "--listen", section: "server", key: "listen", value });
         let config = self.flags.load(listen.into_iter().collect())?.config;
         let (mut first, mut both) = (Signals::new()?, Signals::new()?);
+        outlive_hangups()?;
         let logging = log::start(&config.log);
         let server = tokio::select! {
             bound = Server::bind(&config) => bound?,
@@ -64,6 +66,23 @@ impl Serve {
     }
 }
 
+/// Goes on at SIGHUP, as servers do: it comes when a terminal closes, and from whoever expects the settings to be read again.
+fn outlive_hangups() -> Result<()> {
+    let mut hangups = listen(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            tracing::info!(
+                "SIGHUP: a renewed certificate is read by itself, any other setting takes a restart"
+            );
+        }
+    });
+    Ok(())
+}
+
+fn listen(kind: SignalKind) -> Result<Signal> {
+    signal(kind).context("signals cannot be listened for")
+}
+
 /// The signals that end the process.
 struct Signals {
     interrupt: Signal,
@@ -72,7 +91,6 @@ struct Signals {
 
 impl Signals {
     fn new() -> Result<Self> {
-        let listen = |kind| signal(kind).context("signals cannot be listened for");
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
