@@ -1,5 +1,7 @@
 //! The accept loop: connections come in, up to a limit, until the process is to end.
 
+use std::future::pending;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +9,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,6 +21,8 @@ use crate::refusal::{Refusal, Refusing};
 const TOLD: usize = 64;
 /// How long telling one may take.
 const TOLD_WITHIN: Duration = Duration::from_secs(2);
+/// How often the log says at most that connections could not be accepted.
+const SAID_EVERY: Duration = Duration::from_mins(1);
 
 /// What an accept loop needs.
 #[derive(Clone, Debug)]
@@ -52,22 +56,61 @@ impl Telling {
     }
 }
 
+/// Connections that could not be accepted. What one lacked the next one lacks too, many times a second: the first is said at once, and
+/// those after it together, now and then.
+#[derive(Debug, Default)]
+struct Failures {
+    said: Option<Instant>,
+    /// How many came since, and what the last one was.
+    unsaid: u64,
+    last: Option<io::Error>,
+}
+
+impl Failures {
+    fn note(&mut self, error: io::Error) {
+        self.unsaid += 1;
+        self.last = Some(error);
+        if self.said.is_none_or(|said| said.elapsed() >= SAID_EVERY) {
+            self.say();
+        }
+    }
+
+    /// Done when there is something to say again.
+    async fn due(&self) {
+        match (self.said, &self.last) {
+            (Some(said), Some(_)) => sleep_until(said + SAID_EVERY).await,
+            _ => pending().await,
+        }
+    }
+
+    fn say(&mut self) {
+        if let Some(error) = self.last.take() {
+            let times = std::mem::take(&mut self.unsaid);
+            tracing::warn!(%error, times, "connections could not be accepted");
+            self.said = Some(Instant::now());
+        }
+    }
+}
+
 /// Accepts connections until told to stop; those that had already come by then are still accepted.
 pub(crate) async fn accept(listener: TcpListener, accepting: Accepting) {
     let telling = Telling::new(&accepting.listening);
+    let mut failures = Failures::default();
     loop {
         tokio::select! {
             () = accepting.stop.cancelled() => break,
+            () = failures.due() => failures.say(),
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => welcome(&accepting, &telling, stream, peer),
                 Err(error) => {
                     // Out of files, mostly: it passes when connections end.
-                    tracing::warn!(%error, "a connection could not be accepted");
+                    failures.note(error);
                     sleep(Duration::from_millis(50)).await;
                 }
             }
         }
     }
+    failures.say();
     while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
         welcome(&accepting, &telling, stream, peer);
     }

@@ -1,5 +1,6 @@
 //! The server in this process, asked over real connections.
 
+mod accepting;
 mod api_version;
 mod backup;
 mod bodies;
