@@ -25,6 +25,7 @@ pub mod log;
 mod metrics;
 mod open_files;
 mod private_file;
+mod process;
 mod refusal;
 mod sampled;
 mod serve;

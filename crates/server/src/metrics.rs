@@ -16,6 +16,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::process::Process;
+
 type Count = Counter<u64, AtomicU64>;
 
 /// Everything that is measured.
@@ -51,7 +53,9 @@ struct RouteLabels {
 impl Metrics {
     /// Metrics of which `sampled` are asked for when they are read.
     pub(crate) fn new(sampled: Vec<Sampled>) -> Arc<Self> {
-        let mut registry = Registry::with_prefix("berth");
+        let mut all = Registry::default();
+        all.register_collector(Box::new(Process::this()));
+        let registry = all.sub_registry_with_prefix("berth");
         let requests: Family<RequestLabels, Count> = Family::default();
         let durations: Family<RouteLabels, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(buckets);
@@ -70,7 +74,7 @@ impl Metrics {
         registry.register("uploads", "Bodies of blobs that are coming in", uploads.clone());
         registry.register_collector(Box::new(Samples(sampled)));
         Arc::new(Self {
-            registry,
+            registry: all,
             requests,
             durations,
             received,

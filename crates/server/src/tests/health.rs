@@ -37,6 +37,11 @@ async fn health_and_metrics_are_beside_the_registry() {
     told("berth_database_connections{state=\"in_use\"} ");
     told("berth_database_connections{state=\"idle\"} ");
     told("berth_database_waiting 0");
+    told("\nprocess_cpu_seconds_total ");
+    told("\nprocess_resident_memory_bytes ");
+    told("\nprocess_open_fds ");
+    told("\nprocess_max_fds ");
+    told("\nprocess_start_time_seconds ");
     told("# EOF");
     for help in metrics.lines().filter(|line| line.starts_with("# HELP ")) {
         assert!(help.ends_with('.') && !help.ends_with(".."), "{help}");
