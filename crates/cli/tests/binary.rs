@@ -101,6 +101,22 @@ fn a_wrong_configuration_ends_with_2_and_words() {
 }
 
 #[test]
+fn a_check_refuses_the_password_that_a_first_start_refuses() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let data = directory.path().join("data").display().to_string();
+    let refused = |arguments: &[&str]| {
+        let mut command = berth(&[arguments, &["--data", &data]].concat());
+        let refused = command.env("BERTH_ADMIN_PASSWORD", "weak").output().expect("the binary was built");
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
+        complaint(&refused)
+    };
+    let checked = refused(&["config", "check"]);
+    assert!(checked.contains("BERTH_ADMIN_PASSWORD cannot be used"), "{checked}");
+    let started = refused(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(started.ends_with(&checked), "{started} is not {checked}");
+}
+
+#[test]
 fn shows_where_values_come_from_and_no_secret() {
     let mut command = berth(&["config", "show", "--data", "/srv/berth"]);
     command.env("BERTH_ACCESS__SECRET_KEY", "hush of sixteen bytes");

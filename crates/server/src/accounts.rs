@@ -150,12 +150,20 @@ async fn first_administrator(
     needed.then(|| first_password(config, entropy)).transpose()
 }
 
+/// The first administrator's password that the configuration gives, if it gives one.
+pub(crate) fn given_password(config: &Config) -> Result<Option<Secret>> {
+    let given = config.access.admin_password.expose();
+    if given.is_empty() {
+        return Ok(None);
+    }
+    user::check_password(given).context("BERTH_ADMIN_PASSWORD cannot be used")?;
+    Ok(Some(Secret::new(given)))
+}
+
 /// The password for the first administrator, and the file that it was written to if it was made up.
 pub(crate) fn first_password(config: &Config, entropy: &dyn Entropy) -> Result<(Secret, Option<PathBuf>)> {
-    let given = config.access.admin_password.expose();
-    if !given.is_empty() {
-        user::check_password(given).context("BERTH_ADMIN_PASSWORD cannot be used")?;
-        return Ok((Secret::new(given), None));
+    if let Some(given) = given_password(config)? {
+        return Ok((given, None));
     }
     if config.embedded_database().is_none() {
         bail!(

@@ -27,7 +27,7 @@ use crate::metrics::Metrics;
 use crate::service::Shared;
 use crate::tls::Certificate;
 use crate::wiring::{self, Parts};
-use crate::{open_files, upkeep};
+use crate::{accounts, open_files, upkeep};
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 4096;
@@ -215,9 +215,11 @@ fn accepting(config: &Config, shared: Shared, tls: Option<Arc<ServerConfig>>, co
     }
 }
 
-/// What the files that a configuration names are good for, without starting anything with them.
+/// What only a start finds out of a configuration, without starting anything: whether the files that it names can be used, and the
+/// password that a first start gives the administrator.
 pub fn check(config: &Config) -> Result<()> {
-    encryption(config).map(drop)
+    encryption(config)?;
+    accounts::given_password(config).map(drop)
 }
 
 fn encryption(config: &Config) -> Result<Option<(Arc<Certificate>, Arc<ServerConfig>)>> {
