@@ -1,5 +1,9 @@
 //! Characters that nobody sees: in a name they would make one account look like another.
 
+/// Those that some scripts cannot do without, the zero-width non-joiner and joiner: they may stand in a name by which no account is
+/// known.
+pub(crate) const JOINERS: [char; 2] = ['\u{200c}', '\u{200d}'];
+
 /// Whether a character leaves nothing on the page, or turns around what stands beside it: control characters, and Unicode's
 /// zero-width, joining and direction marks.
 pub(crate) fn is_unseen(c: char) -> bool {

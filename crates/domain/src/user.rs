@@ -1,7 +1,7 @@
 //! Users: people's accounts, and the rules for their names and passwords.
 
 use crate::Timestamp;
-use crate::unseen::is_unseen;
+use crate::unseen::{JOINERS, is_unseen};
 
 /// A user's number: small, never used again. `admin` is 1; 2 stays free, as in Harbor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,7 +87,7 @@ pub fn check_profile(email: &str, realname: &str, comment: &str) -> Result<(), U
     if !is_email(email) {
         return Err(UserError::Email);
     }
-    check_field("realname", realname)?;
+    check_realname(realname)?;
     if comment.contains(char::is_control) {
         return Err(UserError::Characters("comment"));
     }
@@ -105,6 +105,14 @@ pub fn check_password(password: &str) -> Result<(), UserError> {
         return Err(UserError::PasswordCharacters);
     }
     if (8..=128).contains(&password.len()) && mixed { Ok(()) } else { Err(UserError::Password) }
+}
+
+/// A real name may have the joiners by which Persian and Indic names are written: nobody is known by it, so none looks like another.
+fn check_realname(name: &str) -> Result<(), UserError> {
+    if name.len() > LONGEST_FIELD {
+        return Err(UserError::Length("realname"));
+    }
+    check_field("realname", &name.replace(JOINERS, ""))
 }
 
 fn check_field(field: &'static str, text: &str) -> Result<(), UserError> {
@@ -197,6 +205,15 @@ mod tests {
         assert_eq!(check("jane@example.org", &"ö".repeat(30)), Ok(()));
         assert_eq!(check("jane@example.org", &"o".repeat(31)), Err(UserError::Comment));
         assert_eq!(check_profile("jane@example.org", "", ""), Err(UserError::Length("realname")));
+        for joined in ["عبد\u{200c}الله", "رضائی\u{200c}راد", "ക്രിസ്\u{200d}റ്റി"]
+        {
+            assert_eq!(check_profile("jane@example.org", joined, ""), Ok(()), "{joined}");
+            assert_eq!(check_username(joined), Err(UserError::Characters("username")), "{joined}");
+        }
+        for bad in ["\u{200d}", " \u{200c}", &("\u{200c}".repeat(85) + "J")] {
+            let refused = check_profile("jane@example.org", bad, "");
+            assert_eq!(refused, Err(UserError::Length("realname")), "{bad:?}");
+        }
         let turned = check_profile("jane@example.org", "Jane \u{202e}eoD", "");
         assert_eq!(turned, Err(UserError::Characters("realname")));
     }

@@ -73,6 +73,19 @@ async fn users_that_cannot_be() {
 }
 
 #[tokio::test]
+async fn a_real_name_may_be_joined_as_its_script_wants_and_no_username() {
+    let house = House::open().await;
+    let joined = "رضائی\u{200c}راد";
+    let mut reza =
+        json!({"username": joined, "email": "reza@example.org", "realname": joined, "password": PASSWORD});
+    let post = |body: &Value| house.ask("POST /users").by(ADMIN).json(body);
+    post(&reza).await.refused(400, "BAD_REQUEST");
+    reza["username"] = json!("reza");
+    let path = format!("/users/{}", post(&reza).await.expect(201).made());
+    assert_eq!(house.ask(&format!("GET {path}")).by(ADMIN).await.expect(200).json["realname"], joined);
+}
+
+#[tokio::test]
 async fn a_name_that_is_somebody_elses_address_is_taken_and_the_reverse() {
     let house = House::open().await;
     let jane = house.user("jane").await;
