@@ -31,6 +31,7 @@ mod pulls;
 mod reader;
 mod referrer;
 mod repository;
+mod room;
 pub mod settings;
 mod tag;
 mod unbroken;

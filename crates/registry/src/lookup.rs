@@ -6,11 +6,10 @@
 
 mod manifest;
 
-use berth_access::owner_of_new_project;
 use berth_cache::{Key, Kind, Stamp};
-use berth_domain::{Action, Location, ProjectId, Repository, RepositoryId, Resource, Timestamp};
-use berth_metadata::{Added, Blob, BlobState, Error as DatabaseError, Place, Transaction, retry};
-use berth_oci::{Digest, ProjectName, RepositoryName, Tag};
+use berth_domain::{Location, ProjectId, Repository, RepositoryId, Timestamp};
+use berth_metadata::{Blob, BlobState, Error as DatabaseError, Place, Transaction};
+use berth_oci::{Digest, RepositoryName, Tag};
 use bytes::Bytes;
 
 use crate::blob::{Damage, inline_damage};
@@ -93,39 +92,6 @@ impl Registry {
 }
 
 impl Guarded<'_> {
-    /// Sees to it that what is pushed has a project to go into: makes it, private, if the caller's pushes may make projects, as if
-    /// the caller had asked for it by the REST API. [`Error::ProjectUnknown`] if there is none.
-    pub(crate) async fn make_room(&self, name: &RepositoryName) -> Result<()> {
-        if self.registry.find(name).await?.is_some() {
-            return Ok(());
-        }
-        let ports = self.registry.ports();
-        let project = name.project();
-        let there = ports.metadata.project(&project).await?.is_some();
-        let may_make = ports.access.may_create_by_push(self.caller).await?;
-        if !may_make {
-            return if there { Ok(()) } else { Err(Error::ProjectUnknown(project)) };
-        }
-        let made = !there && retry!(self.try_make_project(&project).await)?;
-        ports.access.forget_project(&project).await;
-        if made {
-            return Ok(());
-        }
-        // The caller may have been let in because there was none. Whoever makes one decides who may push into it.
-        self.check(name, Resource::Repository, Action::Push).await
-    }
-
-    /// Whether it was made; if not, there is one by now.
-    async fn try_make_project(&self, name: &ProjectName) -> Result<bool> {
-        let (metadata, by) = (&self.registry.ports().metadata, &self.caller.actor);
-        let owner = owner_of_new_project(metadata.as_ref(), by).await?;
-        let mut tx = metadata.begin().await?;
-        let added = tx.add_project(name, false, owner, None, by, self.registry.now()).await?;
-        // Also if there was one: it may be that of a transaction which commits together with this one, and be seen by nobody yet.
-        tx.commit().await?;
-        Ok(matches!(added, Added::Added(_)))
-    }
-
     /// The live repository of that name, made now if there is none.
     pub(crate) async fn ensure(&self, tx: &mut dyn Transaction, name: &RepositoryName) -> Result<Repository> {
         self.registry.ensure(tx, name, &self.caller.actor).await

@@ -5,6 +5,7 @@ use berth_oci::{Digest, RepositoryName};
 
 use crate::guarded::Guarded;
 use crate::lookup::blob_key;
+use crate::room::Room;
 use crate::{Error, Result, UploadTicket};
 use berth_metadata::retry;
 
@@ -31,19 +32,19 @@ impl Guarded<'_> {
         from: Option<&RepositoryName>,
     ) -> Result<Mount> {
         self.check(repository, Resource::Repository, Action::Push).await?;
-        self.make_room(repository).await?;
+        let room = self.room(repository).await?;
         let source = match from {
             Some(name) => self.readable_source(name).await?,
             None => self.any_source(digest).await?,
         };
         let mounted = match source {
-            Some(source) => retry!(self.try_mount(repository, digest, source).await)?,
+            Some(source) => self.mount_from(source, digest, repository, room).await?,
             None => false,
         };
         if mounted {
             return Ok(Mount::Mounted(*digest));
         }
-        Ok(Mount::Upload(self.new_ticket(repository, digest.algorithm())))
+        Ok(Mount::Upload(self.new_ticket(repository, digest.algorithm(), room)))
     }
 
     async fn readable_source(&self, name: &RepositoryName) -> Result<Option<RepositoryId>> {
@@ -63,6 +64,22 @@ impl Guarded<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Whether the source has the blob, which the target has then, too. The project is made if that is all that lacks.
+    async fn mount_from(
+        &self,
+        source: RepositoryId,
+        digest: &Digest,
+        target: &RepositoryName,
+        room: Room,
+    ) -> Result<bool> {
+        let mounted = retry!(self.try_mount(target, digest, source).await);
+        if room == Room::There || !matches!(mounted, Err(Error::ProjectUnknown(_))) {
+            return mounted;
+        }
+        self.make_room(target).await?;
+        retry!(self.try_mount(target, digest, source).await)
     }
 
     /// Links the blob if the source still has it, good, at this moment. Whether it did.

@@ -2,20 +2,19 @@
 
 use axum::body::Body;
 use berth_domain::{
-    Action, PermissionSet, ProjectMetadataKey, Resource, RobotGrant, RobotScope, RoleId, UserId,
+    Action, Actor, Clock as _, PermissionSet, ProjectMetadataKey, Resource, RobotGrant, RobotScope, RoleId,
+    SystemClock, UserId,
 };
 use berth_metadata::project_page::ProjectPage;
 use berth_oci::Digest;
 use serde_json::json;
 
-use crate::house::{House, OCI_MANIFEST, PASSWORD, basic, image, with};
+use crate::house::{Answer, House, OCI_INDEX, OCI_MANIFEST, PASSWORD, basic, image, with};
 
 /// Pushes an image as clients do: one blob in chunks, one with one request, a manifest.
 async fn push_as(house: &House, who: &str, repository: &str) {
     let ask = async |method: &str, path: &str, headers: &[(&str, &str)], body: &str, status: u16| {
-        let answer = house.ask_as(who, method, path, headers, body.to_owned()).await;
-        assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
-        answer
+        ask(house, who, (method, path), headers, body, status).await
     };
     let start = format!("/v2/{repository}/blobs/uploads/");
     let layer = Digest::sha256(b"layer");
@@ -31,6 +30,25 @@ async fn push_as(house: &House, who: &str, repository: &str) {
     let (path, kind) = (format!("/v2/{repository}/manifests/1"), [("content-type", OCI_MANIFEST)]);
     ask("PUT", &path, &kind, &image(&[&config, &layer], None), 201).await;
     ask("GET", &path, &[], "", 200).await;
+}
+
+/// Asks, and checks the status.
+async fn ask(
+    house: &House,
+    who: &str,
+    (method, path): (&str, &str),
+    headers: &[(&str, &str)],
+    body: &str,
+    status: u16,
+) -> Answer {
+    let answer = house.ask_as(who, method, path, headers, body.to_owned()).await;
+    assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
+    answer
+}
+
+async fn is_there(house: &House, project: &str) -> bool {
+    let found = house.metadata.project(&project.parse().expect("a name")).await;
+    found.expect("an answer").is_some()
 }
 
 async fn page(house: &House, project: &str, viewer: Option<UserId>) -> ProjectPage {
@@ -78,11 +96,90 @@ async fn of_two_who_push_into_nothing_at_once_the_faster_owns_it() {
     let ids = [house.user("jane").await, house.user("june").await];
     let logins = [basic("jane", PASSWORD), basic("june", PASSWORD)];
     for round in 0..8 {
-        let path = format!("/v2/contested-{round}/a/blobs/uploads/");
-        let start = async |who: &str| house.ask_as(who, "POST", &path, &[], Body::empty()).await.status;
-        let answers = futures::join!(start(&logins[0]), start(&logins[1]));
+        let (path, digest) = (format!("/v2/contested-{round}/a/blobs/uploads/"), Digest::sha256(b"layer"));
+        let whole = with(&path, &format!("digest={digest}"));
+        let push = async |who: &str| house.ask_as(who, "POST", &whole, &[], "layer").await.status;
+        let answers = futures::join!(push(&logins[0]), push(&logins[1]));
         let owner = page(&house, &format!("contested-{round}"), None).await.owner;
-        let expected = if owner == ids[0] { (202, 403) } else { (403, 202) };
+        let expected = if owner == ids[0] { (201, 403) } else { (403, 201) };
         assert_eq!(answers, expected, "round {round}, made by {owner:?}");
+        // Nor does one go on that began when there was none.
+        let slower = &logins[usize::from(owner == ids[0])];
+        house.ask_as(slower, "POST", &path, &[], Body::empty()).await.expect(403, "DENIED");
+    }
+}
+
+#[tokio::test]
+async fn a_push_that_is_refused_makes_no_project() {
+    let house = House::open().await;
+    house.user("jane").await;
+    let jane = basic("jane", PASSWORD);
+    push_as(&house, &jane, "there/a").await;
+    let (layer, other) = (Digest::sha256(b"layer"), Digest::sha256(b"other"));
+    let uploads = "/v2/refused/a/blobs/uploads/";
+    let missing = json!({ "mediaType": "application/x.config", "digest": other, "size": 5 });
+    let empty = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [] }).to_string();
+    let (image_type, index_type) = (("content-type", OCI_MANIFEST), ("content-type", OCI_INDEX));
+    let manifest = "/v2/refused/a/manifests/1";
+    let requests: &[(&str, String, &[(&str, &str)], &str, u16)] = &[
+        ("POST", uploads.to_owned(), &[], "", 202),
+        ("POST", format!("{uploads}?digest={other}"), &[], "layer", 400),
+        ("POST", format!("{uploads}?mount={other}&from=there/a"), &[], "", 202),
+        ("POST", format!("{uploads}?mount={other}"), &[], "", 202),
+        ("PUT", manifest.to_owned(), &[image_type], &image(&[&missing], None), 400),
+        ("PUT", manifest.to_owned(), &[image_type], "{", 400),
+        ("PUT", manifest.to_owned(), &[index_type, ("if-match", "*")], &empty, 412),
+        ("PUT", manifest.to_owned(), &[index_type, ("if-match", &other.to_string())], &empty, 412),
+    ];
+    for (method, path, headers, body, status) in requests {
+        ask(&house, &jane, (method, path), headers, body, *status).await;
+        assert!(!is_there(&house, "refused").await, "{method} {path}");
+    }
+    // What is put right goes on where it was.
+    let started = ask(&house, &jane, ("POST", uploads), &[], "", 202).await;
+    let appended = ask(&house, &jane, ("PATCH", started.header("location")), &[], "layer", 202).await;
+    let close = |digest| with(appended.header("location"), &format!("digest={digest}"));
+    ask(&house, &jane, ("PUT", &close(other)), &[], "", 400).await;
+    assert!(!is_there(&house, "refused").await);
+    ask(&house, &jane, ("PUT", &close(layer)), &[], "", 201).await;
+    assert!(is_there(&house, "refused").await);
+    // What lands makes it, however it comes.
+    let mount = format!("/v2/mounted/a/blobs/uploads/?mount={layer}&from=there/a");
+    ask(&house, &jane, ("POST", &mount), &[], "", 201).await;
+    ask(&house, &jane, ("PUT", "/v2/indexed/a/manifests/1"), &[index_type], &empty, 201).await;
+    assert!(is_there(&house, "mounted").await && is_there(&house, "indexed").await);
+}
+
+#[tokio::test]
+async fn an_upload_into_nothing_ends_when_somebody_else_makes_the_project() {
+    let house = House::open().await;
+    for name in ["jane", "june"] {
+        house.user(name).await;
+    }
+    let [jane, june] = ["jane", "june"].map(|name| basic(name, PASSWORD));
+    let path = "/v2/overtaken/a/blobs/uploads/";
+    let started = ask(&house, &june, ("POST", path), &[], "", 202).await;
+    let appended = ask(&house, &june, ("PATCH", started.header("location")), &[], "layer", 202).await;
+    push_as(&house, &jane, "overtaken/a").await;
+    let close = with(appended.header("location"), &format!("digest={}", Digest::sha256(b"layer")));
+    ask(&house, &june, ("PUT", &close), &[], "", 403).await;
+}
+
+#[tokio::test]
+async fn an_upload_makes_no_project_in_the_place_of_one_that_went() {
+    let house = House::open().await;
+    let admin = basic("admin", PASSWORD);
+    let project = house.project("gone", false).await;
+    let start = ("POST", "/v2/gone/a/blobs/uploads/");
+    let untouched = ask(&house, &admin, start, &[], "", 202).await;
+    let begun = ask(&house, &admin, start, &[], "", 202).await;
+    let begun = ask(&house, &admin, ("PATCH", begun.header("location")), &[], "layer", 202).await;
+    let mut tx = house.metadata.begin().await.expect("a transaction");
+    tx.delete_empty_project(project, &Actor::system(), SystemClock.now()).await.expect("an answer");
+    tx.commit().await.expect("a commit");
+    for (upload, rest) in [(untouched, "layer"), (begun, "")] {
+        let close = with(upload.header("location"), &format!("digest={}", Digest::sha256(b"layer")));
+        ask(&house, &admin, ("PUT", &close), &[], rest, 404).await;
+        assert!(!is_there(&house, "gone").await, "{close}");
     }
 }

@@ -9,7 +9,8 @@ use super::links::{Present, Source};
 use crate::apart::Turns;
 use crate::guarded::Guarded;
 use crate::lookup::tag_key;
-use crate::{Condition, Error, Result};
+use crate::room::Room;
+use crate::{Condition, Error, MissingContent, Result, Settings};
 use berth_metadata::retry;
 
 /// A manifest on its way in.
@@ -59,9 +60,13 @@ impl Guarded<'_> {
         push: PushManifest,
     ) -> Result<PushedManifest> {
         self.check_push(repository).await?;
-        self.make_room(repository).await?;
-        let limit = self.registry.settings().manifest_limit;
-        let (push, read) = push.read(limit, &self.registry.inner.readings).await?;
+        let room = self.room(repository).await?;
+        let Settings { manifest_limit, missing_content, .. } = *self.registry.settings();
+        let (push, read) = push.read(manifest_limit, &self.registry.inner.readings).await?;
+        if room == Room::ToBeMade {
+            read.fits_into_nothing(&push.condition, missing_content)?;
+            self.make_room(repository).await?;
+        }
         retry!(self.try_push_manifest(repository, &push, &read).await)?;
         let subject = read.manifest.subject.map(|subject| subject.digest);
         Ok(PushedManifest { digest: read.digest, subject, tags: push.tags })
@@ -95,6 +100,17 @@ impl Guarded<'_> {
         let keys: Vec<_> = read.tags.iter().map(|tag| tag_key(repository.id, tag)).collect();
         self.registry.ports().cache.invalidate(&keys).await;
         Ok(())
+    }
+}
+
+impl Read {
+    /// Refuses what will be refused where nothing is yet.
+    fn fits_into_nothing(&self, condition: &Condition, policy: MissingContent) -> Result<()> {
+        Present::default().satisfies(&self.manifest, policy)?;
+        match condition {
+            Expected::Anything | Expected::Absent => Ok(()),
+            Expected::Present | Expected::OneOf(_) => Err(Error::Precondition { current: None }),
+        }
     }
 }
 

@@ -28,8 +28,8 @@ impl Guarded<'_> {
         body: Incoming,
     ) -> Result<Finished> {
         self.check(repository, Resource::Repository, Action::Push).await?;
-        self.make_room(repository).await?;
-        let ticket = self.new_ticket(repository, digest.algorithm());
+        let room = self.room(repository).await?;
+        let ticket = self.new_ticket(repository, digest.algorithm(), room);
         let visit = Visit::new(self, repository, &ticket)?;
         unbroken(async move {
             let outcome = visit.clone().finish(digest, ChunkPosition::Next, body).await;

@@ -36,8 +36,8 @@ impl Visit {
     ) -> Result<Finished> {
         let blob = Blob { digest, size, place, state: BlobState::Ok };
         let mut certain = true;
-        let outcome = if let Err(denied) = self.check_again().await {
-            Err(denied)
+        let outcome = if let Err(refused) = self.admit().await {
+            Err(refused)
         } else {
             retry!({
                 match self.try_publish(&blob, session).await {

@@ -8,6 +8,7 @@ use super::ticket::Claims;
 use super::visit::Visit;
 use super::{UploadStatus, UploadTicket};
 use crate::guarded::Guarded;
+use crate::room::Room;
 use crate::{Error, Result};
 
 impl Guarded<'_> {
@@ -18,8 +19,8 @@ impl Guarded<'_> {
         algorithm: Option<Algorithm>,
     ) -> Result<UploadTicket> {
         self.check(repository, Resource::Repository, Action::Push).await?;
-        self.make_room(repository).await?;
-        Ok(self.new_ticket(repository, algorithm.unwrap_or(Algorithm::Sha256)))
+        let room = self.room(repository).await?;
+        Ok(self.new_ticket(repository, algorithm.unwrap_or(Algorithm::Sha256), room))
     }
 
     /// How far a session has come. While a client writes to it: how far it would go on from, were that client to stop now.
@@ -38,8 +39,13 @@ impl Guarded<'_> {
     }
 
     /// A ticket for a session of the caller's own.
-    pub(crate) fn new_ticket(&self, repository: &RepositoryName, algorithm: Algorithm) -> UploadTicket {
-        let claims = Claims { issued_at: self.registry.now(), algorithm };
+    pub(crate) fn new_ticket(
+        &self,
+        repository: &RepositoryName,
+        algorithm: Algorithm,
+        room: Room,
+    ) -> UploadTicket {
+        let claims = Claims { issued_at: self.registry.now(), algorithm, room };
         let inner = &self.registry.inner;
         inner.signer.issue(inner.ports.entropy.as_ref(), repository, &self.caller.actor, claims)
     }

@@ -10,12 +10,15 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use super::UploadTicket;
+use crate::room::Room;
 
 /// What a ticket says beside its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Claims {
     pub(crate) issued_at: Timestamp,
     pub(crate) algorithm: Algorithm,
+    /// What there was to go into. A push that found a project does not make another one in its place.
+    pub(crate) room: Room,
 }
 
 /// Issues tickets and knows its own again. The signature also covers the id, the repository and the owner, so a ticket is good
@@ -24,9 +27,10 @@ pub(crate) struct Signer {
     key: Bytes,
 }
 
-/// The form of the claims: a version, the moment, the algorithm.
+/// The form of the claims: a version, the moment, the algorithm with a mark if the project is to be made.
 const VERSION: u8 = 1;
 const CLAIMS_LEN: usize = 1 + 8 + 1;
+const TO_BE_MADE: u8 = 1 << 7;
 
 impl Signer {
     /// The length of a fresh key in bytes.
@@ -84,19 +88,24 @@ impl Claims {
             Algorithm::Sha256 => 1,
             Algorithm::Sha512 => 2,
         };
+        if self.room == Room::ToBeMade {
+            bytes[9] |= TO_BE_MADE;
+        }
         bytes
     }
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (version, rest) = bytes.split_first()?;
-        let (issued_at, algorithm) = rest.split_first_chunk()?;
-        let algorithm = match algorithm {
-            [1] => Algorithm::Sha256,
-            [2] => Algorithm::Sha512,
+        let (issued_at, rest) = rest.split_first_chunk()?;
+        let &[last] = rest else { return None };
+        let room = if last & TO_BE_MADE == 0 { Room::There } else { Room::ToBeMade };
+        let algorithm = match last & !TO_BE_MADE {
+            1 => Algorithm::Sha256,
+            2 => Algorithm::Sha512,
             _ => return None,
         };
         let issued_at = Timestamp::from_micros(i64::from_be_bytes(*issued_at));
-        (*version == VERSION).then_some(Self { issued_at, algorithm })
+        (*version == VERSION).then_some(Self { issued_at, algorithm, room })
     }
 }
 
@@ -117,8 +126,13 @@ mod tests {
         let signer = Signer::new(Bytes::from_static(b"key"));
         let repository: RepositoryName = "library/a".parse().unwrap();
         let owner = Actor::anonymous();
-        let claims =
-            Claims { issued_at: Timestamp::from_micros(1_700_000_000_000_001), algorithm: Algorithm::Sha512 };
+        let issued_at = Timestamp::from_micros(1_700_000_000_000_001);
+        for (algorithm, room) in [(Algorithm::Sha256, Room::There), (Algorithm::Sha512, Room::ToBeMade)] {
+            let claims = Claims { issued_at, algorithm, room };
+            let ticket = signer.issue(&SystemEntropy, &repository, &owner, claims);
+            assert_eq!(signer.verify(&ticket, &repository, &owner), Some(claims));
+        }
+        let claims = Claims { issued_at, algorithm: Algorithm::Sha512, room: Room::There };
         let ticket = signer.issue(&SystemEntropy, &repository, &owner, claims);
         assert_eq!(signer.verify(&ticket, &repository, &owner), Some(claims));
         assert_eq!(signer.verify(&ticket, &"library/b".parse().unwrap(), &owner), None);

@@ -14,6 +14,7 @@ use super::session::{Scene, Standing, offset, standing};
 use super::ticket::Claims;
 use super::writers::Registration;
 use crate::guarded::Guarded;
+use crate::room::Room;
 use crate::{Error, Registry, Result};
 
 /// How long a silent writer of this process gets for its checkpoint before the newcomer is told to wait.
@@ -69,11 +70,15 @@ impl Visit {
         })
     }
 
-    /// Lets it pass if the caller may still push: a body may take days, and what was allowed when it began may be over.
-    pub(crate) async fn check_again(&self) -> Result<()> {
-        let access = &self.registry.ports().access;
-        let (resource, action) = (Resource::Repository, Action::Push);
-        Ok(access.check_repository(&self.caller, &self.repository, resource, action).await?)
+    /// Lets what came pass if the caller may still push: a body may take days, and what was allowed when it began may be over. The
+    /// project that it was to make is there then.
+    pub(crate) async fn admit(&self) -> Result<()> {
+        let guarded = Guarded::new(&self.registry, &self.caller);
+        guarded.check(&self.repository, Resource::Repository, Action::Push).await?;
+        match self.claims.room {
+            Room::There => Ok(()),
+            Room::ToBeMade => guarded.make_room(&self.repository).await,
+        }
     }
 
     /// The session as it stands.
@@ -128,12 +133,13 @@ impl Visit {
         }
     }
 
-    /// A row for the session before its first byte. It makes no repository, because what comes may turn out to be refused; without a
-    /// project nothing is taken.
+    /// A row for the session before its first byte. It makes no repository, because what comes may turn out to be refused; where a
+    /// project was and is no more nothing is taken.
     pub(crate) async fn begin(&self, tx: &mut dyn Transaction) -> Result<UploadSession> {
         let repository = tx.hold_repository(&self.repository).await?;
         let project = self.repository.project();
-        if repository.is_none() && tx.find_project(&project).await?.is_none() {
+        let expected = repository.is_none() && self.claims.room == Room::There;
+        if expected && tx.find_project(&project).await?.is_none() {
             return Err(Error::ProjectUnknown(project));
         }
         Ok(self.blank(repository.as_ref()))
