@@ -93,7 +93,7 @@ impl Stat {
         Self::read(&fs::read_to_string("/proc/self/stat").ok()?)
     }
 
-    /// The fields are numbered as in proc_pid_stat(5).
+    /// The fields are numbered as in `proc_pid_stat(5)`.
     fn read(text: &str) -> Option<Self> {
         // The second is the program's name in parentheses, whatever that holds.
         let (_, after_name) = text.rsplit_once(')')?;

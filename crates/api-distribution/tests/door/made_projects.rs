@@ -32,12 +32,14 @@ async fn push_as(house: &House, who: &str, repository: &str) {
     ask("GET", &path, &[], "", 200).await;
 }
 
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 /// Asks, and checks the status.
 async fn ask(
     house: &House,
     who: &str,
     (method, path): (&str, &str),
-    headers: &[(&str, &str)],
+    headers: Fields<'_>,
     body: &str,
     status: u16,
 ) -> Answer {
@@ -121,7 +123,7 @@ async fn a_push_that_is_refused_makes_no_project() {
     let empty = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [] }).to_string();
     let (image_type, index_type) = (("content-type", OCI_MANIFEST), ("content-type", OCI_INDEX));
     let manifest = "/v2/refused/a/manifests/1";
-    let requests: &[(&str, String, &[(&str, &str)], &str, u16)] = &[
+    let requests: &[(&str, String, Fields<'_>, &str, u16)] = &[
         ("POST", uploads.to_owned(), &[], "", 202),
         ("POST", format!("{uploads}?digest={other}"), &[], "layer", 400),
         ("POST", format!("{uploads}?mount={other}&from=there/a"), &[], "", 202),
@@ -153,16 +155,16 @@ async fn a_push_that_is_refused_makes_no_project() {
 #[tokio::test]
 async fn an_upload_into_nothing_ends_when_somebody_else_makes_the_project() {
     let house = House::open().await;
-    for name in ["jane", "june"] {
+    for name in ["jane", "otto"] {
         house.user(name).await;
     }
-    let [jane, june] = ["jane", "june"].map(|name| basic(name, PASSWORD));
+    let [jane, otto] = ["jane", "otto"].map(|name| basic(name, PASSWORD));
     let path = "/v2/overtaken/a/blobs/uploads/";
-    let started = ask(&house, &june, ("POST", path), &[], "", 202).await;
-    let appended = ask(&house, &june, ("PATCH", started.header("location")), &[], "layer", 202).await;
+    let started = ask(&house, &otto, ("POST", path), &[], "", 202).await;
+    let appended = ask(&house, &otto, ("PATCH", started.header("location")), &[], "layer", 202).await;
     push_as(&house, &jane, "overtaken/a").await;
     let close = with(appended.header("location"), &format!("digest={}", Digest::sha256(b"layer")));
-    ask(&house, &june, ("PUT", &close), &[], "", 403).await;
+    ask(&house, &otto, ("PUT", &close), &[], "", 403).await;
 }
 
 #[tokio::test]
