@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use berth_domain::{Actor, ActorKind, Clock, Entropy, UserId};
-use berth_metadata::Metadata;
 use berth_metadata::refresh_token::RefreshToken;
+use berth_metadata::{Metadata, retry};
 
 use crate::authority::Authority;
 use crate::caller::Identity;
@@ -93,10 +93,14 @@ impl TokenService {
             issued_at: caller.issued_at,
             last_used_at: self.clock.now(),
         };
-        let mut tx = self.metadata.begin().await?;
-        tx.add_refresh_token(&token).await?;
-        tx.commit().await?;
+        retry!(self.add(&token).await)?;
         Ok(Some(text))
+    }
+
+    async fn add(&self, token: &RefreshToken) -> berth_metadata::Result<()> {
+        let mut tx = self.metadata.begin().await?;
+        tx.add_refresh_token(token).await?;
+        tx.commit().await
     }
 
     /// Whoever shows a refresh token.

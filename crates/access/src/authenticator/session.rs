@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use berth_domain::{Actor, ActorKind, Timestamp, UserId};
+use berth_metadata::retry;
 use berth_metadata::session::Session;
 
 use super::{Authenticator, AuthenticatorParts, Credentials};
@@ -63,11 +64,15 @@ impl Authenticator {
             created_at: identity.issued_at,
             expires_at: self.parts.clock.now().plus(self.settings.session_lifetime),
         };
-        let mut tx = self.parts.metadata.begin().await?;
-        tx.add_session(&session).await?;
-        tx.commit().await?;
+        retry!(self.add(&session).await)?;
         let caller = identity.calls(Means::Session, shown.address, shown.request_id.to_owned());
         Ok(LoggedIn { cookie, expires_at: session.expires_at, caller })
+    }
+
+    async fn add(&self, session: &Session) -> berth_metadata::Result<()> {
+        let mut tx = self.parts.metadata.begin().await?;
+        tx.add_session(session).await?;
+        tx.commit().await
     }
 
     /// Whoever shows a session's cookie. A session that is used lives on.
