@@ -261,19 +261,31 @@ impl BlobWrites for SqlTransaction {
     async fn add_blob(&mut self, blob: &Blob, at: Timestamp) -> Result<AddedBlob> {
         let (location, content) = columns(&blob.place);
         let (digest, size) = (blob.digest.to_bytes(), signed(blob.size));
-        if execute!(self, ADD_BLOB, &digest, size, at.as_micros(), location, content) > 0 {
-            return Ok(AddedBlob::Added);
+        match execute!(self, ADD_BLOB, &digest, size, at.as_micros(), location, content) {
+            0 => self.keep_blob(blob, at).await,
+            _ => Ok(AddedBlob::Added),
         }
-        let bad: Option<Row> = optional!(self, LOCK_BAD_BLOB, &digest, content);
-        if let Some(bad) = bad.map(self::blob).transpose()? {
-            execute!(self, HEAL_BLOB, &digest, size, at.as_micros(), location, content);
-            return Ok(AddedBlob::Healed { old: bad.place });
+    }
+
+    async fn add_linked_blob(
+        &mut self,
+        repository: &Repository,
+        blob: &Blob,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<AddedBlob> {
+        self.hold_to_add(repository.id).await?;
+        let (location, content) = columns(&blob.place);
+        let (digest, size, micros) = (blob.digest.to_bytes(), signed(blob.size), at.as_micros());
+        let (added, linked) = execute_both!(
+            self,
+            (ADD_BLOB, &digest, size, micros, location, content),
+            (LINK_BLOB, &digest, repository.id.0, micros, by.kind.as_str(), by.id, &by.name)
+        );
+        if linked > 0 {
+            self.count_link(repository, &digest, size, at);
         }
-        match self.lock_blob(&blob.digest).await? {
-            Some(there) if there.state == BlobState::Ok => Ok(AddedBlob::Kept),
-            // Removed or damaged between the two statements.
-            _ => Err(Error::Conflict),
-        }
+        if added > 0 { Ok(AddedBlob::Added) } else { self.keep_blob(blob, at).await }
     }
 
     async fn lock_blob(&mut self, digest: &Digest) -> Result<Option<Blob>> {
@@ -302,8 +314,7 @@ impl BlobWrites for SqlTransaction {
             &by.name
         );
         if linked > 0 {
-            self.pending.link(repository.project_id, &name, signed(size), 1);
-            self.pending.review_blob(&name, at);
+            self.count_link(repository, &name, signed(size), at);
         }
         Ok(())
     }
@@ -368,6 +379,30 @@ impl BlobWrites for SqlTransaction {
         let state = state_number(state);
         execute!(self, MARK_BLOB, digest.to_bytes(), state, at.as_micros(), location, content);
         Ok(())
+    }
+}
+
+impl SqlTransaction {
+    /// Puts the blob right that is there, if it is bad.
+    async fn keep_blob(&mut self, blob: &Blob, at: Timestamp) -> Result<AddedBlob> {
+        let (location, content) = columns(&blob.place);
+        let (digest, size) = (blob.digest.to_bytes(), signed(blob.size));
+        let bad: Option<Row> = optional!(self, LOCK_BAD_BLOB, &digest, content);
+        if let Some(bad) = bad.map(self::blob).transpose()? {
+            execute!(self, HEAL_BLOB, &digest, size, at.as_micros(), location, content);
+            return Ok(AddedBlob::Healed { old: bad.place });
+        }
+        match self.lock_blob(&blob.digest).await? {
+            Some(there) if there.state == BlobState::Ok => Ok(AddedBlob::Kept),
+            // Removed or damaged between the two statements.
+            _ => Err(Error::Conflict),
+        }
+    }
+
+    /// A link came that was not there.
+    fn count_link(&mut self, repository: &Repository, name: &[u8], size: i64, at: Timestamp) {
+        self.pending.link(repository.project_id, name, size, 1);
+        self.pending.review_blob(name, at);
     }
 }
 

@@ -227,9 +227,7 @@ impl RepositoryReads for SqlMetadata {
 impl RepositoryWrites for SqlTransaction {
     async fn hold_repository(&mut self, name: &RepositoryName) -> Result<Option<Repository>> {
         let row: Option<Row> = optional!(self, LOCK_REPOSITORY, name.as_str());
-        let repository = row.map(repository).transpose()?;
-        self.held.extend(repository.as_ref().map(|repository| repository.id.0));
-        Ok(repository)
+        self.held(row)
     }
 
     async fn ensure_repository(
@@ -270,6 +268,13 @@ impl RepositoryWrites for SqlTransaction {
 }
 
 impl SqlTransaction {
+    /// Reads a repository that is locked against deletion, if it is there, and remembers that it is.
+    pub(crate) fn held(&mut self, row: Option<Row>) -> Result<Option<Repository>> {
+        let repository = row.map(repository).transpose()?;
+        self.held.extend(repository.as_ref().map(|repository| repository.id.0));
+        Ok(repository)
+    }
+
     /// Keeps the repository from being deleted until this transaction ends. Whether it lives.
     ///
     /// Whatever counts something in a repository asks this first: after the deletion, which takes all of its counts away, nothing

@@ -124,7 +124,7 @@ macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident $(-> $nothing:tt)? = $texts:expr;)+) => {
         $(
             $(#[$doc])*
-            const $name: crate::statement::Statement = crate::statement::Statement {
+            pub(crate) const $name: crate::statement::Statement = crate::statement::Statement {
                 name: stringify!($name),
                 postgres: $texts.0,
                 lite: $texts.1,
@@ -177,6 +177,52 @@ macro_rules! later {
             crate::statement::Either::Lite(on) => on.waiting.push(statement.lite, vec![$($bind.into()),*]),
         }
     }};
+}
+
+/// Expands the typed call of two statements, one after the other; an embedded database's writer is asked for both at once.
+macro_rules! call_both {
+    ($on:expr, $constructor:ident, $verb:ident, ($first:expr, [$($bind:expr),*]), ($second:expr, [$($other:expr),*]), $then:expr, $read:expr) => {{
+        let (first, second) = ($first, $second);
+        let patience = $on.patience();
+        let outcome = match $on.executor()? {
+            crate::statement::Either::Postgres(on) => {
+                let both = async {
+                    let answer = sqlx::$constructor(first.postgres)$(.bind($bind))*.$verb(&mut *on);
+                    let first = crate::postgres::answered(patience, answer).await.map($then)?;
+                    let answer = sqlx::$constructor(second.postgres)$(.bind($other))*.$verb(&mut *on);
+                    Ok((first, crate::postgres::answered(patience, answer).await.map($then)?))
+                };
+                both.await
+            }
+            crate::statement::Either::Lite(on) => {
+                let first = (first.lite, vec![$($bind.into()),*]);
+                on.both(first, sqlx::query(second.lite)$(.bind($other))*).await.and_then($read)
+            }
+        };
+        $on.judge(outcome)?
+    }};
+}
+
+/// Runs two statements and gives the numbers of rows that they changed.
+macro_rules! execute_both {
+    ($on:expr, ($first:expr $(, $bind:expr)*), ($second:expr $(, $other:expr)*)) => {
+        call_both!(
+            $on, query, execute, ($first, [$($bind),*]), ($second, [$($other),*]),
+            |done| done.rows_affected(),
+            |[first, second]| Ok((first.changed, second.changed))
+        )
+    };
+}
+
+/// Runs two statements each of which gives one row or none.
+macro_rules! optional_both {
+    ($on:expr, ($first:expr $(, $bind:expr)*), ($second:expr $(, $other:expr)*)) => {
+        call_both!(
+            $on, query_as, fetch_optional, ($first, [$($bind),*]), ($second, [$($other),*]),
+            |row| row,
+            |[first, second]| Ok((first.read()?, second.read()?))
+        )
+    };
 }
 
 /// Runs a statement that gives one row.

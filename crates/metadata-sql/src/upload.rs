@@ -1,12 +1,14 @@
 //! Upload sessions.
 
 use async_trait::async_trait;
-use berth_domain::{Location, RepositoryId, Timestamp};
+use berth_domain::{Location, Repository, RepositoryId, Timestamp};
 use berth_metadata::{Result, UploadReads, UploadSession, UploadWrites, Writer};
+use berth_oci::RepositoryName;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::SqlMetadata;
+use crate::repository::{self, LOCK_REPOSITORY};
 use crate::transaction::SqlTransaction;
 use crate::value::{actor, optional_digest, parse, signed, time, unsigned, uuid};
 
@@ -147,6 +149,20 @@ impl UploadWrites for SqlTransaction {
         let row: Option<Row> = optional!(self, LOCK_UPLOAD, id.as_bytes().as_slice());
         self.seen_upload = Some((id, row.is_some()));
         row.map(session).transpose()
+    }
+
+    async fn lock_upload_into(
+        &mut self,
+        id: Uuid,
+        repository: &RepositoryName,
+    ) -> Result<(Option<UploadSession>, Option<Repository>)> {
+        let (row, held): (Option<Row>, Option<repository::Row>) = optional_both!(
+            self,
+            (LOCK_UPLOAD, id.as_bytes().as_slice()),
+            (LOCK_REPOSITORY, repository.as_str())
+        );
+        self.seen_upload = Some((id, row.is_some()));
+        Ok((row.map(session).transpose()?, self.held(held)?))
     }
 
     async fn save_upload(&mut self, session: &UploadSession) -> Result<()> {

@@ -141,6 +141,15 @@ pub trait BlobWrites {
     /// bytes.
     async fn add_blob(&mut self, blob: &Blob, at: Timestamp) -> Result<AddedBlob>;
 
+    /// The same, and brings it into the repository as [`Self::link_blob`] does: asked together because whoever pushes wants both.
+    async fn add_linked_blob(
+        &mut self,
+        repository: &Repository,
+        blob: &Blob,
+        by: &Actor,
+        at: Timestamp,
+    ) -> Result<AddedBlob>;
+
     /// The blob of that digest in whatever repository, locked against deletion.
     async fn lock_blob(&mut self, digest: &Digest) -> Result<Option<Blob>>;
 

@@ -55,6 +55,7 @@ pub const CASES: &[Case] = cases![
     repository::a_search_finds_what_may_be_seen,
     repository::deletion_hides_everything_and_restore_brings_it_back,
     blob::an_added_blob_keeps_its_place,
+    blob::an_added_blob_can_be_linked_at_once,
     blob::inline_content_comes_back,
     blob::a_bad_blob_is_healed,
     blob::damaged_inline_content_is_put_right,

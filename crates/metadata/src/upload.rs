@@ -1,8 +1,8 @@
 //! Upload sessions: how far an upload has come, durably, and who may write to it.
 
 use async_trait::async_trait;
-use berth_domain::{Actor, Location, RepositoryId, Timestamp};
-use berth_oci::{Algorithm, Digest};
+use berth_domain::{Actor, Location, Repository, RepositoryId, Timestamp};
+use berth_oci::{Algorithm, Digest, RepositoryName};
 use bytes::Bytes;
 use uuid::Uuid;
 
@@ -72,6 +72,14 @@ pub trait UploadReads {
 pub trait UploadWrites {
     /// The session, locked until the transaction ends.
     async fn lock_upload(&mut self, id: Uuid) -> Result<Option<UploadSession>>;
+
+    /// The same, and what [`hold_repository`](crate::RepositoryWrites::hold_repository) gives: asked together because most who want the
+    /// one want the other.
+    async fn lock_upload_into(
+        &mut self,
+        id: Uuid,
+        repository: &RepositoryName,
+    ) -> Result<(Option<UploadSession>, Option<Repository>)>;
 
     /// Writes the session's row, new or changed. Two transactions that both write a new row of one id: the second one gets
     /// [`crate::Error::Conflict`].

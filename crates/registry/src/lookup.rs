@@ -106,9 +106,19 @@ impl Registry {
         name: &RepositoryName,
         by: &berth_domain::Actor,
     ) -> Result<Repository> {
-        if let Some(repository) = tx.hold_repository(name).await? {
-            return Ok(repository);
+        match tx.hold_repository(name).await? {
+            Some(repository) => Ok(repository),
+            None => self.add_repository(tx, name, by).await,
         }
+    }
+
+    /// Makes a repository that was not there.
+    pub(crate) async fn add_repository(
+        &self,
+        tx: &mut dyn Transaction,
+        name: &RepositoryName,
+        by: &berth_domain::Actor,
+    ) -> Result<Repository> {
         let (project, at) = (name.project(), self.now());
         let found = tx.find_project(&project).await?;
         let project = found.ok_or(Error::ProjectUnknown(project))?;

@@ -11,8 +11,8 @@ use futures::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
 use sqlx::error::BoxDynError;
 use sqlx::sqlite::{SqliteArguments, SqliteQueryResult, SqliteRow, SqliteStatement, SqliteTypeInfo};
 use sqlx::{
-    Arguments as _, AssertSqlSafe, Describe, Either, Error, Execute, Executor, SqlSafeStr as _, SqlStr,
-    Sqlite, SqliteConnection,
+    Arguments as _, AssertSqlSafe, Describe, Either, Error, Execute, Executor, FromRow, SqlSafeStr as _,
+    SqlStr, Sqlite, SqliteConnection,
 };
 
 /// What waits, in order; no statement of them gives rows.
@@ -33,6 +33,22 @@ pub(crate) enum Value {
 pub(crate) struct Along<'c> {
     pub(crate) connection: &'c mut SqliteConnection,
     pub(crate) waiting: &'c mut Waiting,
+}
+
+/// What came of a statement.
+#[derive(Default)]
+pub(crate) struct Answer {
+    /// Its first row.
+    row: Option<SqliteRow>,
+    /// How many rows it changed.
+    pub(crate) changed: u64,
+}
+
+impl Answer {
+    /// The row, if there is one.
+    pub(crate) fn read<R: for<'r> FromRow<'r, SqliteRow>>(&self) -> sqlx::Result<Option<R>> {
+        self.row.as_ref().map(R::from_row).transpose()
+    }
 }
 
 /// Several statements as one.
@@ -110,6 +126,36 @@ impl Along<'_> {
     /// Sends what waits.
     pub(crate) async fn send(self) -> sqlx::Result<()> {
         if self.waiting.is_empty() { Ok(()) } else { self.execute("").await.map(drop) }
+    }
+
+    /// Sends what waits, behind it `first`, which may give rows here, and `second`: what came of these two.
+    pub(crate) async fn both(
+        self,
+        first: (&'static str, Vec<Value>),
+        second: impl Execute<'_, Sqlite>,
+    ) -> sqlx::Result<[Answer; 2]> {
+        let Self { connection, waiting } = self;
+        waiting.push(first.0, first.1);
+        let Joined { text, arguments, before } = waiting.before(second)?;
+        let mut answers = connection.fetch_many((text, Some(arguments)));
+        let mut both: [Answer; 2] = Default::default();
+        let mut done = 0;
+        while done <= before
+            && let Some(answer) = answers.try_next().await?
+        {
+            let of = (done + 1).checked_sub(before).and_then(|place| both.get_mut(place));
+            match (answer, of) {
+                (Either::Left(ended), of) => {
+                    done += 1;
+                    if let Some(of) = of {
+                        of.changed = ended.rows_affected();
+                    }
+                }
+                (Either::Right(row), Some(of)) => of.row = of.row.take().or(Some(row)),
+                (Either::Right(_), None) => {}
+            }
+        }
+        Ok(both)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use berth_domain::{Actor, Repository};
 use berth_metadata::certain::certain;
-use berth_metadata::{Error, Metadata as _, Transaction};
+use berth_metadata::{Error, Metadata as _, SettingReads as _, SettingWrites as _, Transaction};
 use futures::future::join_all;
 use futures::poll;
 use tempfile::TempDir;
@@ -48,9 +48,22 @@ const SET_ONCE: Statement = Statement {
     gives_rows: false,
 };
 
+const SET_ANOTHER: Statement = Statement {
+    name: "SET_ANOTHER",
+    postgres: "",
+    lite: "INSERT INTO settings (name, value) VALUES ('another', $1)
+           ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    gives_rows: false,
+};
+
 async fn set_once(tx: &mut SqlTransaction) -> berth_metadata::Result<()> {
     later!(tx, SET_ONCE, b"1".as_slice());
     Ok(())
+}
+
+/// Sets both, asked together.
+async fn set_both(tx: &mut SqlTransaction, value: &[u8]) -> berth_metadata::Result<(u64, u64)> {
+    Ok(execute_both!(tx, (SET_ONCE, value), (SET_ANOTHER, value)))
 }
 
 /// A first writer commits while a second one waits for its turn; the second one ends when it is told to.
@@ -215,4 +228,25 @@ async fn closing_answers_those_who_wait() {
             Err(error) => assert!(matches!(error, Error::Unavailable(_)), "{error:?}"),
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_that_are_asked_together_the_first_can_fail() {
+    let directory = TempDir::new().unwrap();
+    let metadata = embedded(&directory).await;
+    let mut tx = metadata.transaction().await.unwrap();
+    assert_eq!(set_both(&mut tx, b"1").await.unwrap(), (1, 1));
+    Box::new(tx).commit().await.unwrap();
+    for first in [true, false] {
+        let mut tx = metadata.transaction().await.unwrap();
+        if !first {
+            tx.ensure_setting("something", b"before them").await.unwrap();
+        }
+        let refused = set_both(&mut tx, b"2").await;
+        assert!(matches!(refused, Err(Error::Conflict)), "{refused:?}");
+        let refused = Box::new(tx).commit().await;
+        assert!(refused.is_err(), "{refused:?}");
+    }
+    assert_eq!(metadata.setting("another").await.unwrap().as_deref(), Some(&b"1"[..]));
+    assert_eq!(metadata.setting("something").await.unwrap(), None);
 }

@@ -18,6 +18,29 @@ pub(super) async fn an_added_blob_keeps_its_place(metadata: &dyn Metadata) {
     tx.commit().await.expect("a commit");
 }
 
+pub(super) async fn an_added_blob_can_be_linked_at_once(metadata: &dyn Metadata) {
+    let scene = Scene::within(metadata, "at-once", "linked").await;
+    let (id, by) = (scene.repository.id, somebody());
+    let before = metadata.project_usage(scene.project.id).await.expect("a sum");
+    let first = blob("linked at once");
+    let second = Blob { place: Place::At(Location::new("test:elsewhere")), ..first.clone() };
+    for (pushed, expected) in [(&first, AddedBlob::Added), (&second, AddedBlob::Kept)] {
+        let mut tx = scene.begin().await;
+        let added = tx.add_linked_blob(&scene.repository, pushed, &by, at(0)).await.expect("an answer");
+        assert_eq!(added, expected);
+        tx.commit().await.expect("a commit");
+        assert_eq!(metadata.blob(id, &first.digest).await.expect("an answer"), Some(first.clone()));
+    }
+    let mut tx = scene.begin().await;
+    tx.mark_blob(&first.digest, &first.place, BlobState::Missing, at(1)).await.expect("no error");
+    let healed = tx.add_linked_blob(&scene.repository, &second, &by, at(2)).await.expect("an answer");
+    assert_eq!(healed, AddedBlob::Healed { old: first.place });
+    tx.commit().await.expect("a commit");
+    assert_eq!(metadata.blob(id, &second.digest).await.expect("an answer"), Some(second.clone()));
+    let usage = metadata.project_usage(scene.project.id).await.expect("a sum");
+    assert_eq!(usage, before + second.size, "it is counted once");
+}
+
 pub(super) async fn inline_content_comes_back(metadata: &dyn Metadata) {
     let scene = Scene::new(metadata, "inline").await;
     for content in [&b""[..], b"{}", &[0, 255, 10, 13, 39, 0], &[7; 16 * 1024]] {

@@ -54,7 +54,13 @@ pub(super) async fn a_session_comes_back_as_it_was_saved(metadata: &dyn Metadata
     };
     save(&scene, &bare).await;
     let mut tx = scene.begin().await;
-    assert_eq!(tx.lock_upload(full.id).await.expect("an answer"), Some(bare));
+    assert_eq!(tx.lock_upload(full.id).await.expect("an answer"), Some(bare.clone()));
+    let nowhere = "library/nowhere".parse().expect("a name");
+    for (id, session) in [(full.id, Some(bare)), (uuid("unknown"), None)] {
+        let into_one = tx.lock_upload_into(id, &scene.repository.name).await.expect("an answer");
+        assert_eq!(into_one, (session.clone(), Some(scene.repository.clone())));
+        assert_eq!(tx.lock_upload_into(id, &nowhere).await.expect("an answer"), (session, None));
+    }
     assert_eq!(tx.lock_upload(uuid("unknown")).await.expect("an answer"), None);
     tx.remove_upload(full.id).await.expect("no error");
     tx.remove_upload(full.id).await.expect("no error");

@@ -101,8 +101,9 @@ impl Turn {
     async fn try_append_to_row(&self, tail: &Bytes, hasher: &Hasher) -> Result<()> {
         let visit = &self.visit;
         let mut tx = visit.registry.ports().metadata.begin().await?;
-        let session = match (tx.lock_upload(visit.ticket.id).await?, &self.session) {
-            (None, None) => visit.begin(tx.as_mut()).await?,
+        let (row, held) = visit.lock(tx.as_mut(), self.session.as_ref()).await?;
+        let session = match (row, &self.session) {
+            (None, None) => visit.begin(tx.as_mut(), held).await?,
             (Some(row), None) => return Err(Error::UploadBusy { offset: offset(Some(&row)) }),
             (row, Some(seen)) => {
                 still_ours(row.as_ref(), seen)?;

@@ -47,8 +47,9 @@ impl Turn {
 impl Visit {
     async fn take_lease(&self, seen: Option<&UploadSession>) -> Result<UploadSession> {
         let mut tx = self.registry.ports().metadata.begin().await?;
-        let mut session = match (tx.lock_upload(self.ticket.id).await?, seen) {
-            (None, None) => self.begin(tx.as_mut()).await?,
+        let (row, held) = self.lock(tx.as_mut(), seen).await?;
+        let mut session = match (row, seen) {
+            (None, None) => self.begin(tx.as_mut(), held).await?,
             (Some(row), Some(seen)) if row.epoch == seen.epoch => readable(row),
             (Some(row), _) => return Err(Error::UploadBusy { offset: offset(Some(&row)) }),
             (None, Some(_)) => return Err(Error::UploadUnknown),

@@ -93,17 +93,20 @@ impl Visit {
         session: Option<&UploadSession>,
     ) -> Result<Written> {
         let now = self.registry.now();
-        let row = match session {
+        let by = &self.caller.actor;
+        let (row, held) = match session {
             Some(seen) => {
-                let row = tx.lock_upload(seen.id).await?;
+                let (row, held) = tx.lock_upload_into(seen.id, &self.repository).await?;
                 still_ours(row.as_ref(), seen)?;
-                row
+                (row, held)
             }
-            None => None,
+            None => (None, tx.hold_repository(&self.repository).await?),
         };
-        let repository = self.registry.ensure(tx, &self.repository, &self.caller.actor).await?;
-        let added = tx.add_blob(blob, now).await?;
-        tx.link_blob(&repository, &blob.digest, blob.size, &self.caller.actor, now).await?;
+        let repository = match held {
+            Some(repository) => repository,
+            None => self.registry.add_repository(tx, &self.repository, by).await?,
+        };
+        let added = tx.add_linked_blob(&repository, blob, by, now).await?;
         if let Some(row) = row {
             let finished = UploadSession {
                 repository: repository.id,

@@ -133,10 +133,25 @@ impl Visit {
         }
     }
 
-    /// A row for the session before its first byte. It makes no repository, because what comes may turn out to be refused; where a
-    /// project was and is no more nothing is taken.
-    pub(crate) async fn begin(&self, tx: &mut dyn Transaction) -> Result<UploadSession> {
-        let repository = tx.hold_repository(&self.repository).await?;
+    /// The session's row, locked, and the repository into which it is made if it was `seen` to be missing.
+    pub(crate) async fn lock(
+        &self,
+        tx: &mut dyn Transaction,
+        seen: Option<&UploadSession>,
+    ) -> Result<(Option<UploadSession>, Option<Repository>)> {
+        Ok(match seen {
+            Some(seen) => (tx.lock_upload(seen.id).await?, None),
+            None => tx.lock_upload_into(self.ticket.id, &self.repository).await?,
+        })
+    }
+
+    /// A row for the session before its first byte, into the repository if it is there. It makes none, because what comes may turn out to
+    /// be refused; where a project was and is no more nothing is taken.
+    pub(crate) async fn begin(
+        &self,
+        tx: &mut dyn Transaction,
+        repository: Option<Repository>,
+    ) -> Result<UploadSession> {
         let project = self.repository.project();
         let expected = repository.is_none() && self.claims.room == Room::There;
         if expected && tx.find_project(&project).await?.is_none() {
