@@ -106,8 +106,8 @@ impl Lite {
 
     /// Whether a write can begin: one does, and ends without having changed anything.
     pub(crate) async fn check_writer(&self) -> Result<()> {
-        let turn = tokio::time::timeout(PATIENCE, self.begin()).await;
-        turn.map_err(|_| Error::Unavailable(Box::new(Stuck)))?.map(drop)
+        let begun = tokio::time::timeout(PATIENCE, async { self.begin().await?.send().await }).await;
+        begun.map_err(|_| Error::Unavailable(Box::new(Stuck)))?
     }
 
     /// Waits for the writer's connection and opens a transaction on it.

@@ -7,8 +7,8 @@
 //! third member                      SAVEPOINT … statements … RELEASE  commit(): nobody waits, so COMMIT and wake all three
 //! ```
 //!
-//! A savepoint begins with its member's first statement and ends with what its member left waiting, so that neither is a way to the
-//! connection's thread of its own.
+//! A member begins with its first statement and ends with what it left waiting, so that neither is a way to the connection's thread of
+//! its own.
 //!
 //! **Invariants.** Whoever leaves the connection while members wait leaves it either to the next in line or committed. A member that
 //! goes without `commit()` is rolled back to its savepoint, and the others are not. If the group's COMMIT fails, or SQLite undoes the
@@ -34,6 +34,9 @@ use crate::error::shared;
 
 /// The longest group. Each further member waits no less, and saves less and less.
 const LONGEST: usize = 64;
+
+/// Where the first member begins.
+const FIRST: &str = "BEGIN IMMEDIATE";
 
 /// Where a member begins that is not the first.
 const BEGIN: &str = "SAVEPOINT member";
@@ -73,7 +76,7 @@ struct Writer {
 enum Stage {
     /// Not in one.
     Idle,
-    /// In one without a savepoint: the first member needs none, and those that came after it have left.
+    /// In one without a savepoint, or that waits to be sent: the first member needs none, and those that came after it have left.
     Open,
     /// In one with the latest member's savepoint, or that waits to be sent.
     Savepoint,
@@ -152,6 +155,15 @@ impl Turn {
         self.failure.get_or_insert_with(|| Arc::clone(error));
     }
 
+    /// Sends what waits, if only its beginning.
+    pub(crate) async fn send(&mut self) -> Result<()> {
+        self.connection()?.send().await.map_err(|error| {
+            let error = Arc::new(error);
+            self.failed(&error);
+            shared(&error)
+        })
+    }
+
     async fn start(&mut self) -> Result<()> {
         let Some(writer) = self.writer.as_mut() else { return Ok(()) };
         if writer.abandoned {
@@ -226,8 +238,7 @@ impl Writer {
         }
         self.stage = match self.stage {
             Stage::Idle => {
-                self.run("BEGIN IMMEDIATE").await?;
-                self.prove().await?;
+                self.begin().await?;
                 Stage::Open
             }
             Stage::Open | Stage::Savepoint => {
@@ -238,13 +249,16 @@ impl Writer {
         Ok(())
     }
 
-    /// Refuses a connection that cannot write. A file that may only be read is opened for that without an error, and so is a transaction
-    /// on it: kept, such a connection would outlive the disk's repair.
-    async fn prove(&mut self) -> sqlx::Result<()> {
-        if !self.proven {
-            self.run(WRITE_NOTHING.lite).await?;
-            self.proven = true;
+    /// Begins the first member, at once on a new connection, which is refused if it cannot write. A file that may only be read is opened
+    /// for that without an error, and so is a transaction on it: kept, such a connection would outlive the disk's repair.
+    async fn begin(&mut self) -> sqlx::Result<()> {
+        if self.proven {
+            self.waiting.push(FIRST, Vec::new());
+            return Ok(());
         }
+        self.run(FIRST).await?;
+        self.run(WRITE_NOTHING.lite).await?;
+        self.proven = true;
         Ok(())
     }
 
@@ -292,15 +306,13 @@ impl Writer {
     /// Undoes what the latest member did; `failure` is why, if a statement failed.
     async fn undo(&mut self, failure: Option<Arc<sqlx::Error>>) {
         self.abandoned = false;
-        let began = !self.waiting.begins_with(BEGIN);
+        let began = !self.waiting.begins_with(FIRST) && !self.waiting.begins_with(BEGIN);
         self.waiting.clear();
         let (text, next) = match self.stage {
             Stage::Idle => return,
+            Stage::Open if !began => return self.stage = Stage::Idle,
             Stage::Open => ("ROLLBACK", Stage::Idle),
-            Stage::Savepoint if !began => {
-                self.stage = Stage::Open;
-                return;
-            }
+            Stage::Savepoint if !began => return self.stage = Stage::Open,
             Stage::Savepoint => ("ROLLBACK TO member; RELEASE member", Stage::Open),
         };
         match self.run(text).await {

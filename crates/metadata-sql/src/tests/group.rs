@@ -1,20 +1,22 @@
 //! Group commit: who waits for whom, and that nobody's answer is wrong.
 
 use std::fs;
+use std::time::Duration;
 
 use berth_domain::{Actor, Repository};
 use berth_metadata::certain::certain;
 use berth_metadata::{Error, Metadata as _, SettingReads as _, SettingWrites as _, Transaction};
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use futures::poll;
+use sqlx::{ConnectOptions as _, SqliteConnection};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
 use super::{NOW, blob, embedded, is_there, push, repository, until_waiting};
-use crate::SqlMetadata;
-use crate::statement::Statement;
+use crate::statement::{Statement, on_any};
 use crate::transaction::SqlTransaction;
+use crate::{SqlMetadata, sqlite};
 
 /// Adds and links a blob in an open transaction.
 async fn add(tx: &mut dyn Transaction, repository: &Repository, content: &str) {
@@ -64,6 +66,27 @@ async fn set_once(tx: &mut SqlTransaction) -> berth_metadata::Result<()> {
 /// Sets both, asked together.
 async fn set_both(tx: &mut SqlTransaction, value: &[u8]) -> berth_metadata::Result<(u64, u64)> {
     Ok(execute_both!(tx, (SET_ONCE, value), (SET_ANOTHER, value)))
+}
+
+/// Another process's connection, which does not wait.
+async fn rival(directory: &TempDir) -> SqliteConnection {
+    let options = sqlite::writer(&directory.path().join("berth.db"));
+    options.busy_timeout(Duration::ZERO).connect().await.unwrap()
+}
+
+/// Lets the writer's connection wait for no other process, until there is another one.
+async fn lose_patience(metadata: &SqlMetadata) -> berth_metadata::Result<()> {
+    let mut tx = metadata.transaction().await?;
+    let _: Option<(i64,)> = optional!(&mut tx, on_any("PRAGMA busy_timeout = 1"));
+    Box::new(tx).commit().await
+}
+
+/// Whether it is still that connection.
+async fn has_lost_patience(metadata: &SqlMetadata) -> berth_metadata::Result<bool> {
+    let mut tx = metadata.transaction().await?;
+    let patience: Option<(i64,)> = optional!(&mut tx, on_any("PRAGMA busy_timeout"));
+    Box::new(tx).commit().await?;
+    Ok(patience == Some((1,)))
 }
 
 /// A first writer commits while a second one waits for its turn; the second one ends when it is told to.
@@ -227,6 +250,57 @@ async fn closing_answers_those_who_wait() {
             Ok(_) => assert!(is_there(&again, &repository, &format!("{n}")).await, "{n}"),
             Err(error) => assert!(matches!(error, Error::Unavailable(_)), "{error:?}"),
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_writer_without_a_statement_keeps_nobody_out() {
+    let directory = TempDir::new().unwrap();
+    let metadata = embedded(&directory).await;
+    let (_, repository) = repository(&metadata).await;
+    let mut rival = rival(&directory).await;
+    lose_patience(&metadata).await.unwrap();
+    let first = metadata.begin().await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE; COMMIT").execute(&mut rival).await.unwrap();
+    let next = push(&metadata, &repository, "next");
+    let leave = async {
+        until_waiting(&metadata, 1).await;
+        drop(first);
+    };
+    let (pushed, ()) = join(next, leave).await;
+    pushed.unwrap();
+    // Nor does one who commits nothing.
+    metadata.begin().await.unwrap().commit().await.unwrap();
+    assert!(has_lost_patience(&metadata).await.unwrap(), "there was nothing to undo");
+    sqlx::raw_sql("BEGIN IMMEDIATE; COMMIT").execute(&mut rival).await.unwrap();
+    assert!(is_there(&metadata, &repository, "next").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_after_a_beginning_that_failed_begins_anew() {
+    let directory = TempDir::new().unwrap();
+    let metadata = embedded(&directory).await;
+    let (_, repository) = repository(&metadata).await;
+    let mut rival = rival(&directory).await;
+    for (content, commits) in [("after a statement", false), ("after a commit", true)] {
+        lose_patience(&metadata).await.unwrap();
+        sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut rival).await.unwrap();
+        let first = async {
+            let mut first = metadata.begin().await.unwrap();
+            until_waiting(&metadata, 1).await;
+            let (refused, first) = if commits {
+                (first.commit().await, None)
+            } else {
+                (first.add_blob(&blob("refused"), NOW).await.map(drop), Some(first))
+            };
+            assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+            sqlx::raw_sql("ROLLBACK").execute(&mut rival).await.unwrap();
+            drop(first);
+        };
+        let ((), pushed) = join(first, push(&metadata, &repository, content)).await;
+        pushed.unwrap();
+        assert!(!has_lost_patience(&metadata).await.unwrap(), "the connection was replaced");
+        assert!(is_there(&metadata, &repository, content).await);
     }
 }
 
