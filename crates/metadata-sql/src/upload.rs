@@ -26,7 +26,8 @@ statements! {
         lite: concat!("SELECT ", columns!(), " FROM upload_sessions WHERE id = $1"),
     );
     EXPIRED_UPLOADS = sql!(concat!(
-        "SELECT ", columns!(), " FROM upload_sessions WHERE expires_at < $1 ORDER BY expires_at, id LIMIT $2"
+        "SELECT ", columns!(), " FROM upload_sessions
+         WHERE expires_at < $1 AND (expires_at, id) > ($2, $3) ORDER BY expires_at, id LIMIT $4"
     ));
     UPLOADS = sql!(concat!(
         "SELECT ", columns!(), " FROM upload_sessions WHERE id > $1 ORDER BY id LIMIT $2"
@@ -101,8 +102,15 @@ impl UploadReads for SqlMetadata {
         row.map(session).transpose()
     }
 
-    async fn expired_uploads(&self, now: Timestamp, limit: u32) -> Result<Vec<UploadSession>> {
-        let rows: Vec<Row> = all!(self, EXPIRED_UPLOADS, now.as_micros(), i64::from(limit));
+    async fn expired_uploads(
+        &self,
+        now: Timestamp,
+        after: Option<(Timestamp, Uuid)>,
+        limit: u32,
+    ) -> Result<Vec<UploadSession>> {
+        let (time, id) =
+            after.map_or((i64::MIN, Vec::new()), |(time, id)| (time.as_micros(), id.as_bytes().to_vec()));
+        let rows: Vec<Row> = all!(self, EXPIRED_UPLOADS, now.as_micros(), time, id, i64::from(limit));
         rows.into_iter().map(session).collect()
     }
 

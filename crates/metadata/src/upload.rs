@@ -60,8 +60,13 @@ pub trait UploadReads {
     /// The session.
     async fn upload(&self, id: Uuid) -> Result<Option<UploadSession>>;
 
-    /// Sessions that expired before `now`, at most `limit`.
-    async fn expired_uploads(&self, now: Timestamp, limit: u32) -> Result<Vec<UploadSession>>;
+    /// Sessions that expired before `now`, by that time and their id, after `after`, at most `limit`.
+    async fn expired_uploads(
+        &self,
+        now: Timestamp,
+        after: Option<(Timestamp, Uuid)>,
+        limit: u32,
+    ) -> Result<Vec<UploadSession>>;
 
     /// All sessions by id, after `after`.
     async fn uploads(&self, after: Option<Uuid>, limit: u32) -> Result<Vec<UploadSession>>;

@@ -149,7 +149,7 @@ pub(super) const OFTEN: &[(&str, &str)] = &[
     ("BLOBS", "'\\x01aa', 100"),
     ("STORED_BLOBS", "'\\x01aa', 100"),
     ("UPLOADS", "'\\x00', 100"),
-    ("EXPIRED_UPLOADS", "150000, 100"),
+    ("EXPIRED_UPLOADS", "150000, 500, '\\x01aa', 100"),
     ("MANIFESTS", "$late, '\\x01aa', 100"),
     ("TAG_TARGETS", "$late, 'latest', 100"),
     ("LINK_TARGETS", "'\\x01aa', 7, 100"),

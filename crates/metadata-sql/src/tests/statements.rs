@@ -63,7 +63,7 @@ const SEARCHES: &[(&str, &str)] = &[
     ("BLOB_HOLDERS", "PRIMARY KEY (digest=?)"),
     ("CATALOG", "repositories_filled (name>?)"),
     ("CATALOG_OF_PROJECTS", "repositories_filled_project (project_id=? AND name>?)"),
-    ("EXPIRED_UPLOADS", "upload_sessions_expiry (expires_at<?)"),
+    ("EXPIRED_UPLOADS", "upload_sessions_expiry (expires_at>? AND expires_at<?)"),
     ("REVIEWS", "review_queue_due (review_after<?)"),
     ("PRUNE_OLD", "tag_history_changed (changed_at<?)"),
     ("ADD_TAG", "PRIMARY KEY (repository_id=? AND tag=?)"),

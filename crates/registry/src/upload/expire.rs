@@ -18,10 +18,16 @@ struct Round {
 }
 
 impl Registry {
-    /// Removes sessions that expired, with their bytes. How many went.
+    /// Removes sessions that expired, with their bytes, the oldest first. How many went.
     pub async fn expire_uploads(&self) -> Result<u64> {
-        let mut round = Round::default();
-        while self.expire_oldest(&mut round).await? {}
+        let (now, mut after, mut round) = (self.now(), None, Round::default());
+        loop {
+            let page = self.ports().metadata.expired_uploads(now, after, BATCH).await?;
+            let Some(last) = page.last() else { break };
+            // Those that stay hold up no others.
+            after = Some((last.expires_at, last.id));
+            self.expire_all(page, &mut round).await;
+        }
         if round.failed > 1 {
             tracing::warn!(
                 failed = round.failed,
@@ -31,36 +37,7 @@ impl Registry {
         Ok(round.gone)
     }
 
-    /// Removes the oldest of them, and all others if some of these stay. Whether there may be more.
-    async fn expire_oldest(&self, round: &mut Round) -> Result<bool> {
-        let oldest = self.ports().metadata.expired_uploads(self.now(), BATCH).await?;
-        let (found, before) = (oldest.len() as u64, round.gone);
-        self.expire_all(oldest, round).await;
-        if found < u64::from(BATCH) {
-            return Ok(false);
-        }
-        let all_went = round.gone - before == found;
-        if !all_went {
-            // Those that stay would be found again, and again stand before all others.
-            self.expire_by_number(round).await?;
-        }
-        Ok(all_went)
-    }
-
-    /// Goes through all sessions by their number, so that none that stays holds up another.
-    async fn expire_by_number(&self, round: &mut Round) -> Result<()> {
-        let mut after = None;
-        loop {
-            let page = self.ports().metadata.uploads(after, BATCH).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(last.id);
-            let now = self.now();
-            let expired = page.into_iter().filter(|session| session.expires_at < now);
-            self.expire_all(expired, round).await;
-        }
-    }
-
-    async fn expire_all(&self, expired: impl IntoIterator<Item = UploadSession>, round: &mut Round) {
+    async fn expire_all(&self, expired: Vec<UploadSession>, round: &mut Round) {
         for session in expired {
             match self.expire(&session).await {
                 Ok(went) => round.gone += u64::from(went),
