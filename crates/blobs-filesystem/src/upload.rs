@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use berth_blobs::{BLOCK, Checkpoint, Error, Location, Result, Upload};
 use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt as _, TryFutureExt as _};
 
 use crate::layout::Name;
 use crate::queue::Queue;
@@ -51,16 +52,17 @@ impl Upload for FileUpload {
         if piece.is_empty() { Ok(()) } else { self.queue.push(piece).await }
     }
 
-    async fn checkpoint(&mut self) -> Result<Checkpoint> {
-        let blocks = self.blocks;
-        self.queue.finish(move |writer| writer.checkpoint(blocks)).await?;
-        let location = self.name.location();
-        Ok(Checkpoint { location, durable: self.blocks, tail: self.tail.clone(), state: Vec::new() })
+    fn checkpoint(&mut self) -> BoxFuture<'static, Result<Checkpoint>> {
+        let (blocks, tail) = (self.blocks, self.tail.clone());
+        let checkpoint =
+            Checkpoint { location: self.name.location(), durable: blocks, tail, state: Vec::new() };
+        let durable = self.queue.then(move |writer| writer.checkpoint(blocks));
+        durable.map_ok(|()| checkpoint).boxed()
     }
 
     async fn publish(mut self: Box<Self>) -> Result<Location> {
         let (blocks, tail) = (self.blocks, std::mem::take(&mut self.tail));
-        self.queue.finish(move |writer| writer.publish(blocks, &tail)).await?;
+        self.queue.then(move |writer| writer.publish(blocks, &tail)).await?;
         Ok(self.name.location())
     }
 }

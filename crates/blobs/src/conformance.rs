@@ -51,6 +51,7 @@ pub async fn run(subject: &dyn Subject) {
     uploading::what_was_uploaded_comes_back(subject).await;
     uploading::an_upload_goes_on_after_every_piece(subject).await;
     uploading::what_came_after_the_checkpoint_is_cut(subject).await;
+    uploading::more_may_come_while_a_checkpoint_is_made(subject).await;
     uploading::an_upload_whose_publication_nobody_heard_of_goes_on(subject).await;
     uploading::pieces_within_a_block_are_refused(subject).await;
     uploading::one_writer_shuts_the_other_out(subject).await;

@@ -19,6 +19,7 @@ use async_trait::async_trait;
 use berth_domain::Timestamp;
 use berth_oci::ByteRange;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
 pub use berth_domain::Location;
@@ -94,9 +95,10 @@ pub trait Upload: Send {
     /// multiple of [`BLOCK`]; memory that is aligned to [`BLOCK`], as [`Buffer`]'s is, can go to the disk without a copy.
     async fn write(&mut self, piece: Bytes) -> Result<()>;
 
-    /// Makes what came so far durable and says from where to go on. If the checkpoint has a tail, this upload takes no more:
-    /// open it again from the checkpoint.
-    async fn checkpoint(&mut self) -> Result<Checkpoint>;
+    /// Makes what came before this call durable and says from where to go on. It is under way when this returns, and more may be
+    /// written meanwhile, which belongs to the next checkpoint; unless what came ends within a block: then this upload takes no
+    /// more, and goes on when it is opened again from the checkpoint. Dropping the upload may end it without an outcome that counts.
+    fn checkpoint(&mut self) -> BoxFuture<'static, Result<Checkpoint>>;
 
     /// Makes everything durable and publishes it. When this returns, the content survives a loss of power under the location.
     async fn publish(self: Box<Self>) -> Result<Location>;

@@ -1,7 +1,7 @@
 //! The port to the only authority: what exists, where its bytes lie, who did what.
 //!
 //! **How it is used.** Reads stand on their own ([`Metadata`]). Whatever changes something opens a [`Transaction`], does its
-//! statements and commits as the visible last line; dropping it undoes all. No transaction is open while a body streams.
+//! statements and commits as the visible last line; dropping it undoes all. No transaction waits for a body.
 //!
 //! **Invariants.** A committed transaction survives a loss of power. Within a transaction a row that was read by a `lock_…`
 //! method stays as it was read until the end. Numbers are never used again. Times come back as they were given. Lists are in

@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 /// What has no more bytes than this is small: work that goes over them is done where it is, since handing it over would take about
 /// as long, and they are no more than what a connection holds anyhow.
@@ -18,8 +18,13 @@ pub(crate) async fn apart<T: Send + 'static>(bytes: usize, work: impl FnOnce() -
     if bytes <= SMALL {
         return work();
     }
-    match spawn_blocking(work).await {
-        Ok(done) => done,
+    joined(spawn_blocking(work)).await
+}
+
+/// The outcome of a task. If it panicked, so does this.
+pub(crate) async fn joined<T>(task: JoinHandle<T>) -> T {
+    match task.await {
+        Ok(outcome) => outcome,
         Err(stopped) => match stopped.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
             // The runtime is at its end, and nobody gets an answer any more.

@@ -1,7 +1,7 @@
 //! The registry's use cases: push, pull, mount, uploads, tags, referrers, delete.
 //!
 //! **Invariants.** [`Entrance::as_caller`] is the only way for a door in, and every method of [`Guarded`] begins with its
-//! permission check. No transaction is open while a body streams. A change is invisible until its transaction committed, and
+//! permission check. No transaction waits for a body. A change is invisible until its transaction committed, and
 //! what the caches held of it is forgotten before the answer is sent. Nothing is written on the pull path.
 //!
 //! **Where to look.** One noun is one file, and holds the noun's methods of [`Guarded`]: [`blob`], [`mount`], [`manifest`],

@@ -5,7 +5,8 @@
 //! or takes the `lease` and lets the bytes flow through `ingest` (`chunk`, `finish`). What is complete is `publish`ed.
 //!
 //! **Invariants.** The row never says more than is durable: checkpoint first, then the row. Whoever writes to storage holds the
-//! session's lease; of one process at most one task does (`writers`), of several processes the one whose epoch the row has.
+//! session's lease; of one process at most one request does (`writers`), of several processes the one whose epoch the row has.
+//! A checkpoint in the middle of a body is made beside what comes after it; nothing else is done to the row before it is over.
 //! What began runs to its end even if the request is dropped: [`unbroken`](fn@crate::unbroken). A repository appears with its first
 //! content, and never because of bytes that may yet be refused.
 
@@ -18,6 +19,7 @@ mod ingest;
 mod lease;
 mod publish;
 mod reader;
+mod row;
 mod session;
 mod start;
 mod ticket;

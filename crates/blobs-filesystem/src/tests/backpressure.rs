@@ -156,6 +156,38 @@ async fn a_slow_disk_holds_the_client_back() {
 }
 
 #[tokio::test]
+async fn a_checkpoint_waits_for_what_came_before_it_and_holds_up_nothing() {
+    let (root, disk) = (TempDir::new().unwrap(), Stuck::default());
+    let blobs = blobs_at(root.path(), Arc::new(disk.clone()), Options::default());
+    let mut upload = blobs.open(&blobs.start()).await.unwrap();
+    upload.write(piece(0)).await.unwrap();
+    disk.reached().await;
+    let mut first = upload.checkpoint();
+    for mark in 1..4 {
+        upload.write(piece(mark)).now_or_never().expect("there is room").unwrap();
+    }
+    assert!(futures::poll!(&mut first).is_pending());
+    let second = upload.checkpoint();
+    assert!(upload.write(piece(4)).now_or_never().is_none(), "four wait");
+    disk.let_go();
+    assert_eq!((first.await.unwrap().durable, second.await.unwrap().durable), (1 << 20, 4 << 20));
+    assert_eq!(upload.checkpoint().await.unwrap().durable, 5 << 20);
+}
+
+#[tokio::test]
+async fn a_checkpoint_whose_upload_is_dropped_says_so() {
+    let (root, disk) = (TempDir::new().unwrap(), Stuck::default());
+    let blobs = blobs_at(root.path(), Arc::new(disk.clone()), Options::default());
+    let mut upload = blobs.open(&blobs.start()).await.unwrap();
+    upload.write(piece(0)).await.unwrap();
+    disk.reached().await;
+    let checkpoint = upload.checkpoint();
+    drop(upload);
+    disk.let_go();
+    checkpoint.await.unwrap_err();
+}
+
+#[tokio::test]
 async fn readers_who_let_nothing_go_leave_room_for_little_reads() {
     let root = TempDir::new().unwrap();
     let buffers = BufferPool::new(1 << 20);

@@ -102,6 +102,24 @@ async fn a_full_disk_refuses_pushes_and_serves_on() {
 }
 
 #[tokio::test]
+async fn a_checkpoint_that_failed_is_told_to_whoever_comes_after_it_too() {
+    let root = TempDir::new().unwrap();
+    let files = FaultyFileSystem::new();
+    let blobs = blobs_at(root.path(), Arc::new(files.clone()), Options::default());
+    files.fail_all(&[Operation::Sync], Fault::Full);
+    let mut upload = blobs.open(&blobs.start()).await.unwrap();
+    let piece = || Bytes::from(vec![1; 4096]);
+    upload.write(piece()).await.unwrap();
+    let checkpoints = [upload.checkpoint(), upload.checkpoint()];
+    for checkpoint in checkpoints {
+        assert!(matches!(checkpoint.await, Err(Error::Full(_))));
+    }
+    assert!(matches!(upload.write(piece()).await, Err(Error::Full(_))));
+    assert!(matches!(upload.checkpoint().await, Err(Error::Full(_))));
+    assert!(matches!(upload.publish().await, Err(Error::Full(_))));
+}
+
+#[tokio::test]
 async fn what_a_reader_meets_is_told_in_its_own_terms() {
     let root = TempDir::new().unwrap();
     let files = FaultyFileSystem::new();

@@ -89,6 +89,28 @@ pub(super) async fn what_came_after_the_checkpoint_is_cut(subject: &dyn Subject)
     }
 }
 
+pub(super) async fn more_may_come_while_a_checkpoint_is_made(subject: &dyn Subject) {
+    let blobs = subject.blobs();
+    let content = content((12 << 20) + 5);
+    let mut upload = blobs.open(&blobs.start()).await.expect("a new upload can be opened");
+    let mut checkpoints = Vec::new();
+    for piece in content.chunks(4 << 20) {
+        upload.write(content.slice_ref(piece)).await.expect("the upload takes the piece");
+        checkpoints.push(upload.checkpoint());
+    }
+    let made = futures::future::try_join_all(checkpoints).await.expect("checkpoints can be made");
+    drop(upload);
+    for (checkpoint, end) in made.iter().zip([4 << 20, 8 << 20, 12 << 20, content.len()]) {
+        assert_eq!(checkpoint.offset(), end as u64, "a checkpoint counts what came before it");
+    }
+    let blobs = subject.reopen().await;
+    holds(&*blobs, &made[3], &content).await;
+    let mut upload = blobs.open(&made[1]).await.expect("the upload goes on from any of them");
+    upload.write(content.slice(8 << 20..)).await.expect("the upload takes the piece");
+    let location = upload.publish().await.expect("the upload can be published");
+    expect(&*blobs, &location, &content).await;
+}
+
 /// The process stopped between the publication and the row that would have told of it.
 pub(super) async fn an_upload_whose_publication_nobody_heard_of_goes_on(subject: &dyn Subject) {
     for kept in [0, 3 * BLOCK] {

@@ -18,7 +18,7 @@ setting::table! {
         upload_expiry: Duration = "24h",
         /// How long a client that uploads may bring nothing before another may go on with its upload.
         takeover_after: Duration = "30s",
-        /// How many bytes of an upload may be lost if Berth or its machine dies.
+        /// After how many bytes of an upload what came is made durable; up to twice as many may be lost if Berth or its machine dies.
         checkpoint_every: Size = "64MiB",
         /// How long moves and deletions of tags are remembered.
         history_age: Duration = "90d",

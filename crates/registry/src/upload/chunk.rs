@@ -8,8 +8,9 @@ use bytes::Bytes;
 
 use super::hashing::update;
 use super::ingest::Ingest;
-use super::lease::{Lease, still_ours};
+use super::lease::Lease;
 use super::reader::{Ending, Head, Reader};
+use super::row::still_ours;
 use super::session::offset;
 use super::visit::{Found, Turn, Visit, readable};
 use super::{ChunkPosition, UploadStatus, UploadTicket};

@@ -275,12 +275,16 @@ impl Lease {
 
     /// Publishes bytes that are verified and written.
     async fn publish(
-        self,
+        mut self,
         upload: Box<dyn Upload>,
         digest: Digest,
         size: u64,
         start: &UploadSession,
     ) -> Result<Finished> {
+        if let Err(error) = self.settle().await {
+            drop(upload);
+            return Err(self.undo(start, error).await);
+        }
         let published = match upload.publish().await {
             Ok(location) => self.visit.publish(digest, size, Place::At(location), Some(self.session())).await,
             Err(error) => Err(error.into()),

@@ -44,11 +44,17 @@ impl Hashing {
         self.add(Job::Take(piece, room));
     }
 
-    /// The hash of everything that was pushed so far.
-    pub(crate) async fn hasher(&self) -> Hasher {
+    /// The hash of everything that was pushed before this call; what is pushed while it is awaited does not count.
+    pub(crate) fn hasher(&self) -> impl Future<Output = Hasher> + Send + use<> {
         let (tell, told) = oneshot::channel();
         self.add(Job::Tell(tell));
-        told.await.unwrap_or_else(|_| unreachable!("the thread answers all jobs"))
+        async move {
+            match told.await {
+                Ok(hasher) => hasher,
+                // The runtime is at its end, and no thread answers any more.
+                Err(_) => std::future::pending().await,
+            }
+        }
     }
 
     fn add(&self, job: Job) {

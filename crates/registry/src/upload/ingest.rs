@@ -62,12 +62,19 @@ impl Ingest {
             if self.since_checkpoint >= self.lease.visit.registry.settings().checkpoint_every
                 && self.pending.is_empty()
             {
-                self.checkpoint(true).await?;
+                self.checkpoint_beside().await?;
             }
             if let Some(ending) = self.next_buffer(reader).await? {
                 return Ok(ending);
             }
         }
+    }
+
+    /// Begins a checkpoint of what came so far, which is whole blocks, and lets more come meanwhile. The one before it is waited for:
+    /// never more than two of them are missing from the row.
+    async fn checkpoint_beside(&mut self) -> Result<()> {
+        self.since_checkpoint = 0;
+        self.lease.advance_beside(self.upload.checkpoint(), self.hashing.hasher()).await
     }
 
     /// Fills one buffer and hands it on; `Some` if the body ended.
@@ -129,17 +136,10 @@ impl Ingest {
         Ok(self.upload.write(piece).await?)
     }
 
-    /// Makes everything durable and then says so in the row. Writing goes on afterwards if the lease is kept.
+    /// Makes everything durable and then says so in the row. Nothing is written afterwards.
     pub(crate) async fn checkpoint(&mut self, keep: bool) -> Result<()> {
         let (checkpoint, hasher) = tokio::join!(self.upload.checkpoint(), self.hashing.hasher());
-        self.lease.advance(checkpoint?, &hasher, keep).await?;
-        self.since_checkpoint = 0;
-        self.carried = self.lease.session().tail.clone();
-        if keep && !self.carried.is_empty() {
-            self.upload = self.lease.open().await?;
-            self.position = self.lease.session().durable;
-        }
-        Ok(())
+        self.lease.advance(checkpoint?, &hasher, keep).await
     }
 
     /// The digest of everything, by the session's algorithm.

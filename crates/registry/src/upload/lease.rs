@@ -4,31 +4,29 @@
 //! confirmed while bytes move; a writer that was replaced finds another epoch and stops. Where this process is alone, the
 //! registration among its [`super::writers`] is the whole lease, and only a session without a row costs a transaction.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use berth_blobs::{Checkpoint, Upload};
-use berth_domain::Timestamp;
-use berth_metadata::{UploadSession, Writer};
+use berth_metadata::{UploadSession, retry};
 use berth_oci::Hasher;
+use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
+use super::row::{Row, writer};
 use super::session::{Standing, offset, standing};
 use super::visit::{Turn, Visit, checkpoint, readable};
 use super::writers::Registration;
+use crate::apart::joined;
 use crate::{Error, Result};
-use berth_metadata::retry;
-
-/// A writer confirms its lease at least this often while bytes move.
-const CONFIRM_EVERY: Duration = Duration::from_secs(10);
 
 /// The right to write to a session's bytes.
 #[derive(Debug)]
 pub(crate) struct Lease {
     pub(crate) visit: Visit,
-    pub(crate) registration: Registration,
-    session: UploadSession,
-    confirmed_at: Timestamp,
-    /// Another writer has the session, or it is gone: its bytes are not ours to touch any more.
-    lost: bool,
+    pub(crate) registration: Arc<Registration>,
+    row: Row,
+    /// A checkpoint that is being written down while bytes go on coming; what becomes of the row is known when it is done.
+    advancing: Option<JoinHandle<(Row, Result<()>)>>,
 }
 
 impl Turn {
@@ -40,7 +38,8 @@ impl Turn {
             Some(session) if visit.registry.settings().alone => session,
             session => retry!(visit.take_lease(session.as_ref()).await)?,
         };
-        Ok(Lease { visit, registration, session, confirmed_at, lost: false })
+        let row = Row::new(visit.registry.clone(), session, confirmed_at);
+        Ok(Lease { visit, registration: Arc::new(registration), row, advancing: None })
     }
 }
 
@@ -63,28 +62,24 @@ impl Visit {
             Standing::Finished(_) | Standing::Gone => return Err(Error::UploadUnknown),
         }
         session.epoch += 1;
-        session.writer = Some(self.writer());
+        session.writer = Some(writer(&self.registry));
         tx.save_upload(&session).await?;
         tx.commit().await?;
         Ok(session)
     }
-
-    fn writer(&self) -> Writer {
-        Writer { process: self.registry.settings().process, progressed_at: self.registry.now() }
-    }
 }
 
 impl Lease {
-    /// The session as its row has it.
-    pub(crate) fn session(&self) -> &UploadSession {
-        &self.session
+    /// The session as its row has it, unless a checkpoint is being written down.
+    pub(crate) const fn session(&self) -> &UploadSession {
+        self.row.session()
     }
 
     /// Opens the session's bytes to go on from the last checkpoint.
     pub(crate) async fn open(&self) -> Result<Box<dyn Upload>> {
-        match self.visit.registry.ports().blobs.open(&checkpoint(&self.session)).await {
+        match self.visit.registry.ports().blobs.open(&checkpoint(self.session())).await {
             Err(error @ berth_blobs::Error::Missing(_)) => {
-                tracing::error!(upload = %self.session.id, %error, "the bytes of an upload are gone");
+                tracing::error!(upload = %self.session().id, %error, "the bytes of an upload are gone");
                 Err(Error::UploadUnknown)
             }
             outcome => Ok(outcome?),
@@ -95,12 +90,12 @@ impl Lease {
     pub(crate) async fn progress(&mut self) -> Result<()> {
         let now = self.visit.registry.now();
         self.registration.progress(now);
-        let settings = self.visit.registry.settings();
-        let due = CONFIRM_EVERY.min(settings.takeover_after / 3);
-        if settings.alone || now.since(self.confirmed_at) < due {
-            return Ok(());
+        match &self.advancing {
+            // It will confirm the lease too, but a writer that cannot confirm it in time takes no more bytes.
+            Some(advancing) if !advancing.is_finished() && !self.row.is_due(now) => return Ok(()),
+            _ => self.settle().await?,
         }
-        self.write(self.session.clone(), true).await
+        if self.row.is_due(now) { self.row.confirm(true).await } else { Ok(()) }
     }
 
     /// Writes down a checkpoint whose bytes are durable, and the hash of all bytes up to its end.
@@ -110,101 +105,99 @@ impl Lease {
         hasher: &Hasher,
         keep: bool,
     ) -> Result<()> {
-        let session = &self.session;
-        let expires_at = self.visit.registry.now().plus(self.visit.registry.settings().upload_expiry);
-        let next = UploadSession {
-            location: checkpoint.location,
-            durable: checkpoint.durable,
-            tail: checkpoint.tail,
-            storage_state: checkpoint.state,
-            hash_state: hasher.save(),
-            expires_at,
-            ..session.clone()
+        self.settle().await?;
+        self.row.advance(checkpoint, hasher, keep).await
+    }
+
+    /// Lets a checkpoint be written down as soon as its bytes are durable and hashed, beside whatever is done meanwhile; nothing
+    /// else is written to the row before that.
+    pub(crate) async fn advance_beside(
+        &mut self,
+        checkpoint: impl Future<Output = berth_blobs::Result<Checkpoint>> + Send + 'static,
+        hasher: impl Future<Output = Hasher> + Send + 'static,
+    ) -> Result<()> {
+        self.settle().await?;
+        let (mut row, registration) = (self.row.clone(), Arc::clone(&self.registration));
+        let work = async move {
+            let outcome = match tokio::join!(checkpoint, hasher) {
+                (Ok(checkpoint), hasher) => row.advance(checkpoint, &hasher, true).await,
+                (Err(error), _) => Err(error.into()),
+            };
+            // Until here nobody else could have begun to write to the session, whatever became of the lease.
+            drop(registration);
+            (row, outcome)
         };
-        self.write(next, keep).await
+        self.advancing = Some(tokio::spawn(work.in_current_span()));
+        Ok(())
+    }
+
+    /// Waits until no checkpoint is being written down any more. Fails if that failed.
+    pub(crate) async fn settle(&mut self) -> Result<()> {
+        let Some(advancing) = self.advancing.take() else { return Ok(()) };
+        let (row, outcome) = joined(advancing).await;
+        self.row = row;
+        outcome
     }
 
     /// Goes back to an earlier state of the session and ends the lease; what came since is cut off.
     pub(crate) async fn rewind(mut self, start: &UploadSession) -> Result<()> {
+        self.settle_anyhow().await;
         let next = UploadSession {
             durable: start.durable,
             tail: start.tail.clone(),
             storage_state: start.storage_state.clone(),
             hash_state: start.hash_state.clone(),
-            ..self.session.clone()
+            ..self.session().clone()
         };
-        self.write(next, true).await?;
+        self.row.write(next, true).await?;
         self.release().await;
         Ok(())
     }
 
     /// Ends the lease at the last checkpoint; what came since is cut off, unless the session is somebody else's by now.
     pub(crate) async fn release(mut self) {
+        self.settle_anyhow().await;
         // A process that is alone needs no row to know that its task is gone.
         let alone = self.visit.registry.settings().alone;
-        if !alone && !self.lost {
-            self.give_back(true).await;
+        let mut ours = !self.row.is_lost();
+        if ours && !alone {
+            ours = self.give_back(true).await;
         }
-        if !self.lost {
+        if ours {
             self.cut().await;
         }
-        if !alone && !self.lost {
+        if ours && !alone {
             self.give_back(false).await;
         }
     }
 
-    async fn give_back(&mut self, keep: bool) {
-        if let Err(error) = self.write(self.session.clone(), keep).await {
-            self.lost = true;
-            tracing::warn!(upload = %self.session.id, %error, "a lease could not be given back; it will be taken over");
+    /// Waits for a checkpoint whose outcome changes nothing any more but what the row says.
+    async fn settle_anyhow(&mut self) {
+        if let Err(error) = self.settle().await {
+            tracing::debug!(upload = %self.session().id, %error, "a checkpoint was not written down");
         }
+    }
+
+    /// Whether it was.
+    async fn give_back(&mut self, keep: bool) -> bool {
+        let outcome = self.row.confirm(keep).await;
+        if let Err(error) = &outcome {
+            tracing::warn!(upload = %self.session().id, %error, "a lease could not be given back; it will be taken over");
+        }
+        outcome.is_ok()
     }
 
     /// Gives the room of bytes behind the last checkpoint back, as far as that goes: the disk may be full.
     async fn cut(&self) {
         let blobs = &self.visit.registry.ports().blobs;
-        let checkpoint = checkpoint(&self.session);
+        let checkpoint = checkpoint(self.session());
         let outcome = if checkpoint.durable == 0 {
             blobs.discard(&checkpoint).await
         } else {
             blobs.open(&checkpoint).await.map(drop)
         };
         if let Err(error) = outcome {
-            tracing::warn!(upload = %self.session.id, %error, "bytes behind a checkpoint could not be cut off");
+            tracing::warn!(upload = %self.session().id, %error, "bytes behind a checkpoint could not be cut off");
         }
-    }
-
-    /// Writes the row, if the session is still ours; every end of a lease is a new epoch.
-    async fn write(&mut self, mut next: UploadSession, keep: bool) -> Result<()> {
-        let writer = self.visit.writer();
-        let confirmed_at = writer.progressed_at;
-        next.writer = keep.then_some(writer);
-        next.epoch = self.session.epoch + i64::from(!keep);
-        let written = retry!(self.try_write(&next).await);
-        self.lost |= matches!(written, Err(Error::UploadUnknown | Error::UploadBusy { .. }));
-        written?;
-        // What the row says, not when the database had written it: others count from there.
-        self.confirmed_at = confirmed_at;
-        self.session = next;
-        Ok(())
-    }
-
-    async fn try_write(&self, next: &UploadSession) -> Result<()> {
-        let mut tx = self.visit.registry.ports().metadata.begin().await?;
-        still_ours(tx.lock_upload(next.id).await?.as_ref(), &self.session)?;
-        tx.save_upload(next).await?;
-        Ok(tx.commit().await?)
-    }
-}
-
-/// Refuses a row that somebody else has changed since it was `seen`.
-pub(crate) fn still_ours(row: Option<&UploadSession>, seen: &UploadSession) -> Result<()> {
-    match row {
-        None => Err(Error::UploadUnknown),
-        Some(row) if row.cancelled => Err(Error::UploadUnknown),
-        Some(row) if row.epoch != seen.epoch || row.finished.is_some() => {
-            Err(Error::UploadBusy { offset: offset(Some(row)) })
-        }
-        Some(_) => Ok(()),
     }
 }

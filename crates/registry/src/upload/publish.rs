@@ -5,7 +5,7 @@ use berth_oci::Digest;
 use bytes::Bytes;
 
 use super::Finished;
-use super::lease::still_ours;
+use super::row::still_ours;
 use super::visit::Visit;
 use crate::lookup::blob_key;
 use crate::{Error, Registry, Result};

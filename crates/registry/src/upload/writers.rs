@@ -21,7 +21,7 @@ struct Live {
     left: watch::Sender<bool>,
 }
 
-/// The right of one task of this process to write to one session; it ends when dropped.
+/// The right of one request of this process to write to one session; it ends when dropped.
 pub(crate) struct Registration {
     writers: Arc<Writers>,
     id: Uuid,

@@ -1,16 +1,21 @@
 //! The life of a session: restarts, repeated closes, cancelling, expiry.
 
 use std::fmt::Debug;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use berth_domain::Location;
 use berth_metadata::{Metadata as _, RepositoryReads as _, UploadReads as _, UploadSession};
 use berth_oci::{Digest, RepositoryName};
-use berth_registry::{Error, Guarded, Result, UploadTicket};
+use berth_registry::{Error, Guarded, Incoming, Result, UploadTicket};
 use bytes::Bytes;
+use futures::{StreamExt as _, stream};
 use uuid::Uuid;
 
-use crate::house::{House, MIB, NEXT, body, by_hand, caller, content, empty, name, offset, pull, reaches};
+use crate::house::{
+    House, MIB, NEXT, body, by_hand, caller, content, empty, name, offset, pull, reaches, until,
+};
 
 /// A session that has `content`.
 async fn begun(guarded: &Guarded<'_>, repository: &RepositoryName, content: &Bytes) -> UploadTicket {
@@ -19,6 +24,17 @@ async fn begun(guarded: &Guarded<'_>, repository: &RepositoryName, content: &Byt
         guarded.write_chunk(repository, &ticket, NEXT, body(content)).await.unwrap();
     }
     ticket
+}
+
+/// A body in frames of a mebibyte, and how many of them were taken.
+fn counted(content: &Bytes) -> (Arc<AtomicUsize>, Incoming) {
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&taken);
+    let frames: Vec<_> = content.chunks(MIB).map(|frame| Ok(content.slice_ref(frame))).collect();
+    let stream = stream::iter(frames).inspect(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
+    });
+    (taken, Incoming { length: Some(content.len() as u64), stream: stream.boxed() })
 }
 
 /// Asserts that the session is none any more.
@@ -55,6 +71,58 @@ async fn a_dead_writers_session_goes_on_from_its_last_checkpoint() {
     let outcome = writing.await.unwrap();
     assert!(outcome.is_err(), "the dead writer's row is not its own any more: {outcome:?}");
     assert_eq!(pull(&second, &repository, &digest).await.unwrap(), content);
+}
+
+/// The database stands still meanwhile: of what comes, as much is taken as may be missing from the row.
+#[tokio::test]
+async fn bytes_go_on_coming_while_a_checkpoint_is_written_down() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let (caller, repository) = (caller(), name("library/beside"));
+    let guarded = registry.as_caller(&caller);
+    let content = content(9 * MIB);
+    let ticket = begun(&guarded, &repository, &content.slice(..MIB)).await;
+    let mut standing_still = house.metadata.begin().await.unwrap();
+    standing_still.lock_upload(Uuid::nil()).await.unwrap();
+    let (taken, rest) = counted(&content.slice(MIB..));
+    let writing = guarded.write_chunk(&repository, &ticket, NEXT, rest);
+    let watching = async {
+        // Two checkpoints' worth; the row is due every two mebibytes.
+        until(async || taken.load(Ordering::Relaxed) >= 4).await;
+        assert_eq!(offset(&registry, &repository, &ticket).await, MIB as u64);
+        assert_eq!(taken.load(Ordering::Relaxed), 4);
+        drop(standing_still);
+    };
+    let (written, ()) = tokio::join!(writing, watching);
+    assert_eq!(written.unwrap().offset, content.len() as u64);
+    let digest = Digest::sha256(&content);
+    guarded.finish_upload(&repository, &ticket, digest, NEXT, empty()).await.unwrap();
+    assert_eq!(pull(&registry, &repository, &digest).await.unwrap(), content);
+}
+
+#[tokio::test]
+async fn who_loses_a_session_while_a_checkpoint_is_written_down_closes_nothing() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let (caller, repository) = (caller(), name("library/lost"));
+    let guarded = registry.as_caller(&caller);
+    let content = content(4 * MIB);
+    let ticket = begun(&guarded, &repository, &content.slice(..MIB)).await;
+    let mut meanwhile = house.metadata.begin().await.unwrap();
+    let session = meanwhile.lock_upload(ticket.id).await.unwrap().unwrap();
+    let (taken, rest) = counted(&content.slice(MIB..));
+    let digest = Digest::sha256(&content);
+    let closing = guarded.finish_upload(&repository, &ticket, digest, NEXT, rest);
+    let losing = async {
+        until(async || taken.load(Ordering::Relaxed) == 3).await;
+        let cancelled = UploadSession { cancelled: true, epoch: session.epoch + 1, ..session };
+        meanwhile.save_upload(&cancelled).await.unwrap();
+        meanwhile.commit().await.unwrap();
+    };
+    let (closed, ()) = tokio::join!(closing, losing);
+    assert_unknown(&closed);
+    pull(&registry, &repository, &digest).await.unwrap_err();
+    assert_eq!(registry.live_uploads(), 0);
 }
 
 #[tokio::test]

@@ -1,0 +1,111 @@
+//! A session's row in the hand of who holds its lease: written only as long as the session is still theirs.
+
+use std::time::Duration;
+
+use berth_blobs::Checkpoint;
+use berth_domain::Timestamp;
+use berth_metadata::{UploadSession, Writer, retry};
+use berth_oci::Hasher;
+
+use super::session::offset;
+use crate::{Error, Registry, Result};
+
+/// A writer says at least this often that it is alive, while bytes move.
+const CONFIRM_EVERY: Duration = Duration::from_secs(10);
+
+/// The row as it was last written.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    registry: Registry,
+    session: UploadSession,
+    confirmed_at: Timestamp,
+    lost: bool,
+}
+
+impl Row {
+    /// The row of a session whose lease was taken at that time.
+    pub(crate) const fn new(registry: Registry, session: UploadSession, confirmed_at: Timestamp) -> Self {
+        Self { registry, session, confirmed_at, lost: false }
+    }
+
+    /// What it says.
+    pub(crate) const fn session(&self) -> &UploadSession {
+        &self.session
+    }
+
+    /// Whether it is time to say again that its writer is alive. A process that is alone tells nobody.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        let settings = self.registry.settings();
+        let longest = CONFIRM_EVERY.min(settings.takeover_after / 3);
+        !settings.alone && now.since(self.confirmed_at) >= longest
+    }
+
+    /// Whether another writer has the session, or it is gone: its bytes are not ours to touch any more.
+    pub(crate) const fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Writes down a checkpoint whose bytes are durable, and the hash of all bytes up to its end.
+    pub(crate) async fn advance(
+        &mut self,
+        checkpoint: Checkpoint,
+        hasher: &Hasher,
+        keep: bool,
+    ) -> Result<()> {
+        let expires_at = self.registry.now().plus(self.registry.settings().upload_expiry);
+        let next = UploadSession {
+            location: checkpoint.location,
+            durable: checkpoint.durable,
+            tail: checkpoint.tail,
+            storage_state: checkpoint.state,
+            hash_state: hasher.save(),
+            expires_at,
+            ..self.session.clone()
+        };
+        self.write(next, keep).await
+    }
+
+    /// Says that the writer is alive, or that there is none any more.
+    pub(crate) async fn confirm(&mut self, keep: bool) -> Result<()> {
+        self.write(self.session.clone(), keep).await
+    }
+
+    /// Writes `next`, if the session is still ours; every end of a lease is a new epoch.
+    pub(crate) async fn write(&mut self, mut next: UploadSession, keep: bool) -> Result<()> {
+        let writer = writer(&self.registry);
+        let confirmed_at = writer.progressed_at;
+        next.writer = keep.then_some(writer);
+        next.epoch = self.session.epoch + i64::from(!keep);
+        let written = retry!(self.try_write(&next).await);
+        self.lost |= matches!(written, Err(Error::UploadUnknown | Error::UploadBusy { .. }));
+        written?;
+        // What the row says, not when the database had written it: others count from there.
+        self.confirmed_at = confirmed_at;
+        self.session = next;
+        Ok(())
+    }
+
+    async fn try_write(&self, next: &UploadSession) -> Result<()> {
+        let mut tx = self.registry.ports().metadata.begin().await?;
+        still_ours(tx.lock_upload(next.id).await?.as_ref(), &self.session)?;
+        tx.save_upload(next).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// What a row says of a writer of this process.
+pub(crate) fn writer(registry: &Registry) -> Writer {
+    Writer { process: registry.settings().process, progressed_at: registry.now() }
+}
+
+/// Refuses a row that somebody else has changed since it was `seen`.
+pub(crate) fn still_ours(row: Option<&UploadSession>, seen: &UploadSession) -> Result<()> {
+    match row {
+        None => Err(Error::UploadUnknown),
+        Some(row) if row.cancelled => Err(Error::UploadUnknown),
+        Some(row) if row.epoch != seen.epoch || row.finished.is_some() => {
+            Err(Error::UploadBusy { offset: offset(Some(row)) })
+        }
+        Some(_) => Ok(()),
+    }
+}
