@@ -160,7 +160,8 @@ impl Lease {
         // A process that is alone needs no row to know that its task is gone.
         let alone = self.visit.registry.settings().alone;
         let mut ours = !self.row.is_lost();
-        if ours && !alone {
+        // What is cut off must not be what the row says.
+        if ours && (!alone || self.row.is_in_doubt()) {
             ours = self.give_back(true).await;
         }
         if ours {

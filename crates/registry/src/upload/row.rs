@@ -20,12 +20,13 @@ pub(crate) struct Row {
     session: UploadSession,
     confirmed_at: Timestamp,
     lost: bool,
+    in_doubt: bool,
 }
 
 impl Row {
     /// The row of a session whose lease was taken at that time.
     pub(crate) const fn new(registry: Registry, session: UploadSession, confirmed_at: Timestamp) -> Self {
-        Self { registry, session, confirmed_at, lost: false }
+        Self { registry, session, confirmed_at, lost: false, in_doubt: false }
     }
 
     /// What it says.
@@ -43,6 +44,11 @@ impl Row {
     /// Whether another writer has the session, or it is gone: its bytes are not ours to touch any more.
     pub(crate) const fn is_lost(&self) -> bool {
         self.lost
+    }
+
+    /// Whether it may say something later than this: the last write failed, and it is not known how far it came.
+    pub(crate) const fn is_in_doubt(&self) -> bool {
+        self.in_doubt
     }
 
     /// Writes down a checkpoint whose bytes are durable, and the hash of all bytes up to its end.
@@ -78,6 +84,7 @@ impl Row {
         next.epoch = self.session.epoch + i64::from(!keep);
         let written = retry!(self.try_write(&next).await);
         self.lost |= matches!(written, Err(Error::UploadUnknown | Error::UploadBusy { .. }));
+        self.in_doubt = written.is_err();
         written?;
         // What the row says, not when the database had written it: others count from there.
         self.confirmed_at = confirmed_at;
