@@ -94,10 +94,14 @@ impl Reader {
             if self.body.length == Some(self.received) {
                 return Step::Over(Ending::Complete);
             }
+            if registration.is_stopped() {
+                return Step::Over(Ending::Stopped);
+            }
+            // In this order a frame that is there costs no listening for the stop.
             let frame = tokio::select! {
                 biased;
-                () = registration.stopped() => return Step::Over(Ending::Stopped),
                 frame = self.body.stream.next() => frame,
+                () = registration.stopped() => return Step::Over(Ending::Stopped),
             };
             match frame {
                 Some(Ok(bytes)) => {

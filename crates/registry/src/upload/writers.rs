@@ -85,6 +85,11 @@ impl Registration {
         self.live.progressed_at.store(now.as_micros(), Ordering::Relaxed);
     }
 
+    /// Whether the writer was asked to stop.
+    pub(crate) fn is_stopped(&self) -> bool {
+        *self.live.stop.borrow()
+    }
+
     /// Returns when the writer is asked to stop.
     pub(crate) async fn stopped(&self) {
         let mut stop = self.live.stop.subscribe();
@@ -124,7 +129,11 @@ mod tests {
         assert!(writers.enter(id, now).is_none());
         first.progress(Timestamp::from_micros(9));
         assert_eq!(writers.progressed_at(id), Some(Timestamp::from_micros(9)));
-        let task = tokio::spawn(async move { first.stopped().await });
+        assert!(!first.is_stopped());
+        let task = tokio::spawn(async move {
+            first.stopped().await;
+            assert!(first.is_stopped());
+        });
         writers.stop(id, Duration::from_mins(1)).await;
         task.await.expect("it stopped");
         assert_eq!(writers.progressed_at(id), None);
