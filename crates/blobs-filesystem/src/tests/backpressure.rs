@@ -120,6 +120,16 @@ fn piece(mark: u8) -> Bytes {
     Bytes::from(vec![mark; 1 << 20])
 }
 
+/// An upload whose first piece stands before the gate.
+async fn stuck() -> (TempDir, Stuck, Box<dyn Upload>) {
+    let (root, disk) = (TempDir::new().unwrap(), Stuck::default());
+    let blobs = blobs_at(root.path(), Arc::new(disk.clone()), Options::default());
+    let mut upload = blobs.open(&blobs.start()).await.unwrap();
+    upload.write(piece(0)).await.unwrap();
+    disk.reached().await;
+    (root, disk, upload)
+}
+
 /// Writes until the upload takes no more; how many pieces it took.
 async fn fill(upload: &mut dyn Upload, disk: &Stuck) -> u8 {
     upload.write(piece(0)).await.unwrap();
@@ -157,11 +167,7 @@ async fn a_slow_disk_holds_the_client_back() {
 
 #[tokio::test]
 async fn a_checkpoint_waits_for_what_came_before_it_and_holds_up_nothing() {
-    let (root, disk) = (TempDir::new().unwrap(), Stuck::default());
-    let blobs = blobs_at(root.path(), Arc::new(disk.clone()), Options::default());
-    let mut upload = blobs.open(&blobs.start()).await.unwrap();
-    upload.write(piece(0)).await.unwrap();
-    disk.reached().await;
+    let (_root, disk, mut upload) = stuck().await;
     let mut first = upload.checkpoint();
     for mark in 1..4 {
         upload.write(piece(mark)).now_or_never().expect("there is room").unwrap();
@@ -176,11 +182,7 @@ async fn a_checkpoint_waits_for_what_came_before_it_and_holds_up_nothing() {
 
 #[tokio::test]
 async fn a_checkpoint_whose_upload_is_dropped_says_so() {
-    let (root, disk) = (TempDir::new().unwrap(), Stuck::default());
-    let blobs = blobs_at(root.path(), Arc::new(disk.clone()), Options::default());
-    let mut upload = blobs.open(&blobs.start()).await.unwrap();
-    upload.write(piece(0)).await.unwrap();
-    disk.reached().await;
+    let (_root, disk, mut upload) = stuck().await;
     let checkpoint = upload.checkpoint();
     drop(upload);
     disk.let_go();

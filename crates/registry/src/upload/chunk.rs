@@ -1,5 +1,7 @@
 //! Appending a chunk.
 
+use std::future::ready;
+
 use berth_blobs::BLOCK;
 use berth_domain::{Action, Resource};
 use berth_metadata::UploadSession;
@@ -84,7 +86,7 @@ impl Turn {
                 self.clear_remains().await;
             } else {
                 let mut lease = self.lease().await?;
-                if let Err(error) = lease.store(bytes, &hasher).await {
+                if let Err(error) = lease.store(bytes, hasher).await {
                     lease.release().await;
                     return Err(error);
                 }
@@ -127,12 +129,12 @@ impl Turn {
 
 impl Lease {
     /// Writes the tail and what came after it to storage and ends the lease.
-    async fn store(&mut self, bytes: Bytes, hasher: &Hasher) -> Result<()> {
+    async fn store(&mut self, bytes: Bytes, hasher: Hasher) -> Result<()> {
         self.progress().await?;
         let mut upload = self.open().await?;
         upload.write(bytes).await?;
-        let checkpoint = upload.checkpoint().await?;
-        self.advance(checkpoint, hasher, false).await
+        self.advance(upload.checkpoint(), ready(hasher), false).await?;
+        self.settle().await
     }
 }
 

@@ -62,7 +62,7 @@ impl Ingest {
             if self.since_checkpoint >= self.lease.visit.registry.settings().checkpoint_every
                 && self.pending.is_empty()
             {
-                self.checkpoint_beside().await?;
+                self.begin_checkpoint(true).await?;
             }
             if let Some(ending) = self.next_buffer(reader).await? {
                 return Ok(ending);
@@ -70,11 +70,11 @@ impl Ingest {
         }
     }
 
-    /// Begins a checkpoint of what came so far, which is whole blocks, and lets more come meanwhile. The one before it is waited for:
+    /// Begins a checkpoint of what came so far, and lets more come meanwhile if that is whole blocks. The one before it is waited for:
     /// never more than two of them are missing from the row.
-    async fn checkpoint_beside(&mut self) -> Result<()> {
+    async fn begin_checkpoint(&mut self, keep: bool) -> Result<()> {
         self.since_checkpoint = 0;
-        self.lease.advance_beside(self.upload.checkpoint(), self.hashing.hasher()).await
+        self.lease.advance(self.upload.checkpoint(), self.hashing.hasher(), keep).await
     }
 
     /// Fills one buffer and hands it on; `Some` if the body ended.
@@ -138,8 +138,8 @@ impl Ingest {
 
     /// Makes everything durable and then says so in the row. Nothing is written afterwards.
     pub(crate) async fn checkpoint(&mut self, keep: bool) -> Result<()> {
-        let (checkpoint, hasher) = tokio::join!(self.upload.checkpoint(), self.hashing.hasher());
-        self.lease.advance(checkpoint?, &hasher, keep).await
+        self.begin_checkpoint(keep).await?;
+        self.lease.settle().await
     }
 
     /// The digest of everything, by the session's algorithm.

@@ -98,29 +98,19 @@ impl Lease {
         if self.row.is_due(now) { self.row.confirm(true).await } else { Ok(()) }
     }
 
-    /// Writes down a checkpoint whose bytes are durable, and the hash of all bytes up to its end.
-    pub(crate) async fn advance(
-        &mut self,
-        checkpoint: Checkpoint,
-        hasher: &Hasher,
-        keep: bool,
-    ) -> Result<()> {
-        self.settle().await?;
-        self.row.advance(checkpoint, hasher, keep).await
-    }
-
     /// Lets a checkpoint be written down as soon as its bytes are durable and hashed, beside whatever is done meanwhile; nothing
-    /// else is written to the row before that.
-    pub(crate) async fn advance_beside(
+    /// else is written to the row before that. The lease ends with it unless it is to be kept.
+    pub(crate) async fn advance(
         &mut self,
         checkpoint: impl Future<Output = berth_blobs::Result<Checkpoint>> + Send + 'static,
         hasher: impl Future<Output = Hasher> + Send + 'static,
+        keep: bool,
     ) -> Result<()> {
         self.settle().await?;
         let (mut row, registration) = (self.row.clone(), Arc::clone(&self.registration));
         let work = async move {
             let outcome = match tokio::join!(checkpoint, hasher) {
-                (Ok(checkpoint), hasher) => row.advance(checkpoint, &hasher, true).await,
+                (Ok(checkpoint), hasher) => row.advance(checkpoint, &hasher, keep).await,
                 (Err(error), _) => Err(error.into()),
             };
             // Until here nobody else could have begun to write to the session, whatever became of the lease.
