@@ -8,8 +8,8 @@ use berth_oci::{Algorithm, Digest};
 use berth_registry::{BodyError, Error, UploadTicket};
 
 use crate::house::{
-    House, MIB, NEXT, at, body, broken, by_hand, caller, content, empty, name, offset, pull, push, streamed,
-    until,
+    House, MIB, NEXT, at, body, broken, by_hand, caller, content, empty, name, offset, pull, push, reaches,
+    streamed, until,
 };
 
 #[tokio::test]
@@ -227,6 +227,34 @@ async fn a_close_that_failed_can_be_sent_again() {
     }
 }
 
+/// The body is whole before it shows, and an earlier checkpoint of the same request had been written down.
+#[tokio::test]
+async fn a_close_whose_last_checkpoint_failed_can_be_sent_again() {
+    let files = FaultyFileSystem::new();
+    let house = House::new().await.on(Arc::new(files.clone()));
+    let registry = house.process(1, true).await;
+    let (caller, repository) = (caller(), name("library/last"));
+    let guarded = registry.as_caller(&caller);
+    // Two checkpoints' worth.
+    let content = content(4 * MIB);
+    let digest = Digest::sha256(&content);
+    let ticket = guarded.start_upload(&repository, None).await.unwrap();
+    let (sender, whole) = by_hand(content.len());
+    let closing = guarded.finish_upload(&repository, &ticket, digest, NEXT, whole);
+    let feeding = async {
+        sender.unbounded_send(Ok(content.slice(..3 * MIB))).unwrap();
+        reaches(&registry, &repository, &ticket, 2 * MIB as u64).await;
+        files.fail_all(&[Operation::Sync], Fault::BadDisk);
+        sender.unbounded_send(Ok(content.slice(3 * MIB..))).unwrap();
+    };
+    let (failed, ()) = tokio::join!(closing, feeding);
+    assert!(matches!(failed, Err(Error::Storage(_))), "{failed:?}");
+    files.heal();
+    assert_eq!(offset(&registry, &repository, &ticket).await, 0);
+    guarded.finish_upload(&repository, &ticket, digest, NEXT, body(&content)).await.unwrap();
+    assert_eq!(pull(&registry, &repository, &digest).await.unwrap(), content);
+}
+
 #[tokio::test]
 async fn a_body_longer_than_its_position_is_not_kept() {
     let house = House::new().await;
@@ -290,7 +318,7 @@ async fn a_dropped_request_still_ends_in_a_checkpoint() {
         }
     }
     sender.unbounded_send(Err(BodyError::Disconnected)).unwrap();
-    crate::house::reaches(&registry, &repository, &ticket, content.len() as u64).await;
+    reaches(&registry, &repository, &ticket, content.len() as u64).await;
     let digest = Digest::sha256(&content);
     registry.settle(std::time::Duration::from_mins(1)).await;
     guarded.finish_upload(&repository, &ticket, digest, NEXT, empty()).await.unwrap();
