@@ -105,14 +105,6 @@ impl SqlMetadata {
         };
         Load { open, idle, waiting }
     }
-
-    /// Ends all connections; what was committed is in the database's main file then. Later calls fail as unavailable.
-    pub async fn close(&self) {
-        match &self.pools {
-            Pools::Postgres(pool) => pool.close().await,
-            Pools::Lite(lite) => lite.close().await,
-        }
-    }
 }
 
 #[async_trait]
@@ -129,6 +121,13 @@ impl Metadata for SqlMetadata {
         match &self.pools {
             Pools::Postgres(_) => Ok(()),
             Pools::Lite(lite) => lite.check_writer().await,
+        }
+    }
+
+    async fn close(&self) {
+        match &self.pools {
+            Pools::Postgres(pool) => pool.close().await,
+            Pools::Lite(lite) => lite.close().await,
         }
     }
 }

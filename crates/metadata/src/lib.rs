@@ -121,6 +121,10 @@ pub trait Metadata:
 
     /// Whether the database answers, and what is written to it would be kept; for readiness.
     async fn check(&self) -> Result<()>;
+
+    /// Ends all connections when those who use one are done with it; what was committed to an embedded database is in its main file
+    /// then, and nothing beside it. Later calls fail as unavailable. For the end of a process, which else may come before theirs.
+    async fn close(&self);
 }
 
 /// One open transaction. Dropping it undoes everything.

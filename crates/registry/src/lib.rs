@@ -185,6 +185,12 @@ impl Registry {
         self.inner.writers.stop_all(patience).await;
     }
 
+    /// Ends what it stands on, so that an embedded database is one file when the process has ended. Nothing can be asked afterwards,
+    /// and whatever is under way is waited for.
+    pub async fn close(&self) {
+        self.ports().metadata.close().await;
+    }
+
     fn ports(&self) -> &Ports {
         &self.inner.ports
     }

@@ -28,10 +28,11 @@ pub async fn reset_admin_password(config: &Config, password: Option<String>) -> 
         }
         None => robot_secret::generate(entropy.as_ref()),
     };
-    let metadata = existing(config).await?;
     let passwords = Passwords::new(accounts::passwords(config), entropy)?;
-    let done =
-        first_start::reset_admin_password(metadata.as_ref(), &passwords, &SystemClock, password.clone());
+    let done = with_database(config, async |metadata| {
+        let given = password.clone();
+        Ok(first_start::reset_admin_password(metadata.as_ref(), &passwords, &SystemClock, given).await?)
+    });
     ensure!(done.await?, "there is no administrator yet: the first `berth serve` makes it");
     Ok(password)
 }
@@ -58,33 +59,47 @@ pub(crate) async fn rotate_secrets_with(config: &Config, entropy: Arc<dyn Entrop
             !config.access.previous_secret_key.is_empty(),
             "nothing is to be done under one key: give the new key as access.secret_key and the old one as access.previous_secret_key"
         );
-        return Ok(Rotated { resealed: keyring(config, entropy).await?.reseal().await?, new_key: None });
+        return Ok(Rotated { resealed: reseal(config, entropy).await?, new_key: None });
     }
     embedded::existing_database(config)?;
     let new_key = accounts::replace_own_key(config, entropy.as_ref())?;
-    let resealed = keyring(config, entropy).await?.reseal().await?;
+    let resealed = reseal(config, entropy).await?;
     accounts::forget_earlier_key(config)?;
     Ok(Rotated { resealed, new_key: Some(new_key) })
 }
 
 /// Lets a new key sign tokens before its time. Whether there is one; not while two are valid.
 pub async fn rotate_token_key(config: &Config) -> Result<bool> {
-    Ok(keyring(config, Arc::new(SystemEntropy)).await?.rotate_now().await?)
+    with_database(config, async |metadata| {
+        Ok(keyring(config, metadata, Arc::new(SystemEntropy)).await?.rotate_now().await?)
+    })
+    .await
 }
 
-async fn keyring(config: &Config, entropy: Arc<dyn Entropy>) -> Result<Keyring> {
+/// Seals every secret again; how many.
+async fn reseal(config: &Config, entropy: Arc<dyn Entropy>) -> Result<usize> {
+    with_database(config, async |metadata| Ok(keyring(config, metadata, entropy).await?.reseal().await?))
+        .await
+}
+
+async fn keyring(config: &Config, metadata: Arc<dyn Metadata>, entropy: Arc<dyn Entropy>) -> Result<Keyring> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let metadata = existing(config).await?;
     let seals = Arc::new(accounts::seals(config, entropy.as_ref())?);
     let parts = KeyringParts { metadata, clock, entropy, seals };
     let keyring = Keyring::open(parts, accounts::tokens(config), accounts::rotation(config)).await;
     keyring.context("the secrets in the database cannot be read")
 }
 
-/// The database of an installation that is there.
-async fn existing(config: &Config) -> Result<Arc<dyn Metadata>> {
+/// Does something with the database of an installation that is there, and closes it.
+async fn with_database<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(Arc<dyn Metadata>) -> Result<T>,
+) -> Result<T> {
     if config.embedded_database().is_some() {
         embedded::existing_database(config)?;
     }
-    wiring::metadata(config, Schema::AsItIs).await
+    let metadata = wiring::metadata(config, Schema::AsItIs).await?;
+    let done = work(Arc::clone(&metadata)).await;
+    metadata.close().await;
+    done
 }

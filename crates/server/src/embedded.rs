@@ -63,6 +63,7 @@ pub(crate) async fn backup_beside(
     forget_uploads(&copied).await.context("unfinished uploads cannot be left out")?;
     let outcome = copy_blobs(&copied, &config.blob_directory(), &draft.blobs).await?;
     copied.close().await;
+    metadata.close().await;
     draft.become_whole().context("the copied database cannot be put in its place")?;
     Ok(outcome)
 }

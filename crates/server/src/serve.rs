@@ -36,12 +36,15 @@ const BACKLOG: u32 = 4096;
 const SETTLE: Duration = Duration::from_millis(500);
 /// How long what was counted in memory may take to be written down.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long the database may take to end its connections, an embedded one to move its log into its file. What does not come to its
+/// end is done by the next start.
+const CLOSING: Duration = Duration::from_millis(500);
 /// How long the end takes at most once the grace is over, as the text of `server.grace` says. Who watches is served till the end,
 /// and that listener has no grace.
 const AFTER_GRACE: Duration = Duration::from_secs(2);
 const _: () = assert!(
-    SETTLE.as_millis() + LAST_WORDS.as_millis() <= AFTER_GRACE.as_millis()
-        && 3 * SETTLE.as_millis() <= AFTER_GRACE.as_millis()
+    SETTLE.as_millis() + LAST_WORDS.as_millis() + CLOSING.as_millis() <= AFTER_GRACE.as_millis()
+        && 3 * SETTLE.as_millis() + CLOSING.as_millis() <= AFTER_GRACE.as_millis()
 );
 
 /// A server whose listeners are bound and whose parts are there.
@@ -158,6 +161,11 @@ impl Server {
         let _ = tokio::join!(timeout(LAST_WORDS, upkeep), watched);
         if let Some(following) = following {
             following.abort();
+        }
+        if timeout(CLOSING, self.registry.close()).await.is_err() {
+            tracing::warn!(
+                "the database did not end its connections in time; nothing that was written is lost"
+            );
         }
         tracing::info!(complete, "ended");
         complete

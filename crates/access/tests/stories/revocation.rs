@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use berth_access::{LoginError, Reason};
 use berth_domain::{Action, RoleId};
-use berth_metadata::Window;
 use berth_metadata::member::MemberOrder;
+use berth_metadata::{Metadata as _, Window};
 
 use crate::house::{House, PASSWORD, anonymous};
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use berth_access::authenticator::{Credentials, Purpose};
 use berth_access::{LoginError, Reason, Secret};
 use berth_domain::{Action, ActorKind, MemberEntity, ProjectId, RoleId, UserId};
-use berth_metadata::Window;
 use berth_metadata::member::MemberOrder;
+use berth_metadata::{Metadata as _, Window};
 
 use crate::house::{House, PASSWORD, Replica};
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use berth_domain::{Clock, RoleId};
+use berth_metadata::Metadata as _;
 use berth_oci::Digest;
 use berth_testkit::TestClock;
 

@@ -1,5 +1,6 @@
 //! The database goes away: who is known stays known for a moment, and everybody is told to wait.
 
+use berth_metadata::Metadata as _;
 use serde_json::json;
 
 use crate::house::{ADMIN, House, PASSWORD};

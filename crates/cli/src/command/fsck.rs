@@ -53,7 +53,9 @@ impl Fsck {
             if self.repair { Parts::unguarded(&config).await? } else { Parts::to_look(&config).await? };
         let options = Options { deep: self.deep, repair: self.repair };
         let mut sink = |finding: &Finding| output::say(&described(finding, options));
-        let report = registry.fsck(options, &mut sink).await?;
+        let report = registry.fsck(options, &mut sink).await;
+        registry.close().await;
+        let report = report?;
         output::say(&summary(&report));
         Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::from(1) })
     }

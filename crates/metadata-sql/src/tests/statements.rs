@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use berth_metadata::Metadata as _;
 use berth_testkit::Postgres;
 use sqlx::SqliteConnection;
 use sqlx::{

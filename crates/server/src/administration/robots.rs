@@ -28,9 +28,11 @@ pub struct ListedRobot {
 
 /// Those of the system first, then those of projects by name.
 pub async fn robots(config: &Config) -> Result<Vec<ListedRobot>> {
-    let metadata = super::existing(config).await?;
-    let prefix = &config.robots.prefix;
-    let mut listed = of_level(metadata.as_ref(), RobotLevel::System, None, prefix).await?;
+    super::with_database(config, async |metadata| all(metadata.as_ref(), &config.robots.prefix).await).await
+}
+
+async fn all(metadata: &dyn Metadata, prefix: &str) -> Result<Vec<ListedRobot>> {
+    let mut listed = of_level(metadata, RobotLevel::System, None, prefix).await?;
     let filter = ProjectFilter { visible: Visibility::All, ..ProjectFilter::default() };
     let mut offset = 0;
     loop {
@@ -38,7 +40,7 @@ pub async fn robots(config: &Config) -> Result<Vec<ListedRobot>> {
         let projects = metadata.project_pages(&filter, None, window).await?;
         for page in &projects {
             let (level, name) = (RobotLevel::Project(page.project.id), Some(&page.project.name));
-            listed.extend(of_level(metadata.as_ref(), level, name, prefix).await?);
+            listed.extend(of_level(metadata, level, name, prefix).await?);
         }
         if projects.len() < PAGE as usize {
             return Ok(listed);

@@ -128,3 +128,14 @@ async fn no_request_under_load_fails() {
         client.await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn an_embedded_database_is_one_file_when_its_server_has_ended() {
+    let server = start(|_| {}).await;
+    // As long as something of a server is held, its connections do not end by themselves.
+    let held = Arc::clone(&server.listening);
+    let data = server.stop().await;
+    let [database, log] = ["berth.db", "berth.db-wal"].map(|name| data.path().join("data").join(name));
+    assert!(database.exists() && !log.exists());
+    drop(held);
+}
