@@ -2,6 +2,7 @@
 
 use std::io;
 use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -95,5 +96,11 @@ impl Found {
     /// Maps a part of it. Blocks until it is in memory.
     pub(crate) fn window(&self, range: &Range<u64>) -> Result<Window> {
         self.wanted.twice(|_| self.file.window(range.clone()))
+    }
+}
+
+impl AsFd for Found {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 }

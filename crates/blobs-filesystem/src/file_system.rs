@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::ops::Range;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
@@ -40,7 +41,7 @@ pub trait FileSystem: Send + Sync + fmt::Debug {
 }
 
 /// A file that is open for reading.
-pub trait ReadableFile: Send + Sync + fmt::Debug {
+pub trait ReadableFile: AsFd + Send + Sync + fmt::Debug {
     /// Its length when it was opened.
     fn length(&self) -> u64;
     /// Reads bytes from `offset` on, as many as come at once and `room` takes; none behind the end. May block.
@@ -154,7 +155,7 @@ impl ReadableFile for MappedFile {
 
     fn read_at(&self, room: &mut [u8], offset: u64) -> io::Result<usize> {
         loop {
-            match pread(self.file(), &mut *room, offset) {
+            match pread(self, &mut *room, offset) {
                 Err(Errno::INTR) => {}
                 outcome => return Ok(outcome?),
             }
@@ -164,7 +165,7 @@ impl ReadableFile for MappedFile {
     fn read_cached_at(&self, room: &mut [u8], offset: u64) -> io::Result<usize> {
         loop {
             let mut room = [IoSliceMut::new(&mut *room)];
-            match preadv2(self.file(), &mut room, offset, ReadWriteFlags::NOWAIT) {
+            match preadv2(self, &mut room, offset, ReadWriteFlags::NOWAIT) {
                 Err(Errno::INTR) => {}
                 outcome => return Ok(outcome?),
             }
@@ -176,7 +177,7 @@ impl ReadableFile for MappedFile {
     }
 
     fn forget_cached(&self) -> io::Result<()> {
-        Ok(fadvise(self.file(), 0, None, Advice::DontNeed)?)
+        Ok(fadvise(self, 0, None, Advice::DontNeed)?)
     }
 }
 

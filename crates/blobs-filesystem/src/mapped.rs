@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use berth_blobs::{Error, Result};
+use berth_blobs::{Error, Result, StoredFile};
 use berth_mapped_file::Window;
 use bytes::Bytes;
 use futures::{Stream, stream};
@@ -35,6 +35,11 @@ impl Windows {
             windows.current = windows.file.window(&range)?;
         }
         Ok(windows)
+    }
+
+    /// What they are windows of.
+    pub(crate) fn file(&self) -> StoredFile {
+        StoredFile::new(Arc::clone(&self.file))
     }
 
     fn next_range(&mut self) -> Option<Range<u64>> {

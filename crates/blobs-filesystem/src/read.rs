@@ -41,7 +41,8 @@ pub(crate) async fn blob(
     };
     if mapping {
         let windows = blocking(move || mapped::Windows::open(open()?, range)).await?;
-        return Ok(Reading { stream: mapped::stream(windows).boxed(), pieces: Pieces::Windows });
+        let pieces = Pieces::Windows(windows.file());
+        return Ok(Reading { stream: mapped::stream(windows).boxed(), pieces });
     }
     let stream = pooled::stream(blocking(open).await?, range, buffers.clone()).boxed();
     Ok(Reading { stream, pieces: Pieces::Buffers })

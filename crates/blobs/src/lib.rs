@@ -25,7 +25,7 @@ use futures::stream::BoxStream;
 pub use berth_domain::Location;
 pub use buffer::{Buffer, BufferPool, Reservation};
 pub use error::Error;
-pub use lent::{Lender, Lent};
+pub use lent::{Lender, Lent, StoredFile, Stretch};
 
 /// What a storage call gives back.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -140,13 +140,13 @@ impl fmt::Debug for Reading {
 }
 
 /// What the pieces of a stream lie in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Pieces {
     /// Buffers out of the process's budget, for as long as somebody holds the piece.
     Buffers,
     /// Windows of the stored file, only ever by [`Transport::Plain`]: they take nothing of the budget, and what is stored may be
     /// lost while they are on their way. Only the kernel finds that out: they are to be [`Lent`].
-    Windows,
+    Windows(StoredFile),
 }
 
 /// By which way the bytes leave; it decides how they are best read.

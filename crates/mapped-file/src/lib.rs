@@ -14,6 +14,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 use bytes::Bytes;
@@ -41,12 +42,6 @@ impl MappedFile {
     pub fn new(file: File) -> io::Result<Self> {
         let length = file.metadata()?.len();
         Ok(Self { file, length })
-    }
-
-    /// The file itself.
-    #[must_use]
-    pub fn file(&self) -> &File {
-        &self.file
     }
 
     /// How long the file was when it was opened.
@@ -83,6 +78,12 @@ impl MappedFile {
         }
         populate(&mapping, skipped, length)?;
         Ok(Window { bytes: Bytes::from_owner(mapping).slice(skipped..skipped + length) })
+    }
+}
+
+impl AsFd for MappedFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 }
 

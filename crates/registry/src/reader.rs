@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use berth_blobs::{ByteStream, Lender, Lent, Pieces, Reading};
+use berth_blobs::{ByteStream, Lender, Lent, Pieces, Reading, Stretch};
 use berth_domain::RepositoryId;
 use berth_metadata::Blob;
 use berth_oci::ByteRange;
@@ -26,13 +26,17 @@ impl BlobReader {
     /// The bytes of `reading`, which begins at `start`. Windows are lent.
     pub(crate) fn watch(self, reading: Reading, start: u64, lent: Option<&Lent>) -> ByteStream {
         let Reading { stream, pieces } = reading;
-        let lent = lent.filter(|_| pieces == Pieces::Windows).cloned();
+        let lent = match (pieces, lent) {
+            (Pieces::Windows(file), Some(lent)) => Some((file, lent.clone())),
+            _ => None,
+        };
         let (reader, mut at) = (Arc::new(self), start);
         let watched = stream.map(move |piece| match (piece, &lent) {
-            (Ok(window), Some(lent)) => {
+            (Ok(window), Some((file, lent))) => {
                 let part = ByteRange { start: at, end: at + window.len() as u64 };
                 at = part.end;
-                Ok(lent.lend(window, part, Arc::<Self>::clone(&reader)))
+                let stretch = Stretch { file: file.clone(), part };
+                Ok(lent.lend(window, stretch, Arc::<Self>::clone(&reader)))
             }
             (Ok(buffer), None) => Ok(buffer),
             (Err(error), _) => {

@@ -241,7 +241,7 @@ impl Drop for InFlight {
 mod tests {
     use std::sync::Arc;
 
-    use berth_blobs::Lender;
+    use berth_blobs::{Lender, StoredFile, Stretch};
     use berth_oci::ByteRange;
 
     use super::*;
@@ -258,9 +258,10 @@ mod tests {
         for size in [1, 1 << 20] {
             let activity = Activity::new(Metrics::new(Vec::new()));
             let in_flight = activity.begin();
-            let part = ByteRange { start: 0, end: size };
+            let file = StoredFile::new(tempfile::tempfile().unwrap());
+            let stretch = Stretch { file, part: ByteRange { start: 0, end: size } };
             let bytes = || Bytes::from(vec![b'b'; usize::try_from(size).unwrap()]);
-            let window = in_flight.hand_on(activity.lent.lend(bytes(), part, Arc::new(Nobody)));
+            let window = in_flight.hand_on(activity.lent.lend(bytes(), stretch, Arc::new(Nobody)));
             assert!(!activity.holds_too_long(Duration::ZERO), "{size}");
             let memory = in_flight.hand_on(bytes());
             assert!(activity.holds_too_long(Duration::ZERO), "{size}");

@@ -18,6 +18,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::activity::Activity;
 use crate::refusal::{Refusal, Refusing};
+use crate::send_file::SendFile;
 use crate::service::{self, Shared};
 use crate::socket::Socket;
 use crate::streams::Streams;
@@ -167,7 +168,7 @@ pub(crate) async fn converse<S>(
     protocol: Protocol,
     connection: ConnectionInfo,
 ) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + SendFile + Unpin + Send + 'static,
 {
     let limits = listening.limits;
     let activity = Activity::new(Arc::clone(&listening.shared.metrics));

@@ -28,6 +28,7 @@ mod private_file;
 mod process;
 mod refusal;
 mod sampled;
+mod send_file;
 mod serve;
 mod service;
 mod socket;

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::activity::Activity;
 use crate::refusal::{Refusal, Refusing};
+use crate::send_file::SendFile;
 
 /// A stream that tells its [`Activity`] what moves and what the kernel could not read, that answers by itself when a header takes too
 /// long, and that says in full what the parser of HTTP/1 says in one line when it understands nothing.
@@ -181,7 +182,21 @@ impl<S> Socket<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
+impl<S: SendFile + AsyncWrite + Unpin> Socket<S> {
+    /// Sends what lies first in a file from there, and else everything from memory. A head goes from memory with what is behind it,
+    /// so that it needs no packet of its own.
+    fn send(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let first = slices.iter().find(|slice| !slice.is_empty());
+        if let Some(stretch) = first.and_then(|slice| self.activity.lent.stretch_of(slice))
+            && let Some(sent) = ready!(self.stream.poll_send_file(cx, &stretch))
+        {
+            return Poll::Ready(sent);
+        }
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + SendFile + Unpin> AsyncWrite for Socket<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if self.speaks(bytes) {
             return Poll::Ready(Ok(bytes.len()));
@@ -199,7 +214,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Socket<S> {
         if self.speaks(first.map_or(&[], |slice| slice)) {
             return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));
         }
-        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        let written = self.send(cx, slices);
         self.note(written)
     }
 

@@ -93,7 +93,7 @@ async fn a_full_disk_refuses_pushes_and_serves_on() {
     assert!(matches!(refused, Err(Error::Full(_))));
     let range = ByteRange { start: 1, end: 3 };
     let read = blobs.read(&location, 5, range, Transport::Plain).await.unwrap();
-    assert_eq!(read.pieces, Pieces::Buffers, "too little to be mapped");
+    assert!(matches!(read.pieces, Pieces::Buffers), "too little to be mapped");
     assert_eq!(read.stream.try_collect::<Vec<_>>().await.unwrap().concat(), b"er");
     files.heal();
     blobs.check().await.unwrap();

@@ -52,7 +52,8 @@ pub(super) async fn dropping_a_stream_ends_the_read(subject: &dyn Subject) {
     for transport in TRANSPORTS {
         let stream = blobs.read(&location, range.end, range, transport).await;
         let Reading { mut stream, pieces } = stream.expect("the blob can be read");
-        assert!(transport == Transport::Plain || pieces == Pieces::Buffers, "the program may touch them");
+        let windows = matches!(pieces, Pieces::Windows(_));
+        assert!(transport == Transport::Plain || !windows, "the program may touch them");
         let first = stream.next().await.expect("there is a first piece").expect("it can be read");
         assert!(content.starts_with(&first));
         drop(stream);

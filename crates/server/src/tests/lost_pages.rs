@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use berth_blobs::{Lender, Lent};
+use berth_blobs::{Lender, Lent, StoredFile, Stretch};
 use berth_oci::ByteRange;
 use bytes::Bytes;
 use rustix::io::Errno;
@@ -19,6 +19,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::activity::Activity;
 use crate::refusal::Refusing;
+use crate::send_file::SendFile;
 use crate::socket::Socket;
 use crate::tests::client::{get, number, push_blob, send, status};
 use crate::tests::written::Written;
@@ -137,6 +138,8 @@ impl AsyncWrite for Broken {
     }
 }
 
+impl SendFile for Broken {}
+
 #[derive(Debug, Default)]
 struct Told(AtomicBool);
 
@@ -156,8 +159,9 @@ async fn lenders_are_told_of_lost_pages_and_of_nothing_else() {
         let activity = Activity::new(Arc::clone(&shared.metrics));
         let _answering = activity.begin();
         let (lent, told): (&Lent, _) = (&activity.lent, Arc::new(Told::default()));
-        let part = ByteRange { start: 0, end: 5 };
-        let window = lent.lend(Bytes::from_static(b"berth"), part, Arc::<Told>::clone(&told));
+        let file = StoredFile::new(tempfile::tempfile().unwrap());
+        let stretch = Stretch { file, part: ByteRange { start: 0, end: 5 } };
+        let window = lent.lend(Bytes::from_static(b"berth"), stretch, Arc::<Told>::clone(&told));
         let refusing = Refusing { shared: Arc::clone(shared), peer: server.address };
         let mut socket = Socket::new(Broken(errno), Arc::clone(&activity), refusing);
         let refused = socket.write_vectored(&[IoSlice::new(&window)]).await.unwrap_err();

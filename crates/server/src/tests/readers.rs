@@ -10,6 +10,7 @@ use berth_http::ConnectionInfo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 
 use crate::connection::{Protocol, converse};
+use crate::send_file::SendFile;
 use crate::tests::client::{get, number, push_blob};
 use crate::tests::{Running, start};
 
@@ -25,6 +26,8 @@ async fn ask(server: &Running, path: &str) -> DuplexStream {
     near.write_all(request.as_bytes()).await.unwrap();
     near
 }
+
+impl SendFile for DuplexStream {}
 
 /// A connection whose client does not even take the last word of it.
 struct Unending(DuplexStream);
@@ -52,6 +55,8 @@ impl AsyncWrite for Unending {
         Poll::Pending
     }
 }
+
+impl SendFile for Unending {}
 
 #[tokio::test]
 async fn a_client_that_does_not_take_the_end_is_let_go() {

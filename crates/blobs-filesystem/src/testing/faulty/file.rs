@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::ops::Range;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 
 use berth_blobs::BLOCK;
@@ -22,6 +23,12 @@ pub(super) struct FaultyReader {
 impl FaultyReader {
     fn meet(&self) -> io::Result<()> {
         self.files.state().meet(Operation::Read, &self.opened_at)
+    }
+}
+
+impl AsFd for FaultyReader {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.real.as_fd()
     }
 }
 
