@@ -5,10 +5,11 @@
 //!
 //! - **Nobody of ours changes them.** Only published files are mapped. They are read-only, never written to, never shortened,
 //!   and go by being unlinked, which leaves a mapping whole until it is dropped.
-//! - **Nobody of ours looks at them.** The bytes of a window are handed to `write` and `writev` and to nothing else. If a page is
-//!   lost all the same (the disk fails, somebody else shortens the file), the kernel meets the hole on its own side of the call
-//!   and answers `EFAULT`: the connection ends, the process lives, and whoever was sending tells whoever lent the window. A program
-//!   that touched the page itself would die of SIGBUS, so whatever encrypts, frames or hashes the bytes must read the file instead.
+//! - **Nobody of ours looks at them.** The bytes of a window are handed to `write` and `writev` and to nothing else, or not even to
+//!   those where the kernel sends the same bytes from the file. If a page is lost all the same (the disk fails, somebody else shortens
+//!   the file), the kernel meets the hole on its own side of the call and answers `EFAULT`: the connection ends, the process lives, and
+//!   whoever was sending tells whoever lent the window. A program that touched the page itself would die of SIGBUS, so whatever
+//!   encrypts, frames or hashes the bytes must read the file instead.
 #![deny(missing_docs, missing_debug_implementations)]
 
 use std::fs::File;
