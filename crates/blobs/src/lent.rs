@@ -99,8 +99,7 @@ impl Lent {
     /// Whether these bytes, from their first one, are a window on loan.
     #[must_use]
     pub fn holds(&self, bytes: &Bytes) -> bool {
-        let address = bytes.as_ptr().addr();
-        self.loans().iter().any(|loan| loan.address == address)
+        self.stretch_of(bytes).is_some()
     }
 
     /// The kernel could not read what it was handed: tells each lender which part of its blob was on loan, and forgets it.
