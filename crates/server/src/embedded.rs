@@ -59,12 +59,23 @@ pub(crate) async fn backup_beside(
     let as_it_is = Opening { schema: Schema::AsItIs, ..Opening::default() };
     let opened = SqlMetadata::open_sqlite_with(&database, as_it_is).await;
     let metadata = opened.context("the database cannot be opened")?;
-    let copied = copy_database(config, &metadata, &draft, meanwhile).await?;
+    let copied = copy_all(config, &metadata, &draft, meanwhile).await;
+    metadata.close().await;
+    let copied = copied?;
+    draft.become_whole().context("the copied database cannot be put in its place")?;
+    Ok(copied)
+}
+
+async fn copy_all(
+    config: &Config,
+    metadata: &SqlMetadata,
+    draft: &Draft,
+    meanwhile: impl AsyncFnMut(),
+) -> Result<Copied> {
+    let copied = copy_database(config, metadata, draft, meanwhile).await?;
     forget_uploads(&copied).await.context("unfinished uploads cannot be left out")?;
     let outcome = copy_blobs(&copied, &config.blob_directory(), &draft.blobs).await?;
     copied.close().await;
-    metadata.close().await;
-    draft.become_whole().context("the copied database cannot be put in its place")?;
     Ok(outcome)
 }
 

@@ -71,14 +71,16 @@ impl Server {
             None => None,
         };
         let (certificate, tls) = encryption(config)?.unzip();
-        let parts = Parts::open(config, data.is_some()).await?;
-        let metrics = Metrics::new(parts.sampled());
-        let health = Arc::new(Health::new(parts.management.clone(), Arc::clone(&metrics)));
+        let listener = listen(config.server.listen, "choose another address with --listen")?;
         let apart = config
             .server
             .metrics_listen
             .map(|address| listen(address, "set another server.metrics_listen"))
             .transpose()?;
+        // Last of what may fail: whoever opens a database closes it.
+        let parts = Parts::open(config, data.is_some()).await?;
+        let metrics = Metrics::new(parts.sampled());
+        let health = Arc::new(Health::new(parts.management.clone(), Arc::clone(&metrics)));
         let shared = |doors, health| Shared {
             doors,
             health,
@@ -100,7 +102,7 @@ impl Server {
             registry: parts.registry,
             gatekeeper: parts.gatekeeper,
             first_password: parts.first_password,
-            doors: (listen(config.server.listen, "choose another address with --listen")?, doors),
+            doors: (listener, doors),
             apart,
             certificate,
             health,

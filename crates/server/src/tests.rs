@@ -116,5 +116,6 @@ async fn an_address_in_use_is_named() {
     second.server.metrics_listen = None;
     let refused = Server::bind(&second).await.unwrap_err().to_string();
     assert!(refused.contains("no such address") && !refused.contains("another program"), "{refused}");
+    assert_eq!(second.embedded_database().map(|file| file.exists()), Some(false), "nothing was begun");
     assert!(first.end().await);
 }

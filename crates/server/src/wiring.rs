@@ -74,6 +74,11 @@ impl Parts {
     /// Opens everything that the configuration names. `alone` says that no other process works on the same data.
     pub async fn open(config: &Config, alone: bool) -> Result<Self> {
         let materials = Materials::open(config, alone, Schema::Update).await?;
+        let database = materials.database.clone();
+        closed_after(&database, Self::of(config, materials).await).await
+    }
+
+    async fn of(config: &Config, materials: Materials) -> Result<Self> {
         let (gatekeeper, first_password) = accounts::open(config, materials.ground()).await?;
         let registry = materials.registry(config, gatekeeper.access()).await?;
         let management = materials.management(config, &gatekeeper);
@@ -98,7 +103,8 @@ impl Parts {
     /// The registry by itself, beside whatever runs on the same data, for a check that puts right what it finds: it asks for nobody's
     /// rights.
     pub async fn unguarded(config: &Config) -> Result<Registry> {
-        Materials::open(config, false, Schema::AsItIs).await?.registry(config, Access::open()).await
+        let materials = Materials::open(config, false, Schema::AsItIs).await?;
+        closed_after(&materials.database, materials.registry(config, Access::open()).await).await
     }
 
     /// The same for a check that only looks: nothing is written, and what it looks at may be read-only.
@@ -147,11 +153,9 @@ impl Materials {
         let memory = config.cache.memory.bytes();
         let cache = Arc::new(MemoryCache::new(memory, lifetimes(config, alone), Arc::clone(&clock)));
         let database = database(config, schema).await?;
+        let claimed = claimed_blobs(config, &database, &entropy, &outgoing, purpose).await;
+        let blobs: Arc<dyn Blobs> = Arc::new(closed_after(&database, claimed).await?);
         let metadata: Arc<dyn Metadata> = Arc::new(database.clone());
-        let blobs = blobs(config, &entropy, &outgoing, purpose).await?;
-        let fresh = (purpose == Use::Work).then(|| entropy.uuid());
-        installation::claim(metadata.as_ref(), &blobs, &config.blob_directory(), fresh).await?;
-        let blobs: Arc<dyn Blobs> = Arc::new(blobs);
         Ok(Self {
             database,
             metadata,
@@ -221,6 +225,14 @@ impl Materials {
     }
 }
 
+/// The same outcome; where it is a failure, nobody will go on with the database, which is closed.
+pub(crate) async fn closed_after<T>(database: &SqlMetadata, outcome: Result<T>) -> Result<T> {
+    if outcome.is_err() {
+        database.close().await;
+    }
+    outcome
+}
+
 pub(crate) async fn metadata(config: &Config, schema: Schema) -> Result<Arc<dyn Metadata>> {
     Ok(Arc::new(database(config, schema).await?))
 }
@@ -243,6 +255,20 @@ async fn database(config: &Config, schema: Schema) -> Result<SqlMetadata> {
             .await
             .context("the database that database.url names cannot be opened"),
     }
+}
+
+/// The blobs that are this database's own.
+async fn claimed_blobs(
+    config: &Config,
+    database: &SqlMetadata,
+    entropy: &Arc<dyn Entropy>,
+    buffers: &BufferPool,
+    purpose: Use,
+) -> Result<FilesystemBlobs> {
+    let blobs = blobs(config, entropy, buffers, purpose).await?;
+    let fresh = (purpose == Use::Work).then(|| entropy.uuid());
+    installation::claim(database, &blobs, &config.blob_directory(), fresh).await?;
+    Ok(blobs)
 }
 
 async fn blobs(

@@ -28,8 +28,11 @@ async fn installation() -> (TempDir, Config, PathBuf) {
     (data, config, blobs)
 }
 
+/// Why a start failed, after which the database is one file as before.
 async fn refused(config: &Config) -> String {
-    format!("{:#}", Server::bind(config).await.unwrap_err())
+    let said = format!("{:#}", Server::bind(config).await.unwrap_err());
+    assert!(!config.data.directory.join("berth.db-wal").exists(), "{said}");
+    said
 }
 
 /// What somebody does who knows better.
