@@ -13,6 +13,9 @@ use crate::metrics::Metrics;
 use crate::refusal::Refusal;
 use crate::streams::Stream;
 
+/// How much a client of HTTP/2 says before its first frame (RFC 9113, 3.4).
+const PREFACE: u64 = 24;
+
 /// One connection's state. Times are milliseconds since it was opened, plus one; zero is "not now".
 #[derive(Debug)]
 pub(crate) struct Activity {
@@ -22,7 +25,8 @@ pub(crate) struct Activity {
     in_flight: AtomicU32,
     /// When the last request ended.
     idle_since: AtomicU64,
-    /// When the first byte of a header came whose request is not there yet.
+    /// When the first byte of a header came whose request is not there yet. Of HTTP/2 it is the preface alone that is waited for in
+    /// this way: its headers come in frames, between which a client that sends too slowly leaves pings unanswered.
     header_since: AtomicU64,
     header_bytes: AtomicU64,
     /// How many of them belong to the first line.
@@ -82,12 +86,13 @@ impl Activity {
         since != 0 && u128::from(self.now().saturating_sub(since)) >= limit.as_millis()
     }
 
-    /// The protocol is HTTP/2, which has frames of its own between requests.
+    /// The protocol is HTTP/2, which has frames of its own between requests, and a preface before the first of them.
     pub(crate) fn speaks_http2(&self) {
         self.http2.store(true, Ordering::Relaxed);
+        self.header_since.store(1, Ordering::Relaxed);
     }
 
-    fn is_http2(&self) -> bool {
+    pub(crate) fn is_http2(&self) -> bool {
         self.http2.load(Ordering::Relaxed)
     }
 
@@ -107,7 +112,10 @@ impl Activity {
     /// Bytes came.
     pub(crate) fn received(&self, bytes: &[u8]) {
         self.metrics.received.inc_by(bytes.len() as u64);
-        if bytes.is_empty() || self.is_http2() || self.in_flight.load(Ordering::Relaxed) > 0 {
+        if self.is_http2() {
+            return self.received_of_preface(bytes.len() as u64);
+        }
+        if bytes.is_empty() || self.in_flight.load(Ordering::Relaxed) > 0 {
             return;
         }
         if self.header_since.load(Ordering::Relaxed) == 0 {
@@ -118,6 +126,13 @@ impl Activity {
             let end = bytes.iter().position(|&byte| byte == b'\n');
             self.first_line_ended.store(end.is_some(), Ordering::Relaxed);
             self.first_line_bytes.fetch_add(end.unwrap_or(bytes.len()) as u64, Ordering::Relaxed);
+        }
+    }
+
+    fn received_of_preface(&self, bytes: u64) {
+        let awaited = self.header_since.load(Ordering::Relaxed) != 0;
+        if awaited && self.header_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes >= PREFACE {
+            self.header_since.store(0, Ordering::Relaxed);
         }
     }
 
@@ -187,6 +202,20 @@ impl Activity {
         }
     }
 
+    /// Waits no longer for a preface that is not there yet.
+    pub(crate) fn end_preface(&self) {
+        if self.is_http2() {
+            self.end_slow_header(Duration::ZERO);
+        }
+    }
+
+    /// Whether everything that was to be said over HTTP/2 is on its way, and nothing is being asked.
+    pub(crate) fn has_said_all(&self) -> bool {
+        self.is_http2()
+            && self.in_flight.load(Ordering::Relaxed) == 0
+            && self.blocked_since.load(Ordering::Relaxed) == 0
+    }
+
     /// Whether the peer has taken nothing for too long.
     pub(crate) fn is_stuck(&self, limit: Duration) -> bool {
         self.longer_than(&self.blocked_since, limit)
@@ -204,11 +233,11 @@ impl Activity {
             && self.longer_than(&self.idle_since, limit)
     }
 
-    /// Whether a request may be on its way that the program has not seen yet.
+    /// Whether a request may be on its way that the program has not seen yet, of which HTTP/2 would lose nothing but the first.
     pub(crate) fn may_be_asking(&self) -> bool {
-        !self.is_http2()
-            && self.in_flight.load(Ordering::Relaxed) == 0
-            && (!self.served.load(Ordering::Relaxed) || self.header_since.load(Ordering::Relaxed) != 0)
+        let begins = !self.served.load(Ordering::Relaxed) && !self.is_http2();
+        self.in_flight.load(Ordering::Relaxed) == 0
+            && (begins || self.header_since.load(Ordering::Relaxed) != 0)
     }
 }
 

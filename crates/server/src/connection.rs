@@ -32,6 +32,8 @@ const PATIENCE: u32 = 5;
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// How long a connection that has not asked yet may still do so when the process is about to end.
 const LAST_CHANCE: Duration = Duration::from_secs(1);
+/// How long a client of HTTP/2 without requests may take to agree to the end of its connection.
+const FAREWELL: Duration = Duration::from_secs(5);
 /// What every window of HTTP/2 has from the start (RFC 9113, 6.9.2).
 const LEAST_WINDOW: u32 = 65_535;
 
@@ -234,6 +236,8 @@ where
     let mut closing = false;
     // Until when a request may still come after the process was told to end.
     let mut ask_until: Option<Instant> = None;
+    // When a connection whose client was told of its end is looked at for whether it need be waited for.
+    let mut leave_at: Option<Instant> = None;
     let mut serving = pin!(serving);
     loop {
         tokio::select! {
@@ -245,11 +249,22 @@ where
                     ask_until = Some(Instant::now() + LAST_CHANCE);
                 } else {
                     shut_down(serving.as_mut());
+                    leave_at = Some(Instant::now() + FAREWELL);
                 }
             }
             () = sleep_until(ask_until.unwrap_or(next)), if ask_until.is_some() => {
                 ask_until = None;
+                activity.end_preface();
                 shut_down(serving.as_mut());
+                leave_at = Some(Instant::now() + FAREWELL);
+            }
+            () = sleep_until(leave_at.unwrap_or(next)), if leave_at.is_some() => {
+                // HTTP/2 waits for the client's word on it, which one that is gone or means harm never says.
+                if activity.has_said_all() && streams.are_over() {
+                    tracing::debug!("a client does not agree to the end of its connection");
+                    return Ok(());
+                }
+                leave_at = Some(Instant::now() + FAREWELL);
             }
             () = sleep_until(next) => {
                 next = Instant::now() + beat;
@@ -257,15 +272,17 @@ where
                     tracing::debug!("a client takes no more bytes");
                     return Ok(());
                 }
-                if activity.holds_too_long(limits.body_timeout * PATIENCE) {
+                let patience = limits.body_timeout * PATIENCE;
+                if activity.holds_too_long(patience) || streams.is_one_left_behind(patience) {
                     tracing::debug!("a client takes too little of an answer");
                     return Ok(());
                 }
-                streams.let_go(limits.body_timeout * PATIENCE);
+                streams.let_go(patience);
                 // The next look of the connection at its socket ends it with an answer.
                 activity.end_slow_header(limits.header_timeout);
                 if activity.is_idle(limits.idle_timeout) {
                     shut_down(serving.as_mut());
+                    leave_at.get_or_insert_with(|| Instant::now() + FAREWELL);
                 }
             }
         }

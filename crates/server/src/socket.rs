@@ -156,8 +156,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Socket<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         if self.activity.header_timed_out() {
-            self.refuse(Refusal::HeaderTimeout);
-            let _ = ready!(self.end(cx));
+            // Who has not said the preface of HTTP/2 does not understand what HTTP/1 says.
+            if !self.activity.is_http2() {
+                self.refuse(Refusal::HeaderTimeout);
+                let _ = ready!(self.end(cx));
+            }
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the header took too long")));
         }
         let before = buf.filled().len();

@@ -33,18 +33,47 @@ impl Stream {
 
 /// The streams of one connection, and what runs them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Streams(Arc<Mutex<Vec<Weak<Stream>>>>);
+pub(crate) struct Streams(Arc<Mutex<Vec<Kept>>>);
+
+/// What is kept of a stream: its task may end before the last piece of its answer has left.
+#[derive(Debug)]
+struct Kept {
+    stream: Weak<Stream>,
+    held: Weak<Held>,
+}
+
+impl Kept {
+    /// The task has ended and every piece has left.
+    fn is_over(&self) -> bool {
+        self.held.strong_count() == 0
+    }
+
+    fn holds_longer_than(&self, limit: Duration) -> bool {
+        self.held.upgrade().is_some_and(|held| held.longer_than(limit))
+    }
+}
 
 impl Streams {
     /// Ends those whose clients have taken nothing for `limit`, and forgets what they held. How many.
     pub(crate) fn let_go(&self, limit: Duration) -> usize {
         let mut streams = self.lock();
-        streams.retain(|stream| stream.strong_count() > 0);
-        let stuck = streams.iter().filter_map(Weak::upgrade).filter(|stream| stream.held.longer_than(limit));
-        stuck.map(|stream| stream.let_go.cancel()).count()
+        streams.retain(|kept| !kept.is_over());
+        let stuck = streams.iter().filter(|kept| kept.holds_longer_than(limit));
+        stuck.filter_map(|kept| kept.stream.upgrade()).map(|stream| stream.let_go.cancel()).count()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Stream>>> {
+    /// Whether the last piece of an answer has been on its way for longer than `limit` after its task ended: nothing ends that but
+    /// the end of the connection.
+    pub(crate) fn is_one_left_behind(&self, limit: Duration) -> bool {
+        self.lock().iter().any(|kept| kept.stream.strong_count() == 0 && kept.holds_longer_than(limit))
+    }
+
+    /// Whether none is being answered, and every answer has left.
+    pub(crate) fn are_over(&self) -> bool {
+        self.lock().iter().all(Kept::is_over)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Kept>> {
         // The list is right after every single step.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -60,9 +89,9 @@ where
             let mut streams = self.lock();
             // Among as many as one connection may have, those that ended are found now and then.
             if streams.len() == streams.capacity() {
-                streams.retain(|stream| stream.strong_count() > 0);
+                streams.retain(|kept| !kept.is_over());
             }
-            streams.push(Arc::downgrade(&stream));
+            streams.push(Kept { stream: Arc::downgrade(&stream), held: Arc::downgrade(&stream.held) });
         }
         let let_go = stream.let_go.clone();
         tokio::spawn(STREAM.scope(stream, async move {
@@ -110,5 +139,25 @@ mod tests {
         go.send(()).unwrap();
         moving_ended.await.unwrap();
         assert!(Stream::current().is_none());
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_over_when_its_last_piece_has_left() {
+        let streams = Streams::default();
+        let (hand_over, piece) = oneshot::channel();
+        streams.execute(async move {
+            let piece = Stream::current().map(|stream| stream.held.watch(Bytes::from_static(b"berth")));
+            let _ = hand_over.send(piece);
+        });
+        let piece = piece.await.unwrap().unwrap();
+        while streams.0.lock().unwrap()[0].stream.strong_count() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!streams.are_over());
+        assert_eq!(streams.let_go(Duration::ZERO), 0, "there is no task to end");
+        assert!(streams.is_one_left_behind(Duration::ZERO));
+        assert!(!streams.is_one_left_behind(Duration::from_mins(1)));
+        drop(piece);
+        assert!(streams.are_over() && !streams.is_one_left_behind(Duration::ZERO));
     }
 }

@@ -8,6 +8,7 @@ mod client;
 mod credentials;
 mod drain;
 mod early;
+mod farewell;
 mod first_administrator;
 mod forged;
 mod grid;

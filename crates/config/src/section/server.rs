@@ -21,9 +21,9 @@ setting::table! {
         drain: Duration = "0s",
         /// How long requests that are under way may take to finish after that; no shorter one fails because of the end. What is then cut off gets up to 2s more to make durable what has come, so whoever kills Berth waits for `drain`, `grace` and 2s. Kubernetes waits 30s in all unless `terminationGracePeriodSeconds` says otherwise.
         grace: Duration = "25s",
-        /// How long a client may take to send the header of a request, and to finish a TLS handshake.
+        /// How long a client may take to send the header of a request, and to finish a TLS handshake. Over HTTP/2 that is the preface; a header there that comes to no end holds up the answer to a ping, which is asked each `body_timeout` and waited for as long.
         header_timeout: Duration = "15s",
-        /// How long a body may stand still in either direction. A slow blob that moves may take days, as long as each 256KiB leave within five times that. What is read whole before it is used (a manifest, a form, JSON) must be there in that time, however it moves.
+        /// How long a body may stand still in either direction. A slow blob that moves may take days: what leaves straight from its file over plain HTTP/1.1 for as long as any of it moves, else as long as each 256KiB leave within five times that. What is read whole before it is used (a manifest, a form, JSON) must be there in that time, however it moves.
         body_timeout: Duration = "60s",
         /// How long a connection may stay open without a request.
         idle_timeout: Duration = "120s",
