@@ -11,6 +11,7 @@ use tokio::sync::SemaphorePermit;
 
 use crate::door::Inner;
 use crate::error::Error;
+use crate::slots::BlobSlot;
 
 /// What a handler has of its request besides the route and the body.
 #[derive(Debug)]
@@ -46,8 +47,13 @@ impl<'a> Call<'a> {
         self.parts.extensions.get()
     }
 
-    /// A place among the bodies that come in at once; [`Error::Busy`] if all are taken.
-    pub(crate) fn upload_slot(&self) -> Result<SemaphorePermit<'a>, Error> {
-        self.door.uploads.try_acquire().map_err(|_| Error::Busy)
+    /// A place among the bodies that come in at once, for a blob's; [`Error::Busy`] if all are taken.
+    pub(crate) fn blob_slot(&self) -> Result<BlobSlot<'a>, Error> {
+        self.door.slots.for_blob().ok_or(Error::Busy)
+    }
+
+    /// The same for a manifest's.
+    pub(crate) fn manifest_slot(&self) -> Result<SemaphorePermit<'a>, Error> {
+        self.door.slots.for_manifest().ok_or(Error::Busy)
     }
 }

@@ -11,12 +11,12 @@ use axum::response::Response;
 use berth_access::{Caller, Gate};
 use berth_http::{AskedBy, RequestBody, RouteName, reminder};
 use berth_registry::{BufferPool, Entrance};
-use tokio::sync::Semaphore;
 
 use crate::call::Call;
 use crate::caller::{Sender, caller};
 use crate::error::Error;
 use crate::settings::DistributionSettings;
+use crate::slots::Slots;
 use crate::{
     Route, base, blobs, catalog, challenge, extensions, manifests, referrers, tags, token, uploads, version,
 };
@@ -34,22 +34,28 @@ pub(crate) struct Inner {
     pub(crate) settings: DistributionSettings,
     /// Where forms are kept, which anybody may send.
     pub(crate) forms: BufferPool,
-    /// One permit a body that is coming in.
-    pub(crate) uploads: Semaphore,
+    /// For the bodies that are coming in.
+    pub(crate) slots: Slots,
 }
 
 impl Door {
     /// A door to `registry`, through `gate`. Forms come in through `forms`, which no push should wait for.
     #[must_use]
     pub fn new(registry: Entrance, gate: Gate, forms: BufferPool, settings: DistributionSettings) -> Self {
-        let uploads = Semaphore::new(settings.concurrent_uploads.min(Semaphore::MAX_PERMITS));
-        Self { inner: Arc::new(Inner { registry, gate, settings, forms, uploads }) }
+        let slots = Slots::new(settings.concurrent_uploads);
+        Self { inner: Arc::new(Inner { registry, gate, settings, forms, slots }) }
     }
 
     /// Whether a path is this door's: `/v2`, what is below it, and the service of tokens.
     #[must_use]
     pub fn owns(path: &str) -> bool {
         path == "/v2" || path.starts_with("/v2/") || path.starts_with("/service/")
+    }
+
+    /// How many bodies of blobs are coming in.
+    #[must_use]
+    pub fn blobs_coming_in(&self) -> usize {
+        self.inner.slots.blobs()
     }
 
     /// Answers one request; every failure is an answer too.

@@ -28,6 +28,7 @@ mod referrers;
 mod route;
 mod service_route;
 mod settings;
+mod slots;
 mod tags;
 mod token;
 mod uploads;

@@ -34,8 +34,6 @@ pub(crate) struct Metrics {
     pub(crate) connections: Gauge,
     /// Connections that were turned away.
     pub(crate) connections_refused: Count,
-    /// Bodies of blobs that are coming in.
-    pub(crate) uploads: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -60,7 +58,7 @@ impl Metrics {
         let durations: Family<RouteLabels, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(buckets);
         let [received, sent, connections_refused] = [Count::default(), Count::default(), Count::default()];
-        let [connections, uploads] = [Gauge::default(), Gauge::default()];
+        let connections = Gauge::default();
         let version = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The version that runs", version);
         registry.register("http_requests", "Requests that were answered", requests.clone());
@@ -71,7 +69,6 @@ impl Metrics {
         registry.register("connections", "Open connections", connections.clone());
         let help = "Connections beyond server.max_connections";
         registry.register("connections_refused", help, connections_refused.clone());
-        registry.register("uploads", "Bodies of blobs that are coming in", uploads.clone());
         registry.register_collector(Box::new(Samples(sampled)));
         Arc::new(Self {
             registry: all,
@@ -81,7 +78,6 @@ impl Metrics {
             sent,
             connections,
             connections_refused,
-            uploads,
         })
     }
 

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use berth_access::tally::{Count, LogIns, TokenCounts};
 use berth_blobs::BufferPool;
 
+use crate::doors::Doors;
 use crate::metrics::{Sample, Sampled, SampledKind, Values};
 use crate::wiring::Parts;
 
 impl Parts {
-    /// All of it.
-    pub(crate) fn sampled(&self) -> Vec<Sampled> {
-        [self.bodies(), self.accounts(), self.connections()].into_iter().flatten().collect()
+    /// All of it; `doors` are those to these parts.
+    pub(crate) fn sampled(&self, doors: &Doors) -> Vec<Sampled> {
+        [self.bodies(doors), self.accounts(), self.connections()].into_iter().flatten().collect()
     }
 
-    fn bodies(&self) -> Vec<Sampled> {
+    fn bodies(&self, doors: &Doors) -> Vec<Sampled> {
         let pools = || {
             [&self.incoming, &self.outgoing, &self.manifests, &self.lists, &self.forms].map(BufferPool::clone)
         };
@@ -22,8 +23,9 @@ impl Parts {
         let [entries, weight, hits, misses] = std::array::from_fn(|_| Arc::clone(&self.cache));
         let lookups: Vec<(&'static str, Sample)> =
             vec![("hit", Box::new(move || hits.hits())), ("miss", Box::new(move || misses.misses()))];
-        let registry = self.registry.clone();
+        let (registry, door) = (self.registry.clone(), doors.distribution.clone());
         vec![
+            gauge("uploads", "Bodies of blobs that are coming in.", move || door.blobs_coming_in() as u64),
             gauge("upload_sessions", "Upload sessions that are being written to.", move || {
                 registry.live_uploads() as u64
             }),

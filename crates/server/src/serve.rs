@@ -79,7 +79,8 @@ impl Server {
             .transpose()?;
         // Last of what may fail: whoever opens a database closes it.
         let parts = Parts::open(config, data.is_some()).await?;
-        let metrics = Metrics::new(parts.sampled());
+        let doors = wiring::doors(&parts, config);
+        let metrics = Metrics::new(parts.sampled(&doors));
         let health = Arc::new(Health::new(parts.management.clone(), Arc::clone(&metrics)));
         let shared = |doors, health| Shared {
             doors,
@@ -94,7 +95,7 @@ impl Server {
             closing: CancellationToken::new(),
         };
         let beside = apart.is_none().then(|| Arc::clone(&health));
-        let doors = shared(Some(wiring::doors(&parts, config)), beside);
+        let doors = shared(Some(doors), beside);
         let doors = accepting(config, doors, tls, open_files::connections(config.server.max_connections));
         let apart = apart
             .map(|listener| (listener, accepting(config, shared(None, Some(Arc::clone(&health))), None, 64)));

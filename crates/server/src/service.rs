@@ -132,11 +132,10 @@ async fn decide(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
         return ask(door, request).await;
     }
     // Whatever changes something comes to its end, even when the client goes away; the end of the process waits for it.
-    let uploading = carries_a_blob(&request).then(|| Uploading::new(&shared.metrics));
     let waited_for = shared.handlers.token();
     unbroken(async move {
         let answer = ask(door, request).await;
-        drop((uploading, waited_for));
+        drop(waited_for);
         answer
     })
     .await
@@ -165,26 +164,4 @@ fn is_plainly_coded(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     codings.next().is_none_or(|coding| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"))
         && codings.next().is_none()
-}
-
-fn carries_a_blob(request: &Request<Counted>) -> bool {
-    let uploads = matches!(*request.method(), Method::PATCH | Method::PUT | Method::POST)
-        && request.uri().path().contains("/blobs/uploads/");
-    uploads && !request.body().is_end_stream()
-}
-
-/// Counts as an upload until it is dropped.
-struct Uploading(Arc<Metrics>);
-
-impl Uploading {
-    fn new(metrics: &Arc<Metrics>) -> Self {
-        metrics.uploads.inc();
-        Self(Arc::clone(metrics))
-    }
-}
-
-impl Drop for Uploading {
-    fn drop(&mut self) {
-        self.0.uploads.dec();
-    }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn put(
     let media_type = media_type(call)?;
     let condition = condition::of(call.headers(), reference, !tags.is_empty())?;
     call.registry.check_push(repository).await?;
-    let _slot = call.upload_slot()?;
+    let _slot = call.manifest_slot()?;
     let limit = call.door.settings.manifest_limit;
     let buffers = call.door.registry.buffers();
     let content = body.collect(call.door.settings.body_timeout, limit, buffers).await;

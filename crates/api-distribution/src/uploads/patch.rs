@@ -18,7 +18,7 @@ pub(crate) async fn patch(
     body: RequestBody,
 ) -> Result<Response, Error> {
     let position = position::of(call, &body)?;
-    let _slot = call.upload_slot()?;
+    let _slot = call.blob_slot()?;
     let ticket = uploads::ticket(call, id);
     let body = body.into_incoming(call.door.settings.body_timeout);
     let written = call.registry.write_chunk(repository, &ticket, position, body).await;

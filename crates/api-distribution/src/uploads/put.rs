@@ -20,7 +20,7 @@ pub(crate) async fn put(
     let digest: Digest = call.parameter("digest").ok_or(Error::NoDigest)?.parse()?;
     let position = position::of(call, &body)?;
     // Closing what was sent before takes no place: refusing it would throw the sent bytes away.
-    let _slot = if body.is_empty() { None } else { Some(call.upload_slot()?) };
+    let _slot = if body.is_empty() { None } else { Some(call.blob_slot()?) };
     let ticket = uploads::ticket(call, id);
     let body = body.into_incoming(call.door.settings.body_timeout);
     let finished = call.registry.finish_upload(repository, &ticket, digest, position, body).await;

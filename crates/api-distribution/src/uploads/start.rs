@@ -51,7 +51,7 @@ async fn upload(
     digest: Digest,
     body: RequestBody,
 ) -> Result<Response, Error> {
-    let _slot = call.upload_slot()?;
+    let _slot = call.blob_slot()?;
     let body = body.into_incoming(call.door.settings.body_timeout);
     let finished = call.registry.upload_blob(repository, digest, body).await?;
     Ok(answer::created(blobs::location(repository, &finished.digest), &finished.digest))

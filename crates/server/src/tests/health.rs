@@ -1,6 +1,10 @@
 //! Health, metrics, and what they tell.
 
-use crate::tests::client::{get, header_of, send, status};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::tests::client::{get, header_of, number, send, status};
+use crate::tests::drain::wait_for_an_upload;
 use crate::tests::start;
 
 #[tokio::test]
@@ -47,6 +51,30 @@ async fn health_and_metrics_are_beside_the_registry() {
         assert!(help.ends_with('.') && !help.ends_with(".."), "{help}");
     }
     assert!(!metrics.contains("secret"), "names of repositories are in no label:\n{metrics}");
+    assert!(server.end().await);
+}
+
+#[tokio::test]
+async fn bodies_of_blobs_are_counted_by_the_route_and_not_by_words_in_the_path() {
+    let server = start(|_| {}).await;
+    let half = async |line: &str| {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let half = format!(
+            "{line} HTTP/1.1\r\nhost: b\r\nauthorization: Basic YWRtaW46QWRtaW4tUGFzc3cwcmQ=\r\ncontent-length: 8\r\n\r\nhalf"
+        );
+        stream.write_all(half.as_bytes()).await.unwrap();
+        stream
+    };
+    let count = async |name: &str| number(&get(server.address, "/metrics").await, name);
+    // A name may hold any word of the API.
+    let manifest = half("PUT /v2/library/blobs/uploads/b/manifests/v1").await;
+    while count("berth_buffers_in_use_bytes").await == 0 {}
+    assert_eq!(count("berth_uploads").await, 0);
+    let digest = berth_oci::Digest::sha256(b"half of it");
+    let blob = half(&format!("POST /v2/library/hello/blobs/uploads?digest={digest}")).await;
+    wait_for_an_upload(&server).await;
+    assert_eq!(count("berth_uploads").await, 1);
+    drop((manifest, blob));
     assert!(server.end().await);
 }
 
