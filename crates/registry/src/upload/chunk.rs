@@ -12,7 +12,7 @@ use super::hashing::update;
 use super::ingest::Ingest;
 use super::lease::Lease;
 use super::reader::{Ending, Head, Reader};
-use super::row::still_ours;
+use super::row::{Hold, still_ours};
 use super::session::offset;
 use super::visit::{Found, Turn, Visit, readable};
 use super::{ChunkPosition, UploadStatus, UploadTicket};
@@ -133,7 +133,7 @@ impl Lease {
         self.progress().await?;
         let mut upload = self.open().await?;
         upload.write(bytes).await?;
-        self.advance(upload.checkpoint(), ready(hasher), false).await?;
+        self.advance(upload.checkpoint(), ready(hasher), Hold::Ended).await?;
         self.settle().await
     }
 }
@@ -147,7 +147,7 @@ impl Ingest {
             lease.rewind(start).await?;
             return Err(error);
         }
-        if let Err(error) = self.checkpoint(false).await {
+        if let Err(error) = self.checkpoint(Hold::Ended).await {
             self.abandon().await;
             return Err(error);
         }

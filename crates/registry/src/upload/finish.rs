@@ -13,6 +13,7 @@ use super::hashing::{Hashing, update};
 use super::ingest::Ingest;
 use super::lease::Lease;
 use super::reader::{Ending, Head, Reader};
+use super::row::Hold;
 use super::visit::{Found, Turn, Visit, checkpoint, hasher};
 use super::{ChunkPosition, Finished, UploadTicket};
 use crate::guarded::Guarded;
@@ -133,7 +134,7 @@ impl Ingest {
     /// Closes a session whose last bytes were just written.
     async fn close(mut self, digest: Digest, start: &UploadSession) -> Result<Finished> {
         if self.session().suspect || self.session().algorithm != digest.algorithm() {
-            let stored = self.checkpoint(true).await;
+            let stored = self.checkpoint(Hold::Kept).await;
             let (lease, upload) = self.into_parts();
             drop(upload);
             let known = match stored.and_then(|()| hasher(lease.session())) {

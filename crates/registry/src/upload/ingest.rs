@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::hashing::Hashing;
 use super::lease::Lease;
 use super::reader::{Ending, Reader, Step};
+use super::row::Hold;
 use super::visit::hasher;
 use crate::Result;
 
@@ -62,7 +63,7 @@ impl Ingest {
             if self.since_checkpoint >= self.lease.visit.registry.settings().checkpoint_every
                 && self.pending.is_empty()
             {
-                self.begin_checkpoint(true).await?;
+                self.begin_checkpoint(Hold::Kept).await?;
             }
             if let Some(ending) = self.next_buffer(reader).await? {
                 return Ok(ending);
@@ -72,9 +73,9 @@ impl Ingest {
 
     /// Begins a checkpoint of what came so far, and lets more come meanwhile if that is whole blocks. The one before it is waited for:
     /// never more than two of them are missing from the row.
-    async fn begin_checkpoint(&mut self, keep: bool) -> Result<()> {
+    async fn begin_checkpoint(&mut self, hold: Hold) -> Result<()> {
         self.since_checkpoint = 0;
-        self.lease.advance(self.upload.checkpoint(), self.hashing.hasher(), keep).await
+        self.lease.advance(self.upload.checkpoint(), self.hashing.hasher(), hold).await
     }
 
     /// Fills one buffer and hands it on; `Some` if the body ended.
@@ -137,8 +138,8 @@ impl Ingest {
     }
 
     /// Makes everything durable and then says so in the row. Nothing is written afterwards.
-    pub(crate) async fn checkpoint(&mut self, keep: bool) -> Result<()> {
-        self.begin_checkpoint(keep).await?;
+    pub(crate) async fn checkpoint(&mut self, hold: Hold) -> Result<()> {
+        self.begin_checkpoint(hold).await?;
         self.lease.settle().await
     }
 

@@ -12,7 +12,7 @@ use berth_oci::Hasher;
 use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
-use super::row::{Row, writer};
+use super::row::{Hold, Row, writer};
 use super::session::{Standing, offset, standing};
 use super::visit::{Turn, Visit, checkpoint, readable};
 use super::writers::Registration;
@@ -95,22 +95,22 @@ impl Lease {
             Some(advancing) if !advancing.is_finished() && !self.row.is_due(now) => return Ok(()),
             _ => self.settle().await?,
         }
-        if self.row.is_due(now) { self.row.confirm(true).await } else { Ok(()) }
+        if self.row.is_due(now) { self.row.confirm().await } else { Ok(()) }
     }
 
     /// Lets a checkpoint be written down as soon as its bytes are durable and hashed, beside whatever is done meanwhile; nothing
-    /// else is written to the row before that. The lease ends with it unless it is to be kept.
+    /// else is written to the row before that.
     pub(crate) async fn advance(
         &mut self,
         checkpoint: impl Future<Output = berth_blobs::Result<Checkpoint>> + Send + 'static,
         hasher: impl Future<Output = Hasher> + Send + 'static,
-        keep: bool,
+        hold: Hold,
     ) -> Result<()> {
         self.settle().await?;
         let (mut row, registration) = (self.row.clone(), Arc::clone(&self.registration));
         let work = async move {
             let outcome = match tokio::join!(checkpoint, hasher) {
-                (Ok(checkpoint), hasher) => row.advance(checkpoint, &hasher, keep).await,
+                (Ok(checkpoint), hasher) => row.advance(checkpoint, &hasher, hold).await,
                 (Err(error), _) => Err(error.into()),
             };
             // Until here nobody else could have begun to write to the session, whatever became of the lease.
@@ -139,7 +139,7 @@ impl Lease {
             hash_state: start.hash_state.clone(),
             ..self.session().clone()
         };
-        self.row.write(next, true).await?;
+        self.row.write(next, Hold::Kept).await?;
         self.release().await;
         Ok(())
     }
@@ -152,13 +152,13 @@ impl Lease {
         let mut ours = !self.row.is_lost();
         // What is cut off must not be what the row says.
         if ours && (!alone || self.row.is_in_doubt()) {
-            ours = self.give_back(true).await;
+            ours = self.confirm().await;
         }
         if ours {
             self.cut().await;
         }
         if ours && !alone {
-            self.give_back(false).await;
+            self.give_back().await;
         }
     }
 
@@ -169,13 +169,23 @@ impl Lease {
         }
     }
 
-    /// Whether it was.
-    async fn give_back(&mut self, keep: bool) -> bool {
-        let outcome = self.row.confirm(keep).await;
+    /// Says in the row that the session is still ours. Whether that was written.
+    async fn confirm(&mut self) -> bool {
+        let outcome = self.row.confirm().await;
         if let Err(error) = &outcome {
-            tracing::warn!(upload = %self.session().id, %error, "a lease could not be given back; it will be taken over");
+            tracing::warn!(
+                upload = %self.session().id, %error,
+                "a lease could not be confirmed: bytes behind the last checkpoint are not cut off yet"
+            );
         }
         outcome.is_ok()
+    }
+
+    /// Says in the row that nobody writes any more.
+    async fn give_back(&mut self) {
+        if let Err(error) = self.row.give_back().await {
+            tracing::warn!(upload = %self.session().id, %error, "a lease could not be given back; it will be taken over");
+        }
     }
 
     /// Gives the room of bytes behind the last checkpoint back, as far as that goes: the disk may be full.

@@ -13,6 +13,15 @@ use crate::{Error, Registry, Result};
 /// A writer says at least this often that it is alive, while bytes move.
 const CONFIRM_EVERY: Duration = Duration::from_secs(10);
 
+/// What becomes of the lease when the row is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// It goes on: the row says that its writer is alive.
+    Kept,
+    /// It ends: the row names no writer, and begins a new epoch.
+    Ended,
+}
+
 /// The row as it was last written.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
@@ -56,7 +65,7 @@ impl Row {
         &mut self,
         checkpoint: Checkpoint,
         hasher: &Hasher,
-        keep: bool,
+        hold: Hold,
     ) -> Result<()> {
         let expires_at = self.registry.now().plus(self.registry.settings().upload_expiry);
         let next = UploadSession {
@@ -68,20 +77,27 @@ impl Row {
             expires_at,
             ..self.session.clone()
         };
-        self.write(next, keep).await
+        self.write(next, hold).await
     }
 
-    /// Says that the writer is alive, or that there is none any more.
-    pub(crate) async fn confirm(&mut self, keep: bool) -> Result<()> {
-        self.write(self.session.clone(), keep).await
+    /// Says that the writer is alive.
+    pub(crate) async fn confirm(&mut self) -> Result<()> {
+        self.write(self.session.clone(), Hold::Kept).await
     }
 
-    /// Writes `next`, if the session is still ours; every end of a lease is a new epoch.
-    pub(crate) async fn write(&mut self, mut next: UploadSession, keep: bool) -> Result<()> {
+    /// Says that nobody writes any more.
+    pub(crate) async fn give_back(&mut self) -> Result<()> {
+        self.write(self.session.clone(), Hold::Ended).await
+    }
+
+    /// Writes `next`, if the session is still ours.
+    pub(crate) async fn write(&mut self, mut next: UploadSession, hold: Hold) -> Result<()> {
         let writer = writer(&self.registry);
         let confirmed_at = writer.progressed_at;
-        next.writer = keep.then_some(writer);
-        next.epoch = self.session.epoch + i64::from(!keep);
+        (next.writer, next.epoch) = match hold {
+            Hold::Kept => (Some(writer), self.session.epoch),
+            Hold::Ended => (None, self.session.epoch + 1),
+        };
         let written = retry!(self.try_write(&next).await);
         self.lost |= matches!(written, Err(Error::UploadUnknown | Error::UploadBusy { .. }));
         self.in_doubt = written.is_err();
