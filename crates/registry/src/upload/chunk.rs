@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::hashing::update;
 use super::ingest::Ingest;
 use super::lease::Lease;
-use super::reader::{Ending, Head, Reader};
+use super::reader::{Ending, Flaw, Head, Reader};
 use super::row::{Hold, still_ours};
 use super::session::offset;
 use super::visit::{Found, Turn, Visit, readable};
@@ -48,12 +48,14 @@ impl Visit {
         };
         let mut reader = Reader::new(position, turn.offset(), body)?;
         let offset = match turn.head(&mut reader).await {
-            Head::Whole(bytes, ending) => turn.append_few(bytes, ending).await?,
+            Head::Whole(bytes, Ending::Complete) => turn.append_few(bytes).await?,
+            Head::Whole(bytes, Ending::Flawed(flaw)) => return Err(turn.keep_few(bytes, flaw).await),
             Head::Part(buffer) => {
                 let mut ingest = Ingest::open(turn.lease().await?).await?;
                 let start = ingest.session().clone();
                 match ingest.run(buffer, &mut reader).await {
-                    Ok(ending) => ingest.keep(ending, &start).await?,
+                    Ok(Ending::Complete) => ingest.keep().await?,
+                    Ok(Ending::Flawed(flaw)) => return Err(ingest.keep_flawed(flaw, &start).await),
                     Err(error) => {
                         ingest.abandon().await;
                         return Err(error);
@@ -72,11 +74,19 @@ impl Turn {
         reader.head(buffers, &self.tail(), &self.registration).await
     }
 
-    /// Appends a body that is in memory: `bytes` are the tail and the body. How many bytes the session has then.
-    pub(crate) async fn append_few(self, bytes: Bytes, ending: Ending) -> Result<u64> {
-        if let Ending::Wrong(error) = ending {
-            return Err(error);
+    /// Keeps what came of a flawed body, unless it is wrong: `bytes` are the tail and what came. What the client is told.
+    pub(crate) async fn keep_few(self, bytes: Bytes, flaw: Flaw) -> Error {
+        if let Flaw::Wrong(error) = flaw {
+            return error;
         }
+        match self.append_few(bytes).await {
+            Ok(offset) => flaw.told(offset),
+            Err(error) => error,
+        }
+    }
+
+    /// Appends a body that is in memory: `bytes` are the tail and the body. How many bytes the session has then.
+    async fn append_few(self, bytes: Bytes) -> Result<u64> {
         let tail = self.tail().len();
         let offset = self.durable() + bytes.len() as u64;
         if bytes.len() > tail {
@@ -92,7 +102,7 @@ impl Turn {
                 }
             }
         }
-        ending.outcome(offset)
+        Ok(offset)
     }
 
     /// How many bytes may stay in the row: less than a block, or more if nothing is in storage yet.
@@ -139,30 +149,36 @@ impl Lease {
 }
 
 impl Ingest {
-    /// Keeps what a body brought, unless it was wrong, and ends the lease. How many bytes the session has then.
-    pub(crate) async fn keep(mut self, ending: Ending, start: &UploadSession) -> Result<u64> {
-        if let Ending::Wrong(error) = ending {
-            let (lease, upload) = self.into_parts();
-            drop(upload);
-            lease.rewind(start).await?;
-            return Err(error);
-        }
+    /// Keeps what a body brought and ends the lease. How many bytes the session has then.
+    async fn keep(mut self) -> Result<u64> {
         if let Err(error) = self.checkpoint(Hold::Ended).await {
             self.abandon().await;
             return Err(error);
         }
-        ending.outcome(self.size())
+        Ok(self.size())
+    }
+
+    /// Keeps what a flawed body brought, unless it is wrong, and ends the lease. What the client is told.
+    pub(crate) async fn keep_flawed(self, flaw: Flaw, start: &UploadSession) -> Error {
+        if let Flaw::Wrong(error) = flaw {
+            let (lease, upload) = self.into_parts();
+            drop(upload);
+            return lease.rewind(start).await.err().unwrap_or(error);
+        }
+        match self.keep().await {
+            Ok(offset) => flaw.told(offset),
+            Err(error) => error,
+        }
     }
 }
 
-impl Ending {
-    /// What the client is told when what came is kept.
-    pub(crate) fn outcome(self, offset: u64) -> Result<u64> {
+impl Flaw {
+    /// What the client is told whose session has so many bytes.
+    fn told(self, offset: u64) -> Error {
         match self {
-            Self::Complete => Ok(offset),
-            Self::Broken(error) => Err(error.into()),
-            Self::Stopped => Err(Error::UploadBusy { offset }),
-            Self::Wrong(error) => Err(error),
+            Self::Broken(error) => error.into(),
+            Self::Stopped => Error::UploadBusy { offset },
+            Self::Wrong(error) => error,
         }
     }
 }

@@ -62,14 +62,13 @@ impl Guarded<'_> {
 }
 
 impl Visit {
-    async fn finish(mut self, digest: Digest, position: ChunkPosition, body: Incoming) -> Result<Finished> {
+    async fn finish(self, digest: Digest, position: ChunkPosition, body: Incoming) -> Result<Finished> {
         let mut turn = match self.clone().approach().await? {
             Found::Open(turn) => turn,
             Found::Finished(finished) => return self.repeat(finished, digest).await,
         };
         if turn.session.is_none() {
             // Nothing is hashed yet, so what the close names is the algorithm to hash with.
-            self.claims.algorithm = digest.algorithm();
             turn.visit.claims.algorithm = digest.algorithm();
         }
         let mut reader = Reader::new(position, turn.offset(), body)?;
@@ -78,22 +77,19 @@ impl Visit {
                 turn.finish_in_memory(bytes, digest).await
             }
             Head::Whole(bytes, Ending::Complete) => {
-                let appended = turn.tail().len();
+                let tail = turn.tail().len();
                 let lease = turn.lease().await?;
-                let known = update(hasher(lease.session())?, bytes.slice(appended..)).await;
+                let known = update(hasher(lease.session())?, bytes.slice(tail..)).await;
                 let start = lease.session().clone();
                 lease.close(bytes, &known, digest, &start).await
             }
-            Head::Whole(bytes, ending) => {
-                turn.append_few(bytes, ending).await?;
-                Err(Error::UploadUnknown)
-            }
+            Head::Whole(bytes, Ending::Flawed(flaw)) => Err(turn.keep_few(bytes, flaw).await),
             Head::Part(buffer) => {
                 let mut ingest = Ingest::open(turn.lease().await?).await?;
                 let start = ingest.session().clone();
                 match ingest.run(buffer, &mut reader).await {
                     Ok(Ending::Complete) => ingest.close(digest, &start).await,
-                    Ok(ending) => ingest.keep(ending, &start).await.and(Err(Error::UploadUnknown)),
+                    Ok(Ending::Flawed(flaw)) => Err(ingest.keep_flawed(flaw, &start).await),
                     Err(error) => {
                         ingest.abandon().await;
                         Err(error)

@@ -48,7 +48,14 @@ pub(crate) enum Step {
 pub(crate) enum Ending {
     /// Whole.
     Complete,
-    /// Too early; what came is good.
+    /// Not as it should.
+    Flawed(Flaw),
+}
+
+/// Why a body did not end whole.
+#[derive(Debug)]
+pub(crate) enum Flaw {
+    /// It broke off; what came is good.
     Broken(BodyError),
     /// Another request takes the session over; what came is good.
     Stopped,
@@ -95,23 +102,23 @@ impl Reader {
                 return Step::Over(Ending::Complete);
             }
             if registration.is_stopped() {
-                return Step::Over(Ending::Stopped);
+                return Step::Over(Ending::Flawed(Flaw::Stopped));
             }
             // In this order a frame that is there costs no listening for the stop.
             let frame = tokio::select! {
                 biased;
                 frame = self.body.stream.next() => frame,
-                () = registration.stopped() => return Step::Over(Ending::Stopped),
+                () = registration.stopped() => return Step::Over(Ending::Flawed(Flaw::Stopped)),
             };
             match frame {
                 Some(Ok(bytes)) => {
                     self.received += bytes.len() as u64;
                     self.rest = bytes;
                     if self.announced.is_some_and(|announced| self.received > announced) {
-                        return Step::Over(self.wrong());
+                        return Step::Over(Ending::Flawed(self.wrong()));
                     }
                 }
-                Some(Err(error)) => return Step::Over(Ending::Broken(error)),
+                Some(Err(error)) => return Step::Over(Ending::Flawed(Flaw::Broken(error))),
                 None => return Step::Over(self.end()),
             }
         }
@@ -198,16 +205,16 @@ impl Reader {
     /// What the end of the stream means.
     fn end(&self) -> Ending {
         match self.announced {
-            Some(announced) if self.received < announced => match self.body.length {
-                Some(_) => Ending::Broken(BodyError::Disconnected),
+            Some(announced) if self.received < announced => Ending::Flawed(match self.body.length {
+                Some(_) => Flaw::Broken(BodyError::Disconnected),
                 None => self.wrong(),
-            },
+            }),
             _ => Ending::Complete,
         }
     }
 
-    fn wrong(&self) -> Ending {
+    fn wrong(&self) -> Flaw {
         let expected = self.announced.unwrap_or(self.received);
-        Ending::Wrong(Error::SizeMismatch { expected, actual: self.received })
+        Flaw::Wrong(Error::SizeMismatch { expected, actual: self.received })
     }
 }
