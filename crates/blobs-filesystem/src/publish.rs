@@ -1,4 +1,4 @@
-//! The last step of a push: from a written file to a durable, published blob.
+//! The disk's last step of a push: from a written file to a durable, published one, of which no row knows yet.
 
 use std::io::{self, IoSlice};
 use std::sync::atomic::Ordering;

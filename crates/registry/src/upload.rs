@@ -2,7 +2,8 @@
 //!
 //! A session begins as a signed `ticket` and nothing else. What a request does with it is a `visit`: it looks at the row,
 //! lets the `session`'s rules say whether it may write, reads its body (`reader`) and either appends a few bytes in the row
-//! or takes the `lease` and lets the bytes flow through `ingest` (`chunk`, `finish`). What is complete is `publish`ed.
+//! or takes the `lease` and lets the bytes flow through `ingest` (`chunk`, `finish`). What is complete is published by
+//! storage and then made known (`make_known`).
 //!
 //! **Invariants.** The row never says more than is durable: checkpoint first, then the row. Whoever writes to storage holds the
 //! session's lease; of one process at most one request does (`writers`), of several processes the one whose epoch the row has.
@@ -17,7 +18,7 @@ mod finish;
 mod hashing;
 mod ingest;
 mod lease;
-mod publish;
+mod make_known;
 mod reader;
 mod row;
 mod session;

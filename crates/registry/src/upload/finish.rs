@@ -120,7 +120,7 @@ impl Turn {
         } else {
             Place::At(self.visit.registry.ports().blobs.put(content).await?)
         };
-        let finished = self.visit.publish(digest, size, place, self.session.as_ref()).await?;
+        let finished = self.visit.make_known(digest, size, place, self.session.as_ref()).await?;
         self.clear_remains().await;
         Ok(finished)
     }
@@ -232,7 +232,7 @@ impl Lease {
         let published = match self.copy(&fresh, rest, digest).await {
             Ok(location) => {
                 let place = Place::At(location);
-                self.visit.publish(digest, size, place, Some(self.session())).await
+                self.visit.make_known(digest, size, place, Some(self.session())).await
             }
             Err(error) => Err(error),
         };
@@ -283,7 +283,9 @@ impl Lease {
             return Err(self.undo(start, error).await);
         }
         let published = match upload.publish().await {
-            Ok(location) => self.visit.publish(digest, size, Place::At(location), Some(self.session())).await,
+            Ok(location) => {
+                self.visit.make_known(digest, size, Place::At(location), Some(self.session())).await
+            }
             Err(error) => Err(error.into()),
         };
         match published {

@@ -1,4 +1,5 @@
-//! The last step of an upload: bytes that are verified and durable become a blob of the repository, in one transaction.
+//! The registry's last step of an upload: bytes that are verified and durable become known as a blob of the repository, in one
+//! transaction. The step before it, by which they become durable in their place, is storage's own.
 
 use berth_metadata::{AddedBlob, Blob, BlobState, Place, UploadSession};
 use berth_oci::Digest;
@@ -25,9 +26,10 @@ struct Failed {
 }
 
 impl Visit {
-    /// Makes the content known, links it and finishes the session, if there is a row. Bytes that turn out not to be needed go, as do
-    /// those of a caller who may not push any more.
-    pub(crate) async fn publish(
+    /// Makes the content known, links it and finishes the session, if there is a row. Bytes that turn out not to be needed go. So do
+    /// those that are refused, as of a caller who may not push any more, unless they lie at the session's own place, as whatever came
+    /// piece by piece does: there they stay for the next close.
+    pub(crate) async fn make_known(
         &self,
         digest: Digest,
         size: u64,
@@ -40,7 +42,7 @@ impl Visit {
             Err(refused)
         } else {
             retry!({
-                match self.try_publish(&blob, session).await {
+                match self.try_make_known(&blob, session).await {
                     Ok(written) => Ok(written),
                     Err(failed) => {
                         certain = failed.certain;
@@ -74,7 +76,7 @@ impl Visit {
         }
     }
 
-    async fn try_publish(&self, blob: &Blob, session: Option<&UploadSession>) -> Result<Written, Failed> {
+    async fn try_make_known(&self, blob: &Blob, session: Option<&UploadSession>) -> Result<Written, Failed> {
         let certain = |error: Error| Failed { error, certain: true };
         let begun = self.registry.ports().metadata.begin().await;
         let mut tx = begun.map_err(|error| certain(error.into()))?;
