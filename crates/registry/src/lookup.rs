@@ -99,7 +99,7 @@ impl Guarded<'_> {
 }
 
 impl Registry {
-    /// The live repository of that name, made now if there is none. Its project must be there: see [`Guarded::make_room`].
+    /// The live repository of that name, made now if there is none. Its project must be there: see [`Guarded::make_project`].
     pub(crate) async fn ensure(
         &self,
         tx: &mut dyn Transaction,

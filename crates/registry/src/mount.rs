@@ -3,9 +3,9 @@
 use berth_domain::{Action, RepositoryId, Resource};
 use berth_oci::{Digest, RepositoryName};
 
+use crate::destination::Destination;
 use crate::guarded::Guarded;
 use crate::lookup::blob_key;
-use crate::room::Room;
 use crate::{Error, Result, UploadTicket};
 use berth_metadata::retry;
 
@@ -32,19 +32,19 @@ impl Guarded<'_> {
         from: Option<&RepositoryName>,
     ) -> Result<Mount> {
         self.check(repository, Resource::Repository, Action::Push).await?;
-        let room = self.room(repository).await?;
+        let destination = self.destination(repository).await?;
         let source = match from {
             Some(name) => self.readable_source(name).await?,
             None => self.any_source(digest).await?,
         };
         let mounted = match source {
-            Some(source) => self.mount_from(source, digest, repository, room).await?,
+            Some(source) => self.mount_from(source, digest, repository, destination).await?,
             None => false,
         };
         if mounted {
             return Ok(Mount::Mounted(*digest));
         }
-        Ok(Mount::Upload(self.new_ticket(repository, digest.algorithm(), room)))
+        Ok(Mount::Upload(self.new_ticket(repository, digest.algorithm(), destination)))
     }
 
     async fn readable_source(&self, name: &RepositoryName) -> Result<Option<RepositoryId>> {
@@ -72,13 +72,13 @@ impl Guarded<'_> {
         source: RepositoryId,
         digest: &Digest,
         target: &RepositoryName,
-        room: Room,
+        destination: Destination,
     ) -> Result<bool> {
         let mounted = retry!(self.try_mount(target, digest, source).await);
-        if room == Room::There || !matches!(mounted, Err(Error::ProjectUnknown(_))) {
+        if destination == Destination::There || !matches!(mounted, Err(Error::ProjectUnknown(_))) {
             return mounted;
         }
-        self.make_room(target).await?;
+        self.make_project(target).await?;
         retry!(self.try_mount(target, digest, source).await)
     }
 

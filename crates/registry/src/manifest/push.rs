@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use super::links::{Present, Source};
 use crate::apart::Turns;
+use crate::destination::Destination;
 use crate::guarded::Guarded;
 use crate::lookup::tag_key;
-use crate::room::Room;
 use crate::{Condition, Error, MissingContent, Result, Settings};
 use berth_metadata::retry;
 
@@ -60,12 +60,12 @@ impl Guarded<'_> {
         push: PushManifest,
     ) -> Result<PushedManifest> {
         self.check_push(repository).await?;
-        let room = self.room(repository).await?;
+        let destination = self.destination(repository).await?;
         let Settings { manifest_limit, missing_content, .. } = *self.registry.settings();
         let (push, read) = push.read(manifest_limit, &self.registry.inner.readings).await?;
-        if room == Room::ToBeMade {
+        if destination == Destination::ToBeMade {
             read.fits_into_nothing(&push.condition, missing_content)?;
-            self.make_room(repository).await?;
+            self.make_project(repository).await?;
         }
         retry!(self.try_push_manifest(repository, &push, &read).await)?;
         let subject = read.manifest.subject.map(|subject| subject.digest);

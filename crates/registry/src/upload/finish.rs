@@ -29,8 +29,8 @@ impl Guarded<'_> {
         body: Incoming,
     ) -> Result<Finished> {
         self.check(repository, Resource::Repository, Action::Push).await?;
-        let room = self.room(repository).await?;
-        let ticket = self.new_ticket(repository, digest.algorithm(), room);
+        let destination = self.destination(repository).await?;
+        let ticket = self.new_ticket(repository, digest.algorithm(), destination);
         let visit = Visit::new(self, repository, &ticket)?;
         unbroken(async move {
             let outcome = visit.clone().finish(digest, ChunkPosition::Next, body).await;

@@ -38,7 +38,7 @@ impl Visit {
     ) -> Result<Finished> {
         let blob = Blob { digest, size, place, state: BlobState::Ok };
         let mut certain = true;
-        let outcome = if let Err(refused) = self.admit().await {
+        let outcome = if let Err(refused) = self.admit_and_make_project().await {
             Err(refused)
         } else {
             retry!({

@@ -7,8 +7,8 @@ use super::session::{Standing, offset};
 use super::ticket::Claims;
 use super::visit::Visit;
 use super::{UploadStatus, UploadTicket};
+use crate::destination::Destination;
 use crate::guarded::Guarded;
-use crate::room::Room;
 use crate::{Error, Result};
 
 impl Guarded<'_> {
@@ -19,8 +19,8 @@ impl Guarded<'_> {
         algorithm: Option<Algorithm>,
     ) -> Result<UploadTicket> {
         self.check(repository, Resource::Repository, Action::Push).await?;
-        let room = self.room(repository).await?;
-        Ok(self.new_ticket(repository, algorithm.unwrap_or(Algorithm::Sha256), room))
+        let destination = self.destination(repository).await?;
+        Ok(self.new_ticket(repository, algorithm.unwrap_or(Algorithm::Sha256), destination))
     }
 
     /// How far a session has come. While a client writes to it: how far it would go on from, were that client to stop now.
@@ -43,9 +43,9 @@ impl Guarded<'_> {
         &self,
         repository: &RepositoryName,
         algorithm: Algorithm,
-        room: Room,
+        destination: Destination,
     ) -> UploadTicket {
-        let claims = Claims { issued_at: self.registry.now(), algorithm, room };
+        let claims = Claims { issued_at: self.registry.now(), algorithm, destination };
         let inner = &self.registry.inner;
         inner.signer.issue(inner.ports.entropy.as_ref(), repository, &self.caller.actor, claims)
     }

@@ -10,7 +10,7 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use super::UploadTicket;
-use crate::room::Room;
+use crate::destination::Destination;
 
 /// What a ticket says beside its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(crate) struct Claims {
     pub(crate) issued_at: Timestamp,
     pub(crate) algorithm: Algorithm,
     /// What there was to go into. A push that found a project does not make another one in its place.
-    pub(crate) room: Room,
+    pub(crate) destination: Destination,
 }
 
 /// Issues tickets and knows its own again. The signature also covers the id, the repository and the owner, so a ticket is good
@@ -88,7 +88,7 @@ impl Claims {
             Algorithm::Sha256 => 1,
             Algorithm::Sha512 => 2,
         };
-        if self.room == Room::ToBeMade {
+        if self.destination == Destination::ToBeMade {
             bytes[9] |= TO_BE_MADE;
         }
         bytes
@@ -98,14 +98,14 @@ impl Claims {
         let (version, rest) = bytes.split_first()?;
         let (issued_at, rest) = rest.split_first_chunk()?;
         let &[last] = rest else { return None };
-        let room = if last & TO_BE_MADE == 0 { Room::There } else { Room::ToBeMade };
+        let destination = if last & TO_BE_MADE == 0 { Destination::There } else { Destination::ToBeMade };
         let algorithm = match last & !TO_BE_MADE {
             1 => Algorithm::Sha256,
             2 => Algorithm::Sha512,
             _ => return None,
         };
         let issued_at = Timestamp::from_micros(i64::from_be_bytes(*issued_at));
-        (*version == VERSION).then_some(Self { issued_at, algorithm, room })
+        (*version == VERSION).then_some(Self { issued_at, algorithm, destination })
     }
 }
 
@@ -127,12 +127,14 @@ mod tests {
         let repository: RepositoryName = "library/a".parse().unwrap();
         let owner = Actor::anonymous();
         let issued_at = Timestamp::from_micros(1_700_000_000_000_001);
-        for (algorithm, room) in [(Algorithm::Sha256, Room::There), (Algorithm::Sha512, Room::ToBeMade)] {
-            let claims = Claims { issued_at, algorithm, room };
+        for (algorithm, destination) in
+            [(Algorithm::Sha256, Destination::There), (Algorithm::Sha512, Destination::ToBeMade)]
+        {
+            let claims = Claims { issued_at, algorithm, destination };
             let ticket = signer.issue(&SystemEntropy, &repository, &owner, claims);
             assert_eq!(signer.verify(&ticket, &repository, &owner), Some(claims));
         }
-        let claims = Claims { issued_at, algorithm: Algorithm::Sha512, room: Room::There };
+        let claims = Claims { issued_at, algorithm: Algorithm::Sha512, destination: Destination::There };
         let ticket = signer.issue(&SystemEntropy, &repository, &owner, claims);
         assert_eq!(signer.verify(&ticket, &repository, &owner), Some(claims));
         assert_eq!(signer.verify(&ticket, &"library/b".parse().unwrap(), &owner), None);

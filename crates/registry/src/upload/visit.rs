@@ -13,8 +13,8 @@ use super::UploadTicket;
 use super::session::{Scene, Standing, offset, standing};
 use super::ticket::Claims;
 use super::writers::Registration;
+use crate::destination::Destination;
 use crate::guarded::Guarded;
-use crate::room::Room;
 use crate::{Error, Registry, Result};
 
 /// How long a silent writer of this process gets for its checkpoint before the newcomer is told to wait.
@@ -72,12 +72,12 @@ impl Visit {
 
     /// Lets what came pass if the caller may still push: a body may take days, and what was allowed when it began may be over. The
     /// project that it was to make is there then.
-    pub(crate) async fn admit(&self) -> Result<()> {
+    pub(crate) async fn admit_and_make_project(&self) -> Result<()> {
         let guarded = Guarded::new(&self.registry, &self.caller);
         guarded.check(&self.repository, Resource::Repository, Action::Push).await?;
-        match self.claims.room {
-            Room::There => Ok(()),
-            Room::ToBeMade => guarded.make_room(&self.repository).await,
+        match self.claims.destination {
+            Destination::There => Ok(()),
+            Destination::ToBeMade => guarded.make_project(&self.repository).await,
         }
     }
 
@@ -153,7 +153,7 @@ impl Visit {
         repository: Option<Repository>,
     ) -> Result<UploadSession> {
         let project = self.repository.project();
-        let expected = repository.is_none() && self.claims.room == Room::There;
+        let expected = repository.is_none() && self.claims.destination == Destination::There;
         if expected && tx.find_project(&project).await?.is_none() {
             return Err(Error::ProjectUnknown(project));
         }

@@ -11,7 +11,7 @@ use crate::{Error, Result};
 
 /// What a push finds where it wants to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Room {
+pub(crate) enum Destination {
     /// The project is there.
     There,
     /// It is not, and the push may make it.
@@ -20,26 +20,26 @@ pub(crate) enum Room {
 
 impl Guarded<'_> {
     /// What there is for what is to be pushed. [`Error::ProjectUnknown`] if there is no project and the caller's pushes make none.
-    pub(crate) async fn room(&self, name: &RepositoryName) -> Result<Room> {
+    pub(crate) async fn destination(&self, name: &RepositoryName) -> Result<Destination> {
         if self.registry.find(name).await?.is_some() {
-            return Ok(Room::There);
+            return Ok(Destination::There);
         }
         let ports = self.registry.ports();
         let project = name.project();
         let there = ports.metadata.project(&project).await?.is_some();
         let may_make = ports.access.may_create_by_push(self.caller).await?;
         match (there, may_make) {
-            (true, false) => Ok(Room::There),
-            (true, true) => self.check_anew(name).await.and(Ok(Room::There)),
-            (false, true) => Ok(Room::ToBeMade),
+            (true, false) => Ok(Destination::There),
+            (true, true) => self.check_anew(name).await.and(Ok(Destination::There)),
+            (false, true) => Ok(Destination::ToBeMade),
             (false, false) => Err(Error::ProjectUnknown(project)),
         }
     }
 
     /// Makes the project for what was pushed and will be refused no more: private, as if the caller had asked for it by the REST API.
     /// [`Error::ProjectUnknown`] if there is none and the caller's pushes make none any more.
-    pub(crate) async fn make_room(&self, name: &RepositoryName) -> Result<()> {
-        if self.room(name).await? == Room::There {
+    pub(crate) async fn make_project(&self, name: &RepositoryName) -> Result<()> {
+        if self.destination(name).await? == Destination::There {
             return Ok(());
         }
         let project = name.project();
