@@ -1,7 +1,7 @@
 //! Uploads: sessions that survive restarts and have one writer.
 //!
 //! A session begins as a signed `ticket` and nothing else. What a request does with it is a `visit`: it looks at the row,
-//! lets the `session`'s rules say whether it may write, reads its body (`reader`) and either appends a few bytes in the row
+//! lets the `rules` say whether it may write, reads its body (`reader`) and either appends a few bytes in the row
 //! or takes the `lease` and lets the bytes flow through `ingest` (`chunk`, `finish`). What is complete is published by
 //! storage and then made known (`make_known`).
 //!
@@ -21,7 +21,7 @@ mod lease;
 mod make_known;
 mod reader;
 mod row;
-mod session;
+mod rules;
 mod start;
 mod ticket;
 mod visit;

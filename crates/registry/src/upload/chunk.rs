@@ -13,7 +13,7 @@ use super::ingest::Ingest;
 use super::lease::Lease;
 use super::reader::{Ending, Flaw, Head, Reader};
 use super::row::{Hold, still_ours};
-use super::session::offset;
+use super::rules::offset;
 use super::visit::{Found, Turn, Visit, readable};
 use super::{ChunkPosition, UploadStatus, UploadTicket};
 use crate::guarded::Guarded;

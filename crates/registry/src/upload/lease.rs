@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 use super::row::{Hold, Row, writer};
-use super::session::{Standing, offset, standing};
+use super::rules::{Phase, offset, phase};
 use super::visit::{Turn, Visit, checkpoint, readable};
 use super::writers::Registration;
 use crate::apart::joined;
@@ -53,13 +53,13 @@ impl Visit {
             (Some(row), _) => return Err(Error::UploadBusy { offset: offset(Some(&row)) }),
             (None, Some(_)) => return Err(Error::UploadUnknown),
         };
-        match standing(Some(&session), &self.scene(None)) {
-            Standing::Open => {}
-            Standing::Lost => session.suspect = true,
-            Standing::Busy | Standing::Silent => {
+        match phase(Some(&session), &self.scene(None)) {
+            Phase::Open => {}
+            Phase::Lost => session.suspect = true,
+            Phase::Busy | Phase::Silent => {
                 return Err(Error::UploadBusy { offset: offset(Some(&session)) });
             }
-            Standing::Finished(_) | Standing::Gone => return Err(Error::UploadUnknown),
+            Phase::Finished(_) | Phase::Gone => return Err(Error::UploadUnknown),
         }
         session.epoch += 1;
         session.writer = Some(writer(&self.registry));

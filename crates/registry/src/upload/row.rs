@@ -7,7 +7,7 @@ use berth_domain::Timestamp;
 use berth_metadata::{UploadSession, Writer, retry};
 use berth_oci::Hasher;
 
-use super::session::offset;
+use super::rules::offset;
 use crate::{Error, Registry, Result};
 
 /// A writer says at least this often that it is alive, while bytes move.

@@ -3,7 +3,7 @@
 use berth_domain::{Action, Resource};
 use berth_oci::{Algorithm, RepositoryName};
 
-use super::session::{Standing, offset};
+use super::rules::{Phase, offset};
 use super::ticket::Claims;
 use super::visit::Visit;
 use super::{UploadStatus, UploadTicket};
@@ -31,9 +31,9 @@ impl Guarded<'_> {
     ) -> Result<UploadStatus> {
         self.check(repository, Resource::Repository, Action::Push).await?;
         let visit = Visit::new(self, repository, ticket)?;
-        let (session, standing) = visit.look().await?;
-        match standing {
-            Standing::Gone | Standing::Finished(_) => Err(Error::UploadUnknown),
+        let (session, phase) = visit.look().await?;
+        match phase {
+            Phase::Gone | Phase::Finished(_) => Err(Error::UploadUnknown),
             _ => Ok(UploadStatus { ticket: ticket.clone(), offset: offset(session.as_ref()) }),
         }
     }

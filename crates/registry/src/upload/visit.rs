@@ -10,7 +10,7 @@ use berth_oci::{Digest, Hasher, RepositoryName};
 use bytes::Bytes;
 
 use super::UploadTicket;
-use super::session::{Scene, Standing, offset, standing};
+use super::rules::{Phase, Scene, offset, phase};
 use super::ticket::Claims;
 use super::writers::Registration;
 use crate::destination::Destination;
@@ -81,15 +81,15 @@ impl Visit {
         }
     }
 
-    /// The session as it stands.
-    pub(crate) async fn look(&self) -> Result<(Option<UploadSession>, Standing)> {
+    /// The session and its phase.
+    pub(crate) async fn look(&self) -> Result<(Option<UploadSession>, Phase)> {
         self.look_beside(self.registry.inner.writers.progressed_at(self.ticket.id)).await
     }
 
-    async fn look_beside(&self, ours: Option<Timestamp>) -> Result<(Option<UploadSession>, Standing)> {
+    async fn look_beside(&self, ours: Option<Timestamp>) -> Result<(Option<UploadSession>, Phase)> {
         let session = self.registry.ports().metadata.upload(self.ticket.id).await?.map(readable);
-        let standing = standing(session.as_ref(), &self.scene(ours));
-        Ok((session, standing))
+        let phase = phase(session.as_ref(), &self.scene(ours));
+        Ok((session, phase))
     }
 
     /// The turn to write, if the session may be written to; a writer of this process that fell silent is stopped first.
@@ -97,8 +97,8 @@ impl Visit {
         let writers = &self.registry.inner.writers;
         let mut registration = writers.enter(self.ticket.id, self.registry.now());
         if registration.is_none() {
-            let (session, standing) = self.look().await?;
-            if standing == Standing::Silent {
+            let (session, phase) = self.look().await?;
+            if phase == Phase::Silent {
                 writers.stop(self.ticket.id, PATIENCE).await;
             }
             registration = writers.enter(self.ticket.id, self.registry.now());
@@ -106,16 +106,16 @@ impl Visit {
                 return Err(Error::UploadBusy { offset: offset(session.as_ref()) });
             }
         }
-        let (mut session, standing) = self.look_beside(None).await?;
-        if let (Some(session), Standing::Lost) = (&mut session, standing) {
+        let (mut session, phase) = self.look_beside(None).await?;
+        if let (Some(session), Phase::Lost) = (&mut session, phase) {
             session.suspect = true;
         }
-        match (standing, registration) {
-            (Standing::Open | Standing::Lost, Some(registration)) => {
+        match (phase, registration) {
+            (Phase::Open | Phase::Lost, Some(registration)) => {
                 Ok(Found::Open(Box::new(Turn { visit: self, session, registration })))
             }
-            (Standing::Finished(digest), _) => Ok(Found::Finished(digest)),
-            (Standing::Gone, _) => Err(Error::UploadUnknown),
+            (Phase::Finished(digest), _) => Ok(Found::Finished(digest)),
+            (Phase::Gone, _) => Err(Error::UploadUnknown),
             _ => Err(Error::UploadBusy { offset: offset(session.as_ref()) }),
         }
     }

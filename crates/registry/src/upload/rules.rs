@@ -7,9 +7,9 @@ use berth_metadata::UploadSession;
 use berth_oci::Digest;
 use uuid::Uuid;
 
-/// What a request that wants to write finds.
+/// The phase of a session, as a request that wants to write finds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum Phase {
     /// Nobody writes, or whoever did is known to have stopped: it goes on from the last checkpoint.
     Open,
     /// A writer of this process brought nothing for too long: it can be stopped, and then it is known to have stopped.
@@ -41,30 +41,30 @@ pub(crate) struct Scene {
     pub(crate) ticket_expires_at: Timestamp,
 }
 
-/// Says how a session stands; `None` is one without a row.
-pub(crate) fn standing(session: Option<&UploadSession>, scene: &Scene) -> Standing {
+/// Says in which phase a session is; `None` is one without a row.
+pub(crate) fn phase(session: Option<&UploadSession>, scene: &Scene) -> Phase {
     let silent = |progressed_at: Timestamp| scene.now.since(progressed_at) >= scene.takeover_after;
     if let Some(session) = session {
         if let Some(digest) = session.finished {
-            return Standing::Finished(digest);
+            return Phase::Finished(digest);
         }
         if session.cancelled {
-            return Standing::Gone;
+            return Phase::Gone;
         }
     }
     // What this process knows of its own writers is fresher than any row.
     if let Some(progressed_at) = scene.ours {
-        return if silent(progressed_at) { Standing::Silent } else { Standing::Busy };
+        return if silent(progressed_at) { Phase::Silent } else { Phase::Busy };
     }
     let expires_at = session.map_or(scene.ticket_expires_at, |session| session.expires_at);
     if expires_at <= scene.now {
-        return Standing::Gone;
+        return Phase::Gone;
     }
     match session.and_then(|session| session.writer) {
-        None => Standing::Open,
-        Some(writer) if scene.alone || writer.process == scene.process => Standing::Open,
-        Some(writer) if silent(writer.progressed_at) => Standing::Lost,
-        Some(_) => Standing::Busy,
+        None => Phase::Open,
+        Some(writer) if scene.alone || writer.process == scene.process => Phase::Open,
+        Some(writer) if silent(writer.progressed_at) => Phase::Lost,
+        Some(_) => Phase::Busy,
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_stands_as_the_table_says() {
+    fn a_session_is_in_the_phase_that_the_table_says() {
         let scene = Scene {
             now: at(100),
             process: US,
@@ -128,22 +128,22 @@ mod tests {
         let expired = UploadSession { expires_at: at(100), ..session(None) };
         let ours = session(Some((US, 99)));
         for (name, session, scene, expected) in [
-            ("a fresh ticket", None, scene, Standing::Open),
-            ("an old ticket", None, Scene { ticket_expires_at: at(100), ..scene }, Standing::Gone),
-            ("nobody writes", Some(&session(None)), scene, Standing::Open),
-            ("another process moves", Some(&fresh), scene, Standing::Busy),
-            ("another process is silent", Some(&silent), scene, Standing::Lost),
-            ("the other process is dead", Some(&fresh), alone, Standing::Open),
-            ("our task is gone", Some(&ours), scene, Standing::Open),
-            ("our task moves", Some(&ours), Scene { ours: Some(at(71)), ..scene }, Standing::Busy),
-            ("our task is silent", Some(&ours), Scene { ours: Some(at(70)), ..scene }, Standing::Silent),
-            ("our task before the row", None, Scene { ours: Some(at(99)), ..alone }, Standing::Busy),
-            ("expired", Some(&expired), scene, Standing::Gone),
-            ("expired but moving", Some(&expired), Scene { ours: Some(at(99)), ..scene }, Standing::Busy),
-            ("cancelled", Some(&cancelled), scene, Standing::Gone),
-            ("finished", Some(&finished), scene, Standing::Finished(digest)),
+            ("a fresh ticket", None, scene, Phase::Open),
+            ("an old ticket", None, Scene { ticket_expires_at: at(100), ..scene }, Phase::Gone),
+            ("nobody writes", Some(&session(None)), scene, Phase::Open),
+            ("another process moves", Some(&fresh), scene, Phase::Busy),
+            ("another process is silent", Some(&silent), scene, Phase::Lost),
+            ("the other process is dead", Some(&fresh), alone, Phase::Open),
+            ("our task is gone", Some(&ours), scene, Phase::Open),
+            ("our task moves", Some(&ours), Scene { ours: Some(at(71)), ..scene }, Phase::Busy),
+            ("our task is silent", Some(&ours), Scene { ours: Some(at(70)), ..scene }, Phase::Silent),
+            ("our task before the row", None, Scene { ours: Some(at(99)), ..alone }, Phase::Busy),
+            ("expired", Some(&expired), scene, Phase::Gone),
+            ("expired but moving", Some(&expired), Scene { ours: Some(at(99)), ..scene }, Phase::Busy),
+            ("cancelled", Some(&cancelled), scene, Phase::Gone),
+            ("finished", Some(&finished), scene, Phase::Finished(digest)),
         ] {
-            assert_eq!(standing(session, &scene), expected, "{name}");
+            assert_eq!(phase(session, &scene), expected, "{name}");
         }
     }
 }
