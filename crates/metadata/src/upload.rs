@@ -13,21 +13,22 @@ use crate::Result;
 pub struct UploadSession {
     /// The name that the client knows.
     pub id: Uuid,
-    /// The repository it uploads to; 0 as long as that has no content.
+    /// The repository it uploads to; 0 as long as that has no content. Written down only: it is the client's ticket that
+    /// is good for one repository.
     pub repository: RepositoryId,
-    /// Whose session it is: only the same account goes on with it.
+    /// Who started it. Written down only: it is the client's ticket that is good for one account.
     pub owner: Actor,
     /// The algorithm that was declared at the start; sha256 if none was.
     pub algorithm: Algorithm,
     /// Where the bytes are (see the blob port's `Checkpoint`).
     pub location: Location,
-    /// How many bytes are durable in storage.
+    /// How many bytes storage has durably. Those of the tail are durable as well: in this row.
     pub durable: u64,
-    /// The bytes after them.
+    /// The bytes after those in storage.
     pub tail: Bytes,
     /// What the storage adapter needs to go on.
     pub storage_state: Vec<u8>,
-    /// The running hash over `durable` bytes and the tail.
+    /// The running hash over all of them: those in storage and the tail.
     pub hash_state: Vec<u8>,
     /// Who writes now.
     pub writer: Option<Writer>,

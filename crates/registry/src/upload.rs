@@ -39,7 +39,8 @@ pub(crate) use writers::Writers;
 pub struct UploadTicket {
     /// The session's name.
     pub id: Uuid,
-    /// The signed state that stands for a session without a row; goes into the Location and comes back with it.
+    /// The signed state; goes into the Location and comes back with it. It alone binds the session to its owner and its repository, on
+    /// every visit, and it stands for a session that has no row yet.
     pub state: String,
 }
 

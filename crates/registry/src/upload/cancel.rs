@@ -66,7 +66,7 @@ impl Visit {
             }
             Some(row) => row,
             None if ticket_expires_at <= now => return Err(Error::UploadUnknown),
-            None => self.blank(tx.hold_repository(&self.repository).await?.as_ref()),
+            None => self.blank_row(tx.hold_repository(&self.repository).await?.as_ref()),
         };
         let cancelled = UploadSession {
             tail: Bytes::new(),

@@ -116,7 +116,7 @@ impl Turn {
         let mut tx = visit.registry.ports().metadata.begin().await?;
         let (row, held) = visit.lock(tx.as_mut(), self.session.as_ref()).await?;
         let session = match (row, &self.session) {
-            (None, None) => visit.begin(tx.as_mut(), held).await?,
+            (None, None) => visit.first_row(tx.as_mut(), held).await?,
             (Some(row), None) => return Err(Error::UploadBusy { offset: offset(Some(&row)) }),
             (row, Some(seen)) => {
                 still_ours(row.as_ref(), seen)?;

@@ -48,7 +48,7 @@ impl Visit {
         let mut tx = self.registry.ports().metadata.begin().await?;
         let (row, held) = self.lock(tx.as_mut(), seen).await?;
         let mut session = match (row, seen) {
-            (None, None) => self.begin(tx.as_mut(), held).await?,
+            (None, None) => self.first_row(tx.as_mut(), held).await?,
             (Some(row), Some(seen)) if row.epoch == seen.epoch => readable(row),
             (Some(row), _) => return Err(Error::UploadBusy { offset: offset(Some(&row)) }),
             (None, Some(_)) => return Err(Error::UploadUnknown),

@@ -145,9 +145,9 @@ impl Visit {
         })
     }
 
-    /// A row for the session before its first byte, into the repository if it is there. It makes none, because what comes may turn out to
-    /// be refused; where a project was and is no more nothing is taken.
-    pub(crate) async fn begin(
+    /// The session's first row, which the caller writes; into the repository if that is there. No repository is made for it, because what
+    /// comes may turn out to be refused. Refused at once where there was a project and is none any more.
+    pub(crate) async fn first_row(
         &self,
         tx: &mut dyn Transaction,
         repository: Option<Repository>,
@@ -157,11 +157,11 @@ impl Visit {
         if expected && tx.find_project(&project).await?.is_none() {
             return Err(Error::ProjectUnknown(project));
         }
-        Ok(self.blank(repository.as_ref()))
+        Ok(self.blank_row(repository.as_ref()))
     }
 
-    /// The same, whatever there is.
-    pub(crate) fn blank(&self, repository: Option<&Repository>) -> UploadSession {
+    /// A row of the session before its first byte, whether or not its project is there.
+    pub(crate) fn blank_row(&self, repository: Option<&Repository>) -> UploadSession {
         let checkpoint = self.registry.ports().blobs.start();
         let now = self.registry.now();
         UploadSession {
@@ -191,12 +191,12 @@ impl Turn {
         offset(self.session.as_ref())
     }
 
-    /// How many of them are in storage.
+    /// How many of the session's bytes are in storage.
     pub(crate) fn durable(&self) -> u64 {
         self.session.as_ref().map_or(0, |session| session.durable)
     }
 
-    /// The ones that are not.
+    /// Those of the session's bytes that are in its row.
     pub(crate) fn tail(&self) -> Bytes {
         self.session.as_ref().map(|session| session.tail.clone()).unwrap_or_default()
     }
@@ -212,7 +212,7 @@ impl Turn {
         }
     }
 
-    /// The running hash of all of them.
+    /// The running hash of all bytes that the session has.
     pub(crate) fn hasher(&self) -> Result<Hasher> {
         match &self.session {
             None => Ok(Hasher::new(self.visit.claims.algorithm)),
