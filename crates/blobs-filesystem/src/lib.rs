@@ -74,7 +74,8 @@ impl Default for Options {
 pub struct FilesystemBlobs {
     disk: Arc<Disk>,
     entropy: Arc<dyn Entropy>,
-    buffers: BufferPool,
+    /// The budget for bytes on their way out.
+    outgoing: BufferPool,
 }
 
 impl FilesystemBlobs {
@@ -82,25 +83,25 @@ impl FilesystemBlobs {
     pub fn open(
         root: &Path,
         entropy: Arc<dyn Entropy>,
-        buffers: BufferPool,
+        outgoing: BufferPool,
         files: Arc<dyn FileSystem>,
         options: Options,
     ) -> Result<Self> {
         let disk = Disk::open(root, files, options).map_err(error::in_directory)?;
-        Ok(Self { disk: Arc::new(disk), entropy, buffers })
+        Ok(Self { disk: Arc::new(disk), entropy, outgoing })
     }
 
     /// Opens the directory `root`, which is there, to look at it: nothing is made in it. Blocks meanwhile.
     pub fn open_as_it_is(
         root: &Path,
         entropy: Arc<dyn Entropy>,
-        buffers: BufferPool,
+        outgoing: BufferPool,
         files: Arc<dyn FileSystem>,
         options: Options,
     ) -> Result<Self> {
         let disk = Disk::open_as_it_is(root, files, options);
         let disk = disk.map_err(|error| error::looking(root, &error))?;
-        Ok(Self { disk: Arc::new(disk), entropy, buffers })
+        Ok(Self { disk: Arc::new(disk), entropy, outgoing })
     }
 
     /// Runs `work` on the disk where it may block.
@@ -152,12 +153,12 @@ impl Blobs for FilesystemBlobs {
         transport: Transport,
     ) -> Result<Reading> {
         let name = Name::of(location)?;
-        read::blob(&self.disk, &self.buffers, name, size, range, transport).await
+        read::blob(&self.disk, &self.outgoing, name, size, range, transport).await
     }
 
     async fn read_upload(&self, checkpoint: &Checkpoint) -> Result<ByteStream> {
         let name = Name::of(&checkpoint.location)?;
-        read::upload(&self.disk, &self.buffers, name, checkpoint.durable).await
+        read::upload(&self.disk, &self.outgoing, name, checkpoint.durable).await
     }
 
     async fn discard(&self, checkpoint: &Checkpoint) -> Result<()> {

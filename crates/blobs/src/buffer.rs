@@ -1,4 +1,5 @@
-//! The process's one budget for the bytes of bodies, and the buffers that come out of it.
+//! The process's one budget for the bytes of bodies, and the buffers that come out of it. It is cut into pools by what they
+//! are for (the server cuts five), so that nobody who holds memory waits for more of the same.
 
 mod idle;
 mod reservation;

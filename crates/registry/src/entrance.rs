@@ -22,9 +22,9 @@ impl Entrance {
         self.registry.as_caller(caller)
     }
 
-    /// The budget that the bytes of bodies come out of, for those that a door reads whole.
+    /// The budget for bodies on their way in, which a door needs for those that it reads whole.
     #[must_use]
-    pub fn buffers(&self) -> &BufferPool {
-        self.registry.buffers()
+    pub fn incoming(&self) -> &BufferPool {
+        self.registry.incoming()
     }
 }

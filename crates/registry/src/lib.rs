@@ -88,8 +88,8 @@ pub struct Ports {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
-    /// The process's budget for bodies on their way in.
-    pub buffers: BufferPool,
+    /// The budget for bodies on their way in.
+    pub incoming: BufferPool,
     /// The budget for large manifests on their way out.
     pub manifests: BufferPool,
     /// The budget for large pages of lists on their way out.
@@ -167,10 +167,10 @@ impl Registry {
         Guarded::new(self, caller)
     }
 
-    /// The budget that the bytes of bodies come out of, for those that a door reads whole.
+    /// The budget for bodies on their way in, which a door needs for those that it reads whole.
     #[must_use]
-    pub fn buffers(&self) -> &BufferPool {
-        &self.inner.ports.buffers
+    pub fn incoming(&self) -> &BufferPool {
+        &self.inner.ports.incoming
     }
 
     /// How many upload sessions this process is writing to now.

@@ -217,7 +217,7 @@ impl Materials {
             cache: Arc::<MemoryCache>::clone(&self.cache),
             clock: Arc::clone(&self.clock),
             entropy: Arc::clone(&self.entropy),
-            buffers: self.incoming.clone(),
+            incoming: self.incoming.clone(),
             manifests: self.manifests.clone(),
             lists: self.lists.clone(),
             access,
@@ -274,18 +274,18 @@ async fn claimed_blobs(
 async fn blobs(
     config: &Config,
     entropy: &Arc<dyn Entropy>,
-    buffers: &BufferPool,
+    outgoing: &BufferPool,
     purpose: Use,
 ) -> Result<FilesystemBlobs> {
     let directory = config.blob_directory();
-    let (entropy, buffers) = (Arc::clone(entropy), buffers.clone());
+    let (entropy, outgoing) = (Arc::clone(entropy), outgoing.clone());
     let opening = tokio::task::spawn_blocking(move || {
         let (files, options) = (Arc::new(LocalFileSystem), Options::default());
         let opened = match purpose {
-            Use::Look => FilesystemBlobs::open_as_it_is(&directory, entropy, buffers, files, options),
+            Use::Look => FilesystemBlobs::open_as_it_is(&directory, entropy, outgoing, files, options),
             Use::Work => {
                 data_directory::create(&directory)?;
-                FilesystemBlobs::open(&directory, entropy, buffers, files, options)
+                FilesystemBlobs::open(&directory, entropy, outgoing, files, options)
             }
         };
         opened.with_context(|| format!("the blobs in {} cannot be opened", directory.display()))

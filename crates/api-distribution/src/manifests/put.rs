@@ -27,8 +27,8 @@ pub(crate) async fn put(
     call.registry.check_push(repository).await?;
     let _slot = call.manifest_slot()?;
     let limit = call.door.settings.manifest_limit;
-    let buffers = call.door.registry.buffers();
-    let content = body.collect(call.door.settings.body_timeout, limit, buffers).await;
+    let pool = call.door.registry.incoming();
+    let content = body.collect(call.door.settings.body_timeout, limit, pool).await;
     let content = content.map_err(|error| match error {
         CollectError::TooLong => berth_registry::Error::ManifestTooLarge { limit },
         CollectError::Body(error) => error.into(),

@@ -139,7 +139,7 @@ impl House {
             entropy,
             manifests: BufferPool::new(4 << 20),
             lists: lists.clone(),
-            buffers,
+            incoming: buffers,
             access: gatekeeper.access(),
         };
         let registry = Registry::open(ports, settings).await.expect("a registry");

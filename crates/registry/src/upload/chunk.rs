@@ -70,8 +70,8 @@ impl Visit {
 impl Turn {
     /// The first part of the body, behind the session's tail.
     pub(crate) async fn head(&self, reader: &mut Reader) -> Head {
-        let buffers = &self.visit.registry.ports().buffers;
-        reader.head(buffers, &self.tail(), &self.registration).await
+        let pool = &self.visit.registry.ports().incoming;
+        reader.head(pool, &self.tail(), &self.registration).await
     }
 
     /// Keeps what came of a flawed body, unless it is wrong: `bytes` are the tail and what came. What the client is told.

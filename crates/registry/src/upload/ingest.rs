@@ -91,7 +91,7 @@ impl Ingest {
         if ending.is_some() && self.carried.is_empty() && self.pending.is_empty() {
             return Ok(ending);
         }
-        let pool: BufferPool = self.lease.visit.registry.ports().buffers.clone();
+        let pool: BufferPool = self.lease.visit.registry.ports().incoming.clone();
         let mut buffer = reader.take(&pool, LARGE).await;
         buffer.append(&self.carried);
         buffer.append(&std::mem::take(&mut self.pending));

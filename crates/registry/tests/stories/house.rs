@@ -93,7 +93,7 @@ impl House {
     }
 
     pub(crate) async fn process_with(&self, settings: Settings) -> Registry {
-        let buffers = BufferPool::new(self.budget);
+        let incoming = BufferPool::new(self.budget);
         let entropy = Arc::clone(&self.entropy) as Arc<dyn berth_domain::Entropy>;
         let blobs = FilesystemBlobs::open(
             &self.blobs(),
@@ -113,7 +113,7 @@ impl House {
             cache: Arc::new(MemoryCache::new(8 << 20, self.lifetimes, Arc::clone(&clock))),
             clock,
             entropy,
-            buffers,
+            incoming,
             manifests: self.manifests.clone(),
             lists: self.lists.clone(),
             access: Access::open(),
