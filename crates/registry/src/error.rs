@@ -6,7 +6,7 @@ use berth_oci::manifest::ManifestError;
 use berth_oci::{Digest, ProjectName, Reference, RepositoryName};
 
 use crate::BodyError;
-use crate::outgoing::Crowded;
+use crate::large_manifests::Crowded;
 
 /// Everything that can go wrong. Doors turn each variant into their protocol's answer.
 #[derive(Debug, thiserror::Error)]

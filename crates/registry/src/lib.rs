@@ -2,12 +2,12 @@
 //!
 //! **Invariants.** [`Entrance::as_caller`] is the only way for a door in, and every method of [`Guarded`] begins with its
 //! permission check. No transaction waits for a body. A change is invisible until its transaction committed, and
-//! what the caches held of it is forgotten before the answer is sent. Nothing is written on the pull path.
+//! what the caches held of it is forgotten before the answer is sent. Nothing is written on the pull path but the mark of damage.
 //!
 //! **Where to look.** One noun is one file, and holds the noun's methods of [`Guarded`]: [`blob`], [`mount`], [`manifest`],
 //! `tag`, `referrer`, [`catalog`], `repository`, [`upload`]. Beside them stand what runs without a caller ([`fsck`],
 //! `history`, expiry of uploads, flushing of `pulls`) and what the use cases share: the `lookup` that the caches stand before, with
-//! its questions in `flights`, and the budgets of what is `outgoing` and of `lists`.
+//! its questions in `flights`, the `destination` of a push, and the budgets of `large_manifests` and of `lists` on their way out.
 #![deny(missing_docs)]
 
 mod apart;
@@ -22,11 +22,11 @@ mod flights;
 pub mod fsck;
 mod guarded;
 mod history;
+mod large_manifests;
 mod lists;
 mod lookup;
 pub mod manifest;
 pub mod mount;
-mod outgoing;
 pub mod page;
 mod pulls;
 mod reader;
@@ -66,8 +66,8 @@ pub use upload::{ChunkPosition, Finished, UploadStatus, UploadTicket};
 
 use apart::Turns;
 use flights::Flights;
+use large_manifests::{Crowded, LargeManifests};
 use lists::Lists;
-use outgoing::{Crowded, Outgoing};
 use pulls::Pulls;
 use upload::Signer;
 use upload::Writers;
@@ -114,7 +114,7 @@ struct Inner {
     repositories: Flights<Repository>,
     blobs: Flights<Blob>,
     manifests: Flights<Result<PulledManifest, Crowded>>,
-    outgoing: Outgoing,
+    large_manifests: LargeManifests,
     /// Whose turn it is to read a large manifest that is pushed.
     readings: Turns,
     lists: Lists,
@@ -143,7 +143,7 @@ impl Registry {
             repositories: Flights::new(cache, outage),
             blobs: Flights::new(cache, outage),
             manifests: Flights::new(cache, outage),
-            outgoing: Outgoing::new(ports.manifests.clone(), settings.room_timeout),
+            large_manifests: LargeManifests::new(ports.manifests.clone(), settings.room_timeout),
             readings: Turns::new(),
             lists: Lists::new(ports.lists.clone(), settings.room_timeout),
             ports,

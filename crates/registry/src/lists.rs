@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::time::timeout;
 
 use crate::apart::SMALL;
-use crate::outgoing::Crowded;
+use crate::large_manifests::Crowded;
 use crate::{Page, Result};
 
 /// What a name takes in a list beside its bytes.

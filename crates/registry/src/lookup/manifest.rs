@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::{any_manifest_key, manifest_key, tag_key};
 use crate::apart::{SMALL, apart};
 use crate::flights::Answer;
-use crate::outgoing::Crowded;
+use crate::large_manifests::Crowded;
 use crate::{PulledManifest, Registry, Result};
 
 /// A manifest that the database says is there.
@@ -135,7 +135,7 @@ impl Registry {
             }
             // Whoever waits for room has none.
             drop(room.take());
-            match self.inner.outgoing.room(usize::try_from(size).unwrap_or(usize::MAX)).await {
+            match self.inner.large_manifests.room(usize::try_from(size).unwrap_or(usize::MAX)).await {
                 Ok(found) => room = Some(found),
                 Err(crowded) => return Ok(Some(Err(crowded))),
             }
@@ -148,7 +148,7 @@ impl Registry {
         if room.is_none() {
             return manifest;
         }
-        self.inner.outgoing.lend(&manifest, room).unwrap_or(manifest)
+        self.inner.large_manifests.lend(&manifest, room).unwrap_or(manifest)
     }
 }
 

@@ -28,22 +28,22 @@ impl Guarded<'_> {
     ) -> Result<PulledManifest> {
         self.check(repository, Resource::Repository, Action::Pull).await?;
         let repository = self.registry.existing(repository).await?;
-        let outgoing = &self.registry.inner.outgoing;
+        let large = &self.registry.inner.large_manifests;
         let manifest = loop {
             let found = match reference {
                 Reference::Tag(tag) => self.registry.manifest_by_tag(repository.id, tag).await?,
                 Reference::Digest(digest) => self.registry.manifest_by_digest(repository.id, digest).await?,
             };
             let found = found.ok_or_else(|| Error::ManifestUnknown(reference.clone()))?;
-            if let Some(manifest) = outgoing.lend(&found, None) {
+            if let Some(manifest) = large.lend(&found, None) {
                 break manifest;
             }
             let (digest, size) = (found.digest, found.content.len());
             drop(found);
-            let room = outgoing.room(size).await?;
+            let room = large.room(size).await?;
             // Who has room waits for no answer that might wait for it.
             if let Some(found) = self.registry.remembered_manifest(repository.id, &digest).await
-                && let Some(manifest) = outgoing.lend(&found, Some(room))
+                && let Some(manifest) = large.lend(&found, Some(room))
             {
                 break manifest;
             }

@@ -20,20 +20,20 @@ use crate::apart::SMALL;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Crowded;
 
-/// What is lent to clients.
-pub(crate) struct Outgoing {
+/// The large manifests that are lent to clients.
+pub(crate) struct LargeManifests {
     budget: BufferPool,
     patience: Duration,
-    lent: Arc<Mutex<Lent>>,
+    lent: Arc<Mutex<Loans>>,
 }
 
 /// By the address of the first byte.
-type Lent = HashMap<usize, Weak<Loan>>;
+type Loans = HashMap<usize, Weak<Loan>>;
 
 /// Room in the budget for the bytes at one address.
 struct Loan {
     address: usize,
-    lent: Arc<Mutex<Lent>>,
+    lent: Arc<Mutex<Loans>>,
     _room: Reservation,
 }
 
@@ -43,7 +43,7 @@ struct Sent {
     content: Bytes,
 }
 
-impl Outgoing {
+impl LargeManifests {
     /// Nothing is lent yet. Nobody waits for longer than `patience`.
     pub(crate) fn new(budget: BufferPool, patience: Duration) -> Self {
         Self { budget, patience, lent: Arc::default() }
@@ -100,14 +100,14 @@ impl Drop for Loan {
     }
 }
 
-fn lock(lent: &Mutex<Lent>) -> MutexGuard<'_, Lent> {
+fn lock(lent: &Mutex<Loans>) -> MutexGuard<'_, Loans> {
     // The table is right after every single step.
     lent.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl fmt::Debug for Outgoing {
+impl fmt::Debug for LargeManifests {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Outgoing")
+        f.debug_struct("LargeManifests")
             .field("budget", &self.budget)
             .field("patience", &self.patience)
             .field("lent", &lock(&self.lent).len())
@@ -132,43 +132,43 @@ mod tests {
     #[test]
     fn the_same_bytes_count_once_until_the_last_client_has_them() {
         let budget = BufferPool::new(1 << 20);
-        let outgoing = Outgoing::new(budget.clone(), PATIENCE);
+        let manifests = LargeManifests::new(budget.clone(), PATIENCE);
         let known = manifest(SIZE);
-        let clients: Vec<_> = (0..10).map(|_| outgoing.lend(&known, None).expect("there is room")).collect();
+        let clients: Vec<_> = (0..10).map(|_| manifests.lend(&known, None).expect("there is room")).collect();
         assert_eq!(budget.in_use(), SIZE);
         assert!(clients.iter().all(|sent| sent.content.as_ptr() == known.content.as_ptr()));
         drop(known);
         let mut clients = clients.into_iter();
         let last = clients.next_back();
         assert_eq!(clients.map(drop).count(), 9);
-        assert_eq!((budget.in_use(), lock(&outgoing.lent).len()), (SIZE, 1));
+        assert_eq!((budget.in_use(), lock(&manifests.lent).len()), (SIZE, 1));
         drop(last);
-        assert_eq!((budget.in_use(), lock(&outgoing.lent).len()), (0, 0));
+        assert_eq!((budget.in_use(), lock(&manifests.lent).len()), (0, 0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_for_ever() {
         let budget = BufferPool::new(1 << 20);
-        let outgoing = Outgoing::new(budget.clone(), PATIENCE);
+        let manifests = LargeManifests::new(budget.clone(), PATIENCE);
         let _all = budget.try_reserve(1 << 20);
-        assert!(outgoing.room(SIZE).await.is_err());
+        assert!(manifests.room(SIZE).await.is_err());
     }
 
     #[tokio::test]
     async fn others_wait_for_room_and_small_ones_do_not() {
         let budget = BufferPool::new(1 << 20);
-        let outgoing = Outgoing::new(budget.clone(), PATIENCE);
-        let lend = |room| outgoing.lend(&manifest(SIZE), room);
+        let manifests = LargeManifests::new(budget.clone(), PATIENCE);
+        let lend = |room| manifests.lend(&manifest(SIZE), room);
         let mut sent: Vec<_> = (0..3).map(|_| lend(None).expect("there is room")).collect();
         assert_eq!(lend(None), None);
-        assert!(outgoing.lend(&manifest(SMALL), None).is_some());
-        let mut room = Box::pin(outgoing.room(SIZE));
+        assert!(manifests.lend(&manifest(SMALL), None).is_some());
+        let mut room = Box::pin(manifests.room(SIZE));
         assert!(futures::poll!(&mut room).is_pending());
         sent.pop();
         let room = room.await.unwrap();
         assert_eq!(lend(None), None, "the room is whose turn it was");
         sent.push(lend(Some(room)).expect("there is room"));
-        let too_small = outgoing.room(SIZE / 3).await.unwrap();
+        let too_small = manifests.room(SIZE / 3).await.unwrap();
         assert_eq!(lend(Some(too_small)), None);
     }
 }
