@@ -94,6 +94,8 @@ impl Guarded<'_> {
 }
 
 impl Registry {
+    /// Opens one range of a blob, which lies within its size. If the bytes cannot be had, the database is asked whether they have moved
+    /// meanwhile; if they have not, the blob is marked as damaged, and is unknown from then on.
     pub(crate) async fn read(
         &self,
         repository: RepositoryId,

@@ -42,7 +42,7 @@ impl Registry {
     /// The live repository of that name.
     pub(crate) async fn find(&self, name: &RepositoryName) -> Result<Option<Repository>> {
         let key = repository_key(name);
-        let read = |value: &Bytes| numbers(value, name);
+        let read = |value: &Bytes| repository_from(name, value);
         let question = |stamp| {
             let (registry, name) = (self.clone(), name.clone());
             async move {
@@ -131,7 +131,7 @@ fn repository_value(repository: &Repository) -> Bytes {
     numbers.map(i64::to_be_bytes).concat().into()
 }
 
-fn numbers(value: &[u8], name: &RepositoryName) -> Option<Repository> {
+fn repository_from(name: &RepositoryName, value: &[u8]) -> Option<Repository> {
     let number = |at: usize| value.get(at..at + 8)?.try_into().ok().map(i64::from_be_bytes);
     Some(Repository {
         id: RepositoryId(number(0)?),
