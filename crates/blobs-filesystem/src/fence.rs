@@ -1,4 +1,7 @@
 //! At most one writer of an upload in this process: who opens it again shuts the one before out.
+//!
+//! The registry lets one request at a time write to an upload, and knows when that request is over. A write of it may still be at the
+//! disk then: whoever comes next waits for it here.
 
 use std::collections::HashMap;
 use std::io;
@@ -23,7 +26,7 @@ enum State {
 
 /// A writer's right to write to an upload, until somebody else takes it.
 #[derive(Debug)]
-pub(crate) struct Lease {
+pub(crate) struct Pass {
     fences: Fences,
     name: Name,
     gate: Arc<Gate>,
@@ -31,17 +34,17 @@ pub(crate) struct Lease {
 
 /// The writer is at the disk; nobody takes its right away meanwhile.
 #[derive(Debug)]
-pub(crate) struct Turn<'a> {
+pub(crate) struct AtDisk<'a> {
     _gate: MutexGuard<'a, State>,
 }
 
 impl Fences {
     /// The right to write to `name`. Blocks until the writer before is done with what it is at; it writes no more after that.
-    pub(crate) fn lease(&self, name: Name) -> Arc<Lease> {
+    pub(crate) fn pass(&self, name: Name) -> Arc<Pass> {
         let gate = Arc::new(Mutex::new(State::Open));
         let before = self.writers().insert(name, Arc::downgrade(&gate));
         close(before);
-        Arc::new(Lease { fences: self.clone(), name, gate })
+        Arc::new(Pass { fences: self.clone(), name, gate })
     }
 
     /// Takes the right to write to `name` from whoever has it.
@@ -61,18 +64,18 @@ fn close(gate: Option<Weak<Gate>>) {
     }
 }
 
-impl Lease {
-    /// Keeps others out until the turn is dropped. Fails if the right was taken away.
-    pub(crate) fn turn(&self) -> io::Result<Turn<'_>> {
+impl Pass {
+    /// Keeps others out until this is dropped. Fails if the right was taken away.
+    pub(crate) fn enter(&self) -> io::Result<AtDisk<'_>> {
         let gate = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
         if *gate == State::Closed {
             return Err(io::Error::other("another writer took this upload over"));
         }
-        Ok(Turn { _gate: gate })
+        Ok(AtDisk { _gate: gate })
     }
 }
 
-impl Drop for Lease {
+impl Drop for Pass {
     fn drop(&mut self) {
         let mut writers = self.fences.writers();
         let ours = |gate: &Weak<Gate>| std::ptr::eq(gate.as_ptr(), Arc::as_ptr(&self.gate));

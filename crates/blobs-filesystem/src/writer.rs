@@ -9,7 +9,7 @@ use rustix::io::Errno;
 
 use crate::disk::Disk;
 use crate::error;
-use crate::fence::Lease;
+use crate::fence::Pass;
 use crate::file_system::WritableFile;
 use crate::layout::{Entry, Name};
 
@@ -18,7 +18,7 @@ use crate::layout::{Entry, Name};
 pub(crate) struct Writer {
     disk: Arc<Disk>,
     name: Name,
-    lease: Arc<Lease>,
+    pass: Arc<Pass>,
     /// `None` until there is a byte to write.
     file: Option<Box<dyn WritableFile>>,
     /// How many bytes the file has.
@@ -43,10 +43,10 @@ enum Direct {
 impl Writer {
     /// Takes the upload over from whoever had it, and cuts off what lies behind `durable`.
     pub(crate) fn open(disk: Arc<Disk>, name: Name, durable: u64) -> Result<Self> {
-        let lease = disk.fences.lease(name);
+        let pass = disk.fences.pass(name);
         let file = existing(&disk, name, durable).map_err(|e| error::writing(name, e))?;
         let direct = if disk.options.direct_after.is_some() { Direct::Off } else { Direct::Never };
-        Ok(Self { disk, name, lease, file, written: durable, durable, came: 0, direct })
+        Ok(Self { disk, name, pass, file, written: durable, durable, came: 0, direct })
     }
 
     /// Writes `pieces` behind what was written so far. After an error the upload is as it was at its last checkpoint.
@@ -96,8 +96,8 @@ impl Writer {
 
     /// Does `work` while nobody else may take the upload over; cleans up behind it if it fails.
     fn at_disk(&mut self, work: impl FnOnce(&mut Self) -> io::Result<()>) -> Result<()> {
-        let lease = Arc::clone(&self.lease);
-        let _turn = lease.turn().map_err(Error::Io)?;
+        let pass = Arc::clone(&self.pass);
+        let _at_disk = pass.enter().map_err(Error::Io)?;
         work(self).map_err(|error| {
             self.give_up();
             error::writing(self.name, error)
