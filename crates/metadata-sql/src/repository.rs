@@ -42,7 +42,7 @@ statements! {
         "SELECT id, project_id, name, created_at FROM repositories WHERE name = $1 AND deleted_at IS NULL"
     );
     /// The same, locked against deletion.
-    LOCK_REPOSITORY = sql!(
+    HOLD_REPOSITORY = sql!(
         pg: "SELECT id, project_id, name, created_at FROM repositories WHERE name = $1 AND deleted_at IS NULL
              FOR KEY SHARE",
         lite: "SELECT id, project_id, name, created_at FROM repositories WHERE name = $1 AND deleted_at IS NULL",
@@ -85,12 +85,12 @@ statements! {
         lite: concat!(found!(), "SELECT value FROM json_each($3)", rest!()),
     );
     /// Locked against deletion, like one that is looked up by its name.
-    HOLD_REPOSITORY = sql!(
+    HOLD = sql!(
         pg: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL FOR KEY SHARE",
         lite: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL",
     );
     /// Locked against others that take manifests away, not against those that bring some.
-    HOLD_FOR_REMOVAL = sql!(
+    HOLD_TO_REMOVE = sql!(
         pg: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE",
         lite: "SELECT id FROM repositories WHERE id = $1 AND deleted_at IS NULL",
     );
@@ -226,8 +226,8 @@ impl RepositoryReads for SqlMetadata {
 #[async_trait]
 impl RepositoryWrites for SqlTransaction {
     async fn hold_repository(&mut self, name: &RepositoryName) -> Result<Option<Repository>> {
-        let row: Option<Row> = optional!(self, LOCK_REPOSITORY, name.as_str());
-        self.held(row)
+        let row: Option<Row> = optional!(self, HOLD_REPOSITORY, name.as_str());
+        self.note_held(row)
     }
 
     async fn ensure_repository(
@@ -268,8 +268,8 @@ impl RepositoryWrites for SqlTransaction {
 }
 
 impl SqlTransaction {
-    /// Reads a repository that is locked against deletion, if it is there, and remembers that it is.
-    pub(crate) fn held(&mut self, row: Option<Row>) -> Result<Option<Repository>> {
+    /// Reads a repository that is locked against deletion, if it is there, and notes that this transaction holds it.
+    pub(crate) fn note_held(&mut self, row: Option<Row>) -> Result<Option<Repository>> {
         let repository = row.map(repository).transpose()?;
         self.held.extend(repository.as_ref().map(|repository| repository.id.0));
         Ok(repository)
@@ -283,7 +283,7 @@ impl SqlTransaction {
         if self.held.contains(&repository.0) {
             return Ok(true);
         }
-        let lives: Option<(i64,)> = optional!(self, HOLD_REPOSITORY, repository.0);
+        let lives: Option<(i64,)> = optional!(self, HOLD, repository.0);
         if lives.is_some() {
             self.held.insert(repository.0);
         }
@@ -297,7 +297,7 @@ impl SqlTransaction {
 
     /// The same for those who take manifests away: one of them at a time.
     pub(crate) async fn hold_to_remove(&mut self, repository: RepositoryId) -> Result<bool> {
-        let lives: Option<(i64,)> = optional!(self, HOLD_FOR_REMOVAL, repository.0);
+        let lives: Option<(i64,)> = optional!(self, HOLD_TO_REMOVE, repository.0);
         Ok(lives.is_some())
     }
 

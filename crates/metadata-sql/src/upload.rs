@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::SqlMetadata;
-use crate::repository::{self, LOCK_REPOSITORY};
+use crate::repository::{self, HOLD_REPOSITORY};
 use crate::transaction::SqlTransaction;
 use crate::value::{actor, optional_digest, parse, signed, time, unsigned, uuid};
 
@@ -167,10 +167,10 @@ impl UploadWrites for SqlTransaction {
         let (row, held): (Option<Row>, Option<repository::Row>) = optional_both!(
             self,
             (LOCK_UPLOAD, id.as_bytes().as_slice()),
-            (LOCK_REPOSITORY, repository.as_str())
+            (HOLD_REPOSITORY, repository.as_str())
         );
         self.seen_upload = Some((id, row.is_some()));
-        Ok((row.map(session).transpose()?, self.held(held)?))
+        Ok((row.map(session).transpose()?, self.note_held(held)?))
     }
 
     async fn save_upload(&mut self, session: &UploadSession) -> Result<()> {

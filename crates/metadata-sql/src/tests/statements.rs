@@ -18,7 +18,7 @@ use crate::{SqlMetadata, sqlite};
 /// What runs for every pull and push, with parameters to plan it by.
 pub(super) const HOT: &[(&str, &str)] = &[
     ("REPOSITORY", "'library/x'"),
-    ("LOCK_REPOSITORY", "'library/x'"),
+    ("HOLD_REPOSITORY", "'library/x'"),
     ("TAG", "7, 'latest'"),
     ("TAGS", "7, 'a', 100"),
     ("LOCK_TAG", "7, 'latest'"),
