@@ -3,6 +3,9 @@
 //! **How it is used.** [`Server::bind`] makes everything that the configuration names and binds the listeners; nothing is
 //! answered yet. [`Server::serve`] answers until its shutdown future is done, drains, and returns.
 //!
+//! **Where a request goes.** `accept` lets its connection in, `connection` speaks HTTP on a `socket`, `service` answers each request,
+//! and `doors` says which door does; the answer's bytes leave through the same `socket`.
+//!
 //! **Invariants.** A request that takes less time than the grace never fails because of a shutdown. Handlers that change
 //! something are never dropped in the middle, whatever becomes of their connection. What one connection can hold of the process
 //! is bounded: header, read buffer, time without progress. No label of a metric and no line of the access log holds a secret.

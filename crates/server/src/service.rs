@@ -77,7 +77,7 @@ pub(crate) async fn answer(
     let asked = Arc::clone(&shared);
     let routed = service_fn(move |request| {
         let shared = Arc::clone(&asked);
-        async move { Ok::<_, Infallible>(route(&shared, request).await) }
+        async move { Ok::<_, Infallible>(answer_with_version(&shared, request).await) }
     });
     let Ok(mut answer) = shared.request_ids.layer(routed).oneshot(request).await;
     // Whoever waited to be told to send may send nothing now, or all of it: where the next request begins, nobody knows.
@@ -94,8 +94,8 @@ pub(crate) async fn answer(
     Ok(answer.map(|body| Leaving::new(body, said, exchange, in_flight)))
 }
 
-/// The answer to a request. One below `/v2/` is a registry's, whoever gives it.
-async fn route(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
+/// The answer to a request. One below `/v2/` is a registry's, whoever gives it, and says the version of its API.
+async fn answer_with_version(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
     let of_registry = shared.doors.is_some() && Distribution::owns(request.uri().path());
     let mut answer = decide(shared, request).await;
     if of_registry {
@@ -129,19 +129,20 @@ async fn decide(shared: &Arc<Shared>, request: Request<Counted>) -> Response {
         return answer::nothing_here();
     };
     if matches!(*request.method(), Method::GET | Method::HEAD) {
-        return ask(door, request).await;
+        return at_door(door, request).await;
     }
     // Whatever changes something comes to its end, even when the client goes away; the end of the process waits for it.
     let waited_for = shared.handlers.token();
     unbroken(async move {
-        let answer = ask(door, request).await;
+        let answer = at_door(door, request).await;
         drop(waited_for);
         answer
     })
     .await
 }
 
-async fn ask(door: Door, request: Request<Counted>) -> Response {
+/// The door's answer; a panic behind it is answered too.
+async fn at_door(door: Door, request: Request<Counted>) -> Response {
     let answering = AssertUnwindSafe(door.answer(request.map(Body::new)));
     answering.catch_unwind().await.unwrap_or_else(|_| {
         tracing::error!("a handler panicked");
