@@ -2,8 +2,8 @@
 //!
 //! **Invariants.** A name is random and used once. A file under `blobs/` is whole, synced, 0440, and never changes. Whatever is
 //! acknowledged was synced before, with the directory entries that lead to it. Every operation that must survive a loss of power
-//! goes through [`FileSystem`], so that tests can fail it or cut the power there. No locks are kept in the directory: several
-//! processes may share it, and which of them may write an upload is the database's to say.
+//! goes through [`FileSystem`], so that tests can fail it or cut the power there; only [`BlobCopies`] do without. No locks are kept
+//! in the directory: several processes may share it, and which of them may write an upload is the database's to say.
 //!
 //! Where to read: `layout` draws the tree, `upload`, `queue` and `writer` follow a push, `publish` makes it durable, `read` and its
 //! two ways `mapped` and `pooled` follow a pull, and `doubt` decides what a read that failed says of a blob.

@@ -152,7 +152,8 @@ pub enum Pieces {
 /// By which way the bytes leave; it decides how they are best read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// Plain HTTP/1.1: the bytes go from the stream's slices straight to the kernel and no code of ours looks at them.
+    /// Plain HTTP/1.1: no code of ours looks at the bytes. The kernel sends them from the file that a slice was mapped from, where it
+    /// can; else they are written from the slice.
     Plain,
     /// TLS, HTTP/2, hashing: the program touches the bytes.
     Touched,

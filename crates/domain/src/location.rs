@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// An adapter's name for a place, for example `file:3f/3f0c…`. Opaque above the port, and never used for other bytes.
+/// An adapter's name for a place, for example `file:3f0c9a51…`. Opaque above the port, and never used for other bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Location(String);
 
