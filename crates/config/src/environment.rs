@@ -1,4 +1,4 @@
-//! The environment's layer: `BERTH_<SECTION>__<KEY>`, the two short names, and secrets from files.
+//! The environment's layer: `BERTH_<SECTION>__<KEY>`, the short names, and secrets from files.
 
 use std::collections::BTreeMap;
 

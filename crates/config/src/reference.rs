@@ -14,7 +14,7 @@ const INTRODUCTION: &str = "\
 Berth needs no configuration. What can be set is set, each over the one before, by
 
 1. a YAML file: `berth serve --config FILE` or `BERTH_CONFIG=FILE`,
-2. the environment: `BERTH_<SECTION>__<KEY>`, and shorter `BERTH_DATA` and `BERTH_LISTEN`; a secret also from a file whose path stands in `BERTH_<SECTION>__<KEY>_FILE`,
+2. the environment: `BERTH_<SECTION>__<KEY>`, and shorter `BERTH_DATA`, `BERTH_LISTEN` and `BERTH_ADMIN_PASSWORD`; a secret also from a file whose path stands in the same name with `_FILE` behind it,
 3. flags: `--data`, `--listen`.
 
 What is unknown or cannot work is refused at the start, with its place and with what to write instead. `berth config check` says so without starting anything;
@@ -54,14 +54,13 @@ pub fn reference() -> String {
 }
 
 fn variables(setting: &Setting) -> String {
-    let mut names = setting.variable();
-    if let Some(short) = setting.short_variable() {
-        let _ = write!(names, "`<br>`{short}");
-    }
+    let mut names = vec![setting.variable()];
+    names.extend(setting.short_variable().map(str::to_owned));
     if setting.form.secret {
-        let _ = write!(names, "`<br>`{}_FILE", setting.variable());
+        let files: Vec<_> = names.iter().map(|name| format!("{name}_FILE")).collect();
+        names.extend(files);
     }
-    names
+    names.join("`<br>`")
 }
 
 fn joined(lines: &[&str]) -> String {
