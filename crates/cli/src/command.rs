@@ -21,13 +21,32 @@ pub(crate) enum Command {
     /// Start the registry
     Serve(serve::Serve),
     /// Show or check the configuration
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  berth config show
+  berth config check --config berth.yaml"
+    )]
     Config(config::Config),
     /// Help the first administrator
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  berth admin reset-password
+  berth admin robots
+  berth admin permissions"
+    )]
     Admin(admin::Admin),
     /// Replace the keys of an installation
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  berth secrets rotate
+  berth secrets rotate-token-key"
+    )]
     Secrets(secrets::Secrets),
     /// Compare what the database says with what storage holds
     Fsck(fsck::Fsck),

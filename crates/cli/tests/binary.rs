@@ -61,13 +61,18 @@ fn says_its_version_and_how_it_is_used() {
     for arguments in [
         vec!["--help"],
         vec!["serve", "--help"],
+        vec!["config", "--help"],
         vec!["config", "show", "--help"],
         vec!["config", "check", "--help"],
         vec!["fsck", "--help"],
         vec!["backup", "--help"],
+        vec!["admin", "--help"],
+        vec!["admin", "permissions", "--help"],
         vec!["admin", "reset-password", "--help"],
         vec!["admin", "robots", "--help"],
+        vec!["secrets", "--help"],
         vec!["secrets", "rotate", "--help"],
+        vec!["secrets", "rotate-token-key", "--help"],
         vec!["restore", "--help"],
         vec!["completions", "--help"],
     ] {

@@ -18,6 +18,10 @@ use crate::settings::ConfigFlags;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Admin {
     /// Print what roles and robots may do, as tables in Markdown
+    #[command(after_help = "\
+Examples:
+  berth admin permissions
+  berth admin permissions > permissions.md")]
     Permissions,
     /// List all robots with their last use
     Robots(robots::Robots),

@@ -36,7 +36,7 @@ pub(crate) struct Rotate {
 /// Publishes another key at once; it signs as soon as every replica has read it, five minutes later
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
+Examples:
   berth secrets rotate-token-key
 
 Tokens that are out stay valid until they end. Two keys are valid at a time: while that is so, there is no third.")]
