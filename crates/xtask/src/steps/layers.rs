@@ -71,6 +71,7 @@ const FENCES: &[(&str, &[Layer], &[&str])] = &[
     ("redis", &[], &["cache-redis"]),
     ("moka", &[], &["cache-memory"]),
     ("aws-sdk-s3", &[], &["blobs-s3"]),
+    // The memory of buffers comes from the system and goes back there as a whole.
     ("memmap2", &[], &["blobs", "mapped-file"]),
     ("argon2", &[], &["access"]),
     ("pbkdf2", &[], &["access"]),
