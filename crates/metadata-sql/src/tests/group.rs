@@ -89,6 +89,16 @@ async fn has_lost_patience(metadata: &SqlMetadata) -> berth_metadata::Result<boo
     Ok(patience == Some((1,)))
 }
 
+/// How the writer's connection commits: its `synchronous`, `journal_mode` and `wal_autocheckpoint`.
+async fn how_it_commits(metadata: &SqlMetadata) -> berth_metadata::Result<(i64, String, i64)> {
+    let mut tx = metadata.transaction().await?;
+    let synchronous: Option<(i64,)> = optional!(&mut tx, on_any("PRAGMA synchronous"));
+    let journal: Option<(String,)> = optional!(&mut tx, on_any("PRAGMA journal_mode"));
+    let pages: Option<(i64,)> = optional!(&mut tx, on_any("PRAGMA wal_autocheckpoint"));
+    Box::new(tx).commit().await?;
+    Ok((synchronous.unwrap().0, journal.unwrap().0, pages.unwrap().0))
+}
+
 /// A first writer commits while a second one waits for its turn; the second one ends when it is told to.
 async fn two_writers(metadata: &SqlMetadata, repository: &Repository, ends: Ends) {
     let (name, other) = match ends {
@@ -229,6 +239,25 @@ async fn what_was_answered_survives_a_crash() {
         assert!(is_there(&after, &repository, name).await, "{name}");
     }
     assert!(!is_there(&after, &repository, "not answered").await);
+}
+
+/// No crash of a process tells a commit that was synced from one that was only written, so the connection is asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_commits_for_all_syncs_every_commit() {
+    let directory = TempDir::new().unwrap();
+    let metadata = embedded(&directory).await;
+    // 2 is FULL: the log is synced with every commit.
+    let durable = (2, "wal".to_owned(), 4000);
+    assert_eq!(how_it_commits(&metadata).await.unwrap(), durable);
+    // And so does the connection that takes its place.
+    let mut rival = rival(&directory).await;
+    lose_patience(&metadata).await.unwrap();
+    sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut rival).await.unwrap();
+    let refused = metadata.begin().await.unwrap().commit().await;
+    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+    sqlx::raw_sql("ROLLBACK").execute(&mut rival).await.unwrap();
+    assert_eq!(how_it_commits(&metadata).await.unwrap(), durable);
+    assert!(!has_lost_patience(&metadata).await.unwrap(), "the connection was replaced");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
