@@ -107,6 +107,8 @@ pub const CASES: &[Case] = cases![
     transaction::a_dropped_one_between_others_takes_nothing_with_it,
     race::many_writers_are_all_heard,
     race::one_of_many_makes_the_tag,
+    race::one_of_many_moves_the_tag,
+    race::one_of_two_moves_or_deletes_the_tag,
     race::one_of_many_makes_the_project,
     race::a_blob_is_not_lost_to_a_manifest,
     race::a_manifest_is_not_lost_to_an_index,

@@ -1,13 +1,15 @@
 //! Races: whatever the order, both sides agree on who was first.
 
 use berth_domain::UserId;
-use berth_oci::{Digest, Manifest};
+use berth_oci::{Digest, Manifest, Tag};
 use bytes::Bytes;
 use futures::future::{join, join_all};
 
 use super::scene::{Scene, act, at, begin, blob, image, index, lost, somebody, tag, together};
 use crate::certain::certain;
-use crate::{AddedBlob, AddedManifest, BlobState, CatalogScope, Expected, Metadata, NewManifest, TagMove};
+use crate::{
+    AddedBlob, AddedManifest, BlobState, CatalogScope, Expected, Metadata, NewManifest, TagDelete, TagMove,
+};
 
 pub(super) async fn many_writers_are_all_heard(metadata: &dyn Metadata) {
     let scene = Scene::new(metadata, "many-writers").await;
@@ -49,6 +51,89 @@ pub(super) async fn one_of_many_makes_the_tag(metadata: &dyn Metadata) {
         assert_eq!(metadata.tag(scene.repository.id, &name).await.expect("an answer"), Some(winner));
         let refused = TagMove::Refused { current: Some(winner) };
         assert!(moves.iter().all(|(digest, moved)| *digest == winner || *moved == refused), "{moves:?}");
+    }
+}
+
+/// What became of the tag so far, latest first: what it named, and what it named then.
+async fn told(scene: &Scene<'_>, name: &Tag) -> Vec<(Option<Digest>, Option<Digest>)> {
+    let history = scene.metadata.tag_history(scene.repository.id, name, 10).await.expect("a list");
+    history.iter().map(|line| (line.from, line.to)).collect()
+}
+
+pub(super) async fn one_of_many_moves_the_tag(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "one-moves-the-tag").await;
+    for round in 0..5 {
+        let text = format!("t{round}");
+        let name = tag(&text);
+        let old = scene.push(&image(&format!("{round} old"), &[], None, None), &[&text]).await;
+        let expected = Expected::OneOf(vec![old]);
+        let make = async |n: usize| {
+            let digest = scene.push(&image(&format!("{round} {n}"), &[], None, None), &[]).await;
+            loop {
+                let mut tx = scene.begin().await;
+                let by = somebody();
+                let moved = tx.point_tag(&scene.repository, &name, &digest, &expected, &by, at(1)).await;
+                let Some(moved) = lost(moved) else { continue };
+                if lost(tx.commit().await).is_some() {
+                    return (digest, moved);
+                }
+            }
+        };
+        let moves = join_all((0..8).map(|n| together(make(n)))).await;
+        let won = TagMove::Moved { from: old };
+        let winners: Vec<_> = moves.iter().filter(|(_, moved)| *moved == won).collect();
+        assert_eq!(winners.len(), 1, "{moves:?}");
+        let winner = winners[0].0;
+        let refused = TagMove::Refused { current: Some(winner) };
+        assert!(moves.iter().all(|(digest, moved)| *digest == winner || *moved == refused), "{moves:?}");
+        assert_eq!(metadata.tag(scene.repository.id, &name).await.expect("an answer"), Some(winner));
+        assert_eq!(told(&scene, &name).await, [(Some(old), Some(winner)), (None, Some(old))]);
+    }
+}
+
+pub(super) async fn one_of_two_moves_or_deletes_the_tag(metadata: &dyn Metadata) {
+    let scene = Scene::new(metadata, "moves-or-deletes-the-tag").await;
+    for round in 0..20 {
+        let text = format!("t{round}");
+        let name = tag(&text);
+        let old = scene.push(&image(&format!("{round} old"), &[], None, None), &[&text]).await;
+        let new = scene.push(&image(&format!("{round} new"), &[], None, None), &[]).await;
+        let (expected, act) = (Expected::OneOf(vec![old]), act(&format!("moved or deleted {round}"), 1));
+        let put = async || loop {
+            let mut tx = scene.begin().await;
+            let moved = tx.point_tag(&scene.repository, &name, &new, &expected, &somebody(), at(1)).await;
+            let Some(moved) = lost(moved) else { continue };
+            if lost(tx.commit().await).is_some() {
+                return moved;
+            }
+        };
+        let delete = async || loop {
+            let mut tx = scene.begin().await;
+            let deleted = tx.delete_tag(&scene.repository, &name, &expected, &act).await;
+            let Some(deleted) = lost(deleted) else { continue };
+            if lost(tx.commit().await).is_some() {
+                return deleted;
+            }
+        };
+        let (moved, deleted) = if round % 2 == 0 {
+            join(together(put()), together(delete())).await
+        } else {
+            let (deleted, moved) = join(together(delete()), together(put())).await;
+            (moved, deleted)
+        };
+        let left = match (moved, deleted) {
+            (TagMove::Moved { from }, TagDelete::Refused { current }) => {
+                assert_eq!((from, current), (old, Some(new)), "round {round}");
+                Some(new)
+            }
+            (TagMove::Refused { current: None }, TagDelete::Deleted { from }) => {
+                assert_eq!(from, old, "round {round}");
+                None
+            }
+            both => panic!("round {round}: {both:?}"),
+        };
+        assert_eq!(metadata.tag(scene.repository.id, &name).await.expect("an answer"), left);
+        assert_eq!(told(&scene, &name).await, [(Some(old), left), (None, Some(old))], "round {round}");
     }
 }
 
