@@ -41,7 +41,7 @@ pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+jso
 pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
-/// How long a body may stand still in these tests.
+/// How long a body may stand still where a test wants nothing else.
 pub(crate) const IDLE: Duration = Duration::from_millis(200);
 
 /// How long somebody waits for room in these tests.
@@ -52,6 +52,8 @@ pub(crate) struct Wishes {
     pub(crate) missing_content: MissingContent,
     pub(crate) manifest_limit: usize,
     pub(crate) concurrent_uploads: usize,
+    /// How long a body may stand still.
+    pub(crate) body_timeout: Duration,
     /// Whether requests come over plain HTTP/1.1, where blobs leave by another way.
     pub(crate) plain: bool,
     /// Whether a push makes its project.
@@ -66,6 +68,7 @@ impl Default for Wishes {
             missing_content: MissingContent::Children,
             manifest_limit: 64 << 10,
             concurrent_uploads: 100,
+            body_timeout: IDLE,
             plain: false,
             create_on_push: true,
             clock: Arc::new(SystemClock),
@@ -145,7 +148,7 @@ impl House {
         let registry = Registry::open(ports, settings).await.expect("a registry");
         let settings = DistributionSettings {
             manifest_limit: wishes.manifest_limit,
-            body_timeout: IDLE,
+            body_timeout: wishes.body_timeout,
             concurrent_uploads: wishes.concurrent_uploads,
         };
         let ids = RequestIdLayer::new(RequestIds::new(1));

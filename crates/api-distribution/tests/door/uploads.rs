@@ -1,17 +1,20 @@
 //! Push of blobs in every way, and every way of getting it wrong.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::HeaderMap;
 use berth_access::freshness::BELIEVED;
-use berth_domain::RoleId;
+use berth_domain::{ProjectId, RoleId};
 use berth_metadata::Window;
 use berth_metadata::member::MemberOrder;
 use berth_oci::{Algorithm, Digest};
 use berth_testkit::TestClock;
 use bytes::Bytes;
+use futures::future::join;
 use futures::{StreamExt, stream};
+use tokio::sync::oneshot;
 
 use crate::house::{Answer, House, PASSWORD, Wishes, basic, with};
 
@@ -186,6 +189,50 @@ async fn out_of_order() {
     assert_eq!(pulled(&house, &digest).await, "0123456789");
 }
 
+/// Whoever comes while another client sends is told how far the upload is, and the other one goes on.
+#[tokio::test]
+async fn beside_a_client_that_is_sending() {
+    let house = House::with(Wishes { body_timeout: Duration::from_mins(5), ..Wishes::default() }).await;
+    let patched = chunk(&house, "PATCH", &house.start(REPOSITORY).await, "0-4", "01234").await;
+    let (location, id) = (patched.header("location").to_owned(), patched.header("docker-upload-uuid"));
+    let digest = Digest::sha256(b"0123456789");
+    let closing = with(&location, &format!("digest={digest}"));
+    let ((begun, has_begun), (go_on, may_go_on)) = (oneshot::channel(), oneshot::channel());
+    // Nobody asks for this before the first piece was taken.
+    let rest = stream::once(async move {
+        begun.send(()).expect("the others wait");
+        may_go_on.await.expect("it is told to go on");
+        Ok("789")
+    });
+    let body = Body::from_stream(stream::iter([Ok::<_, std::io::Error>("56")]).chain(rest));
+    let first = house.ask("PATCH", &location, &[], body);
+    let others = async {
+        has_begun.await.expect("it begins");
+        for (method, path, fields, content) in [
+            ("PATCH", &location, &[][..], "56789"),
+            ("PATCH", &location, &[("content-range", "5-9")], "56789"),
+            ("PUT", &closing, &[("content-range", "5-9")], "56789"),
+            ("PUT", &closing, &[], "56789"),
+            ("PUT", &closing, &[], ""),
+        ] {
+            let refused = house.ask(method, path, fields, content).await;
+            refused.expect(416, "RANGE_INVALID");
+            // What the first one brought meanwhile is not durable yet.
+            assert_eq!(refused.header("range"), "0-4", "{method} {fields:?} {content}");
+            assert_eq!(refused.json()["errors"][0]["detail"]["offset"], 5);
+            assert_eq!(refused.header("location"), location);
+            assert_eq!(refused.header("docker-upload-uuid"), id);
+        }
+        let status = house.get(&location).await;
+        assert_eq!((status.status, status.header("range")), (204, "0-4"));
+        go_on.send(()).expect("it waits");
+    };
+    let (first, ()) = join(first, others).await;
+    assert_eq!((first.status, first.header("range")), (202, "0-9"));
+    created(&house.ask("PUT", &closing, &[], Body::empty()).await, &digest);
+    assert_eq!(pulled(&house, &digest).await, "0123456789");
+}
+
 #[tokio::test]
 async fn a_fresh_upload_can_be_asked_and_cancelled() {
     let house = House::open().await;
@@ -254,17 +301,36 @@ async fn sessions_that_are_not_the_clients() {
     let fresh = house.start(REPOSITORY).await;
     let (path, state) = fresh.split_once("?_state=").expect("a state");
     let flipped: String = state.chars().map(|c| if c == 'A' { 'B' } else { 'A' }).collect();
-    let elsewhere = fresh.replace(REPOSITORY, "library/elsewhere");
-    let written = chunk(&house, "PATCH", &house.start(REPOSITORY).await, "0-1", "01").await;
-    let written = written.header("location").replace(REPOSITORY, "library/elsewhere");
-    let forged = format!("{path}?_state={flipped}");
+    let (bare, forged) = (path.to_owned(), format!("{path}?_state={flipped}"));
     let garbage = format!("{path}?_state=%ff%00");
-    for location in [&unknown, &path.to_owned(), &forged, &garbage, &elsewhere, &written] {
-        house.get(location).await.expect(404, "BLOB_UPLOAD_UNKNOWN");
-        chunk(&house, "PATCH", location, "2-3", "23").await.expect(404, "BLOB_UPLOAD_UNKNOWN");
+    let written = chunk(&house, "PATCH", &house.start(REPOSITORY).await, "0-1", "01").await;
+    let written = written.header("location").to_owned();
+    let [elsewhere, moved] =
+        [&fresh, &written].map(|location| location.replace(REPOSITORY, "library/elsewhere"));
+    // Also somebody who may push here has no part in another account's uploads.
+    let jane = house.user("jane").await;
+    house.member(ProjectId::LIBRARY, jane, RoleId::DEVELOPER).await;
+    let (admin, jane) = (basic("admin", PASSWORD), basic("jane", PASSWORD));
+    let ours = [&unknown, &bare, &forged, &garbage, &elsewhere, &moved].map(|location| (&admin, location));
+    let theirs = [&fresh, &written].map(|location| (&jane, location));
+    for (who, location) in ours.into_iter().chain(theirs) {
         let put = with(location, &format!("digest={}", Digest::sha256(b"x")));
-        house.ask("PUT", &put, &[], "x").await.expect(404, "BLOB_UPLOAD_UNKNOWN");
-        house.delete(location).await.expect(404, "BLOB_UPLOAD_UNKNOWN");
+        for (method, path, fields, content) in [
+            ("GET", location, &[][..], ""),
+            ("PATCH", location, &[("content-range", "2-3")], "23"),
+            ("PUT", &put, &[], "x"),
+            ("DELETE", location, &[], ""),
+        ] {
+            house.ask_as(who, method, path, fields, content).await.expect(404, "BLOB_UPLOAD_UNKNOWN");
+        }
+    }
+    // The uploads themselves are as they were.
+    for (location, range, rest, whole) in [(&fresh, "0-0", "x", "x"), (&written, "0-1", "23", "0123")] {
+        let status = house.get(location).await;
+        assert_eq!((status.status, status.header("range")), (204, range));
+        let digest = Digest::sha256(whole.as_bytes());
+        created(&house.ask("PUT", &with(location, &format!("digest={digest}")), &[], rest).await, &digest);
+        assert_eq!(pulled(&house, &digest).await, whole);
     }
 }
 
