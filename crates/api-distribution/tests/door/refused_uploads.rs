@@ -1,7 +1,7 @@
 //! What is refused leaves nothing visible: a repository is unknown until content came that is kept.
 
 use axum::body::Body;
-use berth_oci::Digest;
+use berth_oci::{Algorithm, Digest};
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, with};
@@ -55,6 +55,35 @@ async fn a_refused_upload_makes_no_repository() {
     assert_unknown(&tags(&house).await);
     let referrers = house.get(&format!("/v2/{GHOST}/referrers/{wrong}")).await;
     assert_eq!((referrers.status, &referrers.json()["manifests"]), (200, &json!([])));
+}
+
+/// Whatever the session has in storage by then, the same close may be sent again with what is right.
+#[tokio::test]
+async fn a_last_chunk_of_other_content_leaves_the_session_as_it_was() {
+    let house = House::open().await;
+    for size in [10, 100_000, LARGE, 3 * LARGE] {
+        let content: Vec<u8> = (0..251).cycle().take(size).collect();
+        let (half, right) = (size / 2, Digest::sha256(&content));
+        let location = begin(&house, &content[..half]).await;
+        let mut other = content.clone();
+        other[size - 1] ^= 1;
+        let actual = Digest::sha256(&other);
+        for wrong in [right, Digest::of(Algorithm::Sha512, &content)] {
+            let close = with(&location, &format!("digest={wrong}"));
+            let refused = house.ask("PUT", &close, &[], other[half..].to_vec()).await;
+            refused.expect(400, "DIGEST_INVALID");
+            for digest in [wrong, actual, Digest::of(Algorithm::Sha512, &other)] {
+                let blob = house.head(&format!("/v2/{GHOST}/blobs/{digest}")).await;
+                assert_eq!(blob.status, 404, "{size} {digest}");
+            }
+            let status = house.get(&location).await;
+            let range = format!("0-{}", half - 1);
+            assert_eq!((status.status, status.header("range")), (204, range.as_str()), "{size}");
+        }
+        let close = with(&location, &format!("digest={right}"));
+        assert_eq!(house.ask("PUT", &close, &[], content[half..].to_vec()).await.status, 201, "{size}");
+        assert!(house.get(&format!("/v2/{GHOST}/blobs/{right}")).await.bytes() == &content);
+    }
 }
 
 #[tokio::test]
