@@ -10,6 +10,7 @@ mod lists;
 mod made_projects;
 mod manifests;
 mod paths;
+mod refused_manifests;
 mod refused_uploads;
 mod tags;
 mod uploads;
