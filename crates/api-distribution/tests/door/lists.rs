@@ -2,8 +2,9 @@
 
 use axum::body::Body;
 use berth_domain::{Actor, Clock as _, SystemClock};
-use berth_metadata::Expected;
-use berth_oci::{Digest, RepositoryName};
+use berth_metadata::{AddedManifest, Expected, NewManifest};
+use berth_oci::{Digest, Manifest, RepositoryName};
+use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, OCI_INDEX, OCI_MANIFEST, Wishes, image};
@@ -159,6 +160,117 @@ async fn repositories_in_pages() {
     assert_eq!(none.json(), json!({ "repositories": [] }));
     assert!(!none.has("link"));
     house.get("/v2/_catalog?n=-1").await.expect(400, "PAGINATION_NUMBER_INVALID");
+}
+
+/// An index of nothing that says something.
+fn index(annotation: &str, subject: Option<&Value>) -> Bytes {
+    let mut index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [] });
+    index["annotations"] = json!({ "said": annotation });
+    if let Some(subject) = subject {
+        index["artifactType"] = json!("application/vnd.example.sbom+json");
+        index["subject"] = subject.clone();
+    }
+    index.to_string().into()
+}
+
+#[tokio::test]
+async fn ten_thousand_repositories_come_at_once_and_the_rest_by_a_link() {
+    let house = House::open().await;
+    let content = index("the same everywhere", None);
+    let manifest = Manifest::parse(&content, None).expect("a manifest");
+    let new = NewManifest { digest: Digest::sha256(&content), content: &content, manifest: &manifest };
+    let (by, at) = (Actor::system(), SystemClock.now());
+    let mut tx = house.metadata.begin().await.expect("a transaction");
+    let project = tx.find_project(&"library".parse().expect("a name")).await.expect("an answer");
+    let project = project.expect("it is there from the start");
+    for number in 0..=10_000 {
+        let name = format!("library/r{number:05}").parse().expect("a name");
+        let repository = tx.ensure_repository(&project, &name, &by, at).await.expect("a repository");
+        let added = tx.add_manifest(&repository, &new, &by, at).await;
+        assert_eq!(added.expect("an answer"), AddedManifest::Added);
+    }
+    tx.commit().await.expect("a commit");
+    let first = house.get("/v2/_catalog").await;
+    let names = first.json();
+    let names = strings(&names["repositories"]);
+    assert_eq!((names.len(), names[0], names[9_999]), (10_000, "library/r00000", "library/r09999"));
+    let rest = house.get(&next(&first).expect("a link to the rest")).await;
+    assert_eq!(rest.json(), json!({ "repositories": ["library/r10000"] }));
+    assert!(!rest.has("link"));
+}
+
+/// Nobody gets more than one page by a large number, and none by one below zero.
+#[tokio::test]
+async fn numbers_that_no_page_has() {
+    let house = House::open().await;
+    let manifest = house.push_image(REPOSITORY, "1", "layer").await;
+    let digest = Digest::sha256(manifest.as_bytes());
+    let subject = json!({ "mediaType": OCI_MANIFEST, "digest": digest, "size": manifest.len() });
+    add_in_one_go(&house, &[index("about it", Some(&subject))]).await;
+    let (catalog, tags) = ("/v2/_catalog".to_owned(), format!("/v2/{REPOSITORY}/tags/list"));
+    let referrers = format!("/v2/{REPOSITORY}/referrers/{digest}");
+    let far = format!("{}{}", u64::MAX, "9".repeat(20));
+    for n in ["4294967296", &u64::MAX.to_string(), "18446744073709551616", &far] {
+        for path in [&catalog, &tags, &referrers] {
+            let answer = house.get(&format!("{path}?n={n}")).await;
+            assert_eq!((answer.status, answer.json()), (200, house.get(path).await.json()), "{path} {n}");
+            assert!(!answer.has("link"), "{path} {n}");
+        }
+    }
+    let whole = house.get(&referrers).await.json();
+    assert_eq!(whole["manifests"].as_array().map(Vec::len), Some(1));
+    for n in ["-0", "-1", &i64::MIN.to_string(), &format!("-{far}")] {
+        for path in [&catalog, &tags] {
+            house.get(&format!("{path}?n={n}")).await.expect(400, "PAGINATION_NUMBER_INVALID");
+        }
+        // The distribution-spec gives referrers no such parameter.
+        assert_eq!(house.get(&format!("{referrers}?n={n}")).await.json(), whole, "{n}");
+    }
+    for after in ["9223372036854775808", "-9223372036854775809", &far, "1.5"] {
+        house.get(&format!("{referrers}?after={after}")).await.expect(400, "PAGINATION_NUMBER_INVALID");
+    }
+}
+
+/// Keeps manifests, all in one transaction and in this order.
+async fn add_in_one_go(house: &House, contents: &[Bytes]) {
+    let name: RepositoryName = REPOSITORY.parse().expect("a name");
+    let repository = house.metadata.repository(&name).await.expect("an answer").expect("it was pushed to");
+    let mut tx = house.metadata.begin().await.expect("a transaction");
+    for content in contents {
+        let manifest = Manifest::parse(content, None).expect("a manifest");
+        let new = NewManifest { digest: Digest::sha256(content), content, manifest: &manifest };
+        let added = tx.add_manifest(&repository, &new, &Actor::system(), SystemClock.now()).await;
+        assert_eq!(added.expect("an answer"), AddedManifest::Added);
+    }
+    tx.commit().await.expect("a commit");
+}
+
+#[tokio::test]
+async fn a_thousand_referrers_come_at_once_and_the_rest_by_a_link() {
+    let house = House::open().await;
+    let manifest = house.push_image(REPOSITORY, "1", "layer").await;
+    let digest = Digest::sha256(manifest.as_bytes());
+    let subject = json!({ "mediaType": OCI_MANIFEST, "digest": digest, "size": manifest.len() });
+    let referrers: Vec<Bytes> =
+        (0..1_001).map(|number| index(&format!("number {number}"), Some(&subject))).collect();
+    add_in_one_go(&house, &referrers).await;
+    let pushed: Vec<Value> = referrers.iter().map(|content| json!(Digest::sha256(content))).collect();
+    let listed = |page: &Answer| -> Vec<Value> {
+        let page = page.json();
+        let entries = page["manifests"].as_array().expect("a list");
+        entries.iter().map(|entry| entry["digest"].clone()).collect()
+    };
+    let filter = "?artifactType=application%2Fvnd.example.sbom%2Bjson";
+    for (query, is_filtered) in [("", false), (filter, true)] {
+        let first = house.get(&format!("/v2/{REPOSITORY}/referrers/{digest}{query}")).await;
+        assert_eq!(listed(&first), pushed[..1_000], "in the order in which they were pushed");
+        let rest = house.get(&next(&first).expect("a link to the rest")).await;
+        assert_eq!(listed(&rest), pushed[1_000..]);
+        assert!(!rest.has("link"));
+        for page in [&first, &rest] {
+            assert_eq!(page.has("oci-filters-applied"), is_filtered);
+        }
+    }
 }
 
 #[tokio::test]
