@@ -4,6 +4,7 @@ use axum::body::Body;
 use berth_metadata::CatalogScope;
 use berth_oci::{Algorithm, Digest};
 use berth_registry::MissingContent;
+use berth_testkit::random_bytes;
 use serde_json::{Value, json};
 
 use crate::house::{DOCKER_MANIFEST, House, OCI_INDEX, OCI_MANIFEST, Wishes, image};
@@ -41,6 +42,80 @@ async fn come_back_as_they_were_pushed() {
         let known = format!("\"{digest}\"");
         let again = house.ask("GET", &path(&reference), &[("if-none-match", &known)], Body::empty()).await;
         assert_eq!(again.status, 304);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_image_comes_back_as_it_was_pushed() {
+    let house = House::open().await;
+    let weights = random_bytes(7, 300_000);
+    for (tag, artifact_type, config_type, layer_type, layer) in [
+        (
+            "wasm",
+            None,
+            "application/vnd.wasm.config.v0+json",
+            "application/wasm",
+            b"\0asm\x01\0\0\0".as_slice(),
+        ),
+        (
+            "model",
+            Some("application/vnd.cncf.model.manifest.v1+json"),
+            "application/vnd.cncf.model.config.v1+json",
+            "application/vnd.cncf.model.weight.v1.raw",
+            &weights,
+        ),
+    ] {
+        let config = format!("{{\n  \"of\": \"{tag}\"\n}}").into_bytes();
+        let described = async |media_type: &str, content: &[u8]| {
+            let digest = house.push_blob(REPOSITORY, content).await;
+            json!({ "mediaType": media_type, "digest": digest, "size": content.len() })
+        };
+        let mut manifest = json!({ "schemaVersion": 2, "mediaType": OCI_MANIFEST });
+        manifest["config"] = described(config_type, &config).await;
+        manifest["layers"] = json!([described(layer_type, layer).await]);
+        if let Some(artifact_type) = artifact_type {
+            manifest["artifactType"] = json!(artifact_type);
+        }
+        let manifest = format!("{manifest:#}\n");
+        assert_eq!(house.put_manifest(REPOSITORY, tag, &manifest).await.status, 201, "{tag}");
+        for reference in [tag.to_owned(), Digest::sha256(manifest.as_bytes()).to_string()] {
+            let got = house.get(&path(&reference)).await;
+            assert_eq!((got.status, got.text()), (200, manifest.as_str()));
+            assert_eq!(got.header("content-type"), OCI_MANIFEST);
+        }
+        for content in [&config[..], layer] {
+            let blob = house.get(&format!("/v2/{REPOSITORY}/blobs/{}", Digest::sha256(content))).await;
+            assert!(blob.status == 200 && blob.bytes() == content, "{tag}");
+        }
+    }
+}
+
+/// By its media type, signed or not, and by what it says of itself.
+#[tokio::test]
+async fn dockers_first_format_is_refused() {
+    let house = House::open().await;
+    house.push_image(REPOSITORY, "here", "layer").await;
+    let said = |version: u32| {
+        json!({
+            "schemaVersion": version, "name": REPOSITORY, "tag": "old", "architecture": "amd64",
+            "fsLayers": [], "history": [], "signatures": [{ "signature": "c2lnbmVk", "protected": "e30" }],
+        })
+        .to_string()
+    };
+    for (media_type, version) in [
+        ("application/vnd.docker.distribution.manifest.v1+prettyjws", 1),
+        ("application/vnd.docker.distribution.manifest.v1+prettyjws", 2),
+        ("application/vnd.docker.distribution.manifest.v1+json", 1),
+        ("application/vnd.docker.distribution.manifest.v1+json", 2),
+        (OCI_MANIFEST, 1),
+        ("application/json", 1),
+    ] {
+        let fields = [("content-type", media_type)];
+        let refused = house.ask("PUT", &path("old"), &fields, said(version)).await;
+        refused.expect(400, "MANIFEST_INVALID");
+        assert!(refused.text().contains("schema 1 is not supported"), "{media_type}: {}", refused.text());
+        assert_eq!(house.head(&path("old")).await.status, 404);
+        assert_eq!(house.head(&path(Digest::sha256(said(version).as_bytes()))).await.status, 404);
     }
 }
 
