@@ -1,8 +1,11 @@
 //! Manifests and tags: pushed, pulled, moved under conditions.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use berth_metadata::{RepositoryReads as _, TagReads as _};
+use berth_metadata::{Metadata as _, RepositoryReads as _, TagReads as _};
 use berth_oci::{Algorithm, Digest, Reference, RepositoryName, Tag};
 use berth_registry::{
     Condition, Error, MissingContent, PushManifest, PushedManifest, Registry, Result, Settings,
@@ -153,6 +156,67 @@ async fn tags_change_only_if_what_is_expected_holds() {
     assert_eq!(moves, [(Some(second), None), (Some(first), Some(second)), (None, Some(first))]);
     let both = PushManifest { tags: vec![tag("x")], ..to(Reference::Tag(tag("y")), &a, Condition::Absent) };
     assert!(matches!(guarded.push_manifest(&repository, both).await, Err(Error::Unsupported(_))));
+}
+
+/// Polls the work so many times, and gives it up then.
+async fn give_up_after<T>(polls: usize, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    let mut left = polls;
+    poll_fn(|cx| {
+        if left == 0 {
+            return Poll::Ready(None);
+        }
+        left -= 1;
+        work.as_mut().poll(cx).map(Some)
+    })
+    .await
+}
+
+/// Wherever a push of several tags ends, all of them name what was pushed, or what they named before.
+#[tokio::test]
+async fn several_tags_move_together_or_not_at_all() {
+    let house = House::new().await;
+    let registry = house.process(1, true).await;
+    let (caller, repository) = (caller(), name("library/together"));
+    let guarded = registry.as_caller(&caller);
+    let (config, layer) = (content(10), content(20));
+    push(&registry, &repository, &config).await;
+    push(&registry, &repository, &layer).await;
+    let tags = ["a", "b", "c"].map(tag);
+    let several = |manifest: &Bytes| PushManifest {
+        tags: tags.to_vec(),
+        ..to(Reference::Digest(Digest::sha256(manifest)), manifest, Condition::Anything)
+    };
+    let manifest = image(&config, &layer, "the first");
+    guarded.push_manifest(&repository, several(&manifest)).await.unwrap();
+    let id = house.metadata.repository(&repository).await.unwrap().unwrap().id;
+    // What each of them names and how many lines its history has, once for all that have the same.
+    let named = async || {
+        // Whoever writes next waits for whatever became of the push.
+        house.metadata.begin().await.unwrap().commit().await.unwrap();
+        let mut named = Vec::new();
+        for tag in &tags {
+            let lines = house.metadata.tag_history(id, tag, 1000).await.unwrap().len();
+            named.push((house.metadata.tag(id, tag).await.unwrap(), lines));
+        }
+        named.dedup();
+        named
+    };
+    let mut before = named().await;
+    assert_eq!(before, [(Some(Digest::sha256(&manifest)), 1)]);
+    for polls in 1.. {
+        let manifest = image(&config, &layer, &format!("after {polls} polls"));
+        let pushed = give_up_after(polls, guarded.push_manifest(&repository, several(&manifest))).await;
+        let now = named().await;
+        let moved = [(Some(Digest::sha256(&manifest)), before[0].1 + 1)];
+        assert!(now == before || now == moved, "after {polls} polls: {now:?}");
+        if let Some(pushed) = pushed {
+            pushed.unwrap();
+            assert_eq!(now, moved);
+            break;
+        }
+        before = now;
+    }
 }
 
 #[tokio::test]
