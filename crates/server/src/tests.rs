@@ -21,6 +21,7 @@ mod protocols;
 mod readers;
 mod requests;
 mod rotation;
+mod settings;
 mod tls;
 mod transfers;
 mod upkeep;
