@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 
+use crate::manifest::{LinkRole, Target};
 use crate::media_type::{DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST};
-use crate::range::{self, Selection};
+use crate::range::{self, ByteRange, Selection};
 use crate::{Digest, Manifest, MediaType, Reference, RepositoryName, Tag};
 
 /// Strings that come near the grammars, so that both sides of every rule are met.
@@ -12,6 +13,8 @@ fn near_miss() -> impl Strategy<Value = String> {
         "[a-z0-9._/-]{0,40}",
         "[a-zA-Z0-9._-]{0,130}",
         "sha(256|512):[0-9a-fA-F]{60,130}",
+        "sha256:[0-9a-f]{63,65}",
+        "sha512:[0-9a-f]{127,129}",
         "(bytes=)?[0-9, -]{0,30}",
         "\\PC{0,60}",
     ]
@@ -44,6 +47,28 @@ fn fields() -> impl Strategy<Value = String> {
     })
 }
 
+/// A manifest of any type that says what this one says.
+fn written_again(manifest: &Manifest) -> String {
+    let of = |wanted: &[LinkRole]| {
+        let links = manifest.links.iter().filter(|link| wanted.contains(&link.role));
+        links.map(|link| written(&link.descriptor)).collect::<Vec<_>>()
+    };
+    let mut fields = vec![
+        format!(r#""layers":[{}]"#, of(&[LinkRole::Layer]).join(",")),
+        format!(r#""manifests":[{}]"#, of(&[LinkRole::Manifest, LinkRole::Entry]).join(",")),
+    ];
+    fields.extend(of(&[LinkRole::Config]).iter().map(|config| format!(r#""config":{config}"#)));
+    fields.extend(manifest.subject.iter().map(|subject| format!(r#""subject":{}"#, written(subject))));
+    fields.extend(manifest.annotations.iter().map(|annotations| format!(r#""annotations":{annotations}"#)));
+    format!("{{{}}}", fields.join(","))
+}
+
+fn written(target: &Target) -> String {
+    let Target { media_type, digest, size, has_urls } = target;
+    let urls = if *has_urls { r#","urls":["x"]"# } else { "" };
+    format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}{urls}}}"#)
+}
+
 proptest! {
     #[test]
     fn what_is_accepted_prints_as_it_was(text in near_miss()) {
@@ -55,6 +80,7 @@ proptest! {
         }
         if let Ok(digest) = text.parse::<Digest>() {
             prop_assert_eq!(digest.to_string(), text.clone());
+            prop_assert_eq!(Digest::from_bytes(&digest.to_bytes()), Some(digest));
         }
         if let Ok(reference) = text.parse::<Reference>() {
             prop_assert_eq!(reference.to_string(), text.clone());
@@ -90,6 +116,29 @@ proptest! {
     }
 
     #[test]
+    fn chunks_are_read_in_both_forms(first: u64, last: u64, length: u64) {
+        let expected = (first <= last && last < u64::MAX).then(|| ByteRange { start: first, end: last + 1 });
+        for text in [
+            format!("{first}-{last}"),
+            format!(" {first}-{last}\t"),
+            format!("bytes {first}-{last}/{length}"),
+            format!("bytes {first}-{last}/*"),
+        ] {
+            prop_assert_eq!(range::chunk(&text), expected, "{}", text);
+        }
+    }
+
+    #[test]
+    fn a_chunk_is_never_empty(
+        header in prop_oneof!["(bytes )?[0-9]{0,21}-[0-9]{0,21}(/[0-9*]{0,21})?", near_miss()],
+    ) {
+        if let Some(chunk) = range::chunk(&header) {
+            prop_assert!(chunk.start < chunk.end);
+            prop_assert_eq!(range::chunk(&format!("{}-{}", chunk.start, chunk.end - 1)), Some(chunk));
+        }
+    }
+
+    #[test]
     fn manifests_are_the_same_whoever_says_their_type(content in fields()) {
         let by_body = Manifest::parse(content.as_bytes(), None);
         for header in MANIFEST_TYPES {
@@ -97,6 +146,11 @@ proptest! {
             let by_header = Manifest::parse(content.as_bytes(), Some(&header));
             if let Ok(manifest) = &by_header {
                 prop_assert_eq!(&manifest.media_type, &header);
+                let other = "application/vnd.example+json".parse().expect("a media type");
+                let again = Manifest::parse(written_again(manifest).as_bytes(), Some(&other));
+                let again = again.expect("what was read is written");
+                prop_assert_eq!(&again.links, &manifest.links);
+                prop_assert_eq!((&again.subject, &again.annotations), (&manifest.subject, &manifest.annotations));
             }
             if by_body.as_ref().is_ok_and(|manifest| manifest.media_type == header) {
                 prop_assert_eq!(&by_header, &by_body);
