@@ -118,6 +118,7 @@ impl fmt::Debug for Signer {
 #[cfg(test)]
 mod tests {
     use berth_domain::{ActorKind, SystemEntropy};
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -152,6 +153,40 @@ mod tests {
         for state in ["", "00", "zz", "é"] {
             let forged = UploadTicket { state: state.to_owned(), ..ticket.clone() };
             assert_eq!(signer.verify(&forged, &repository, &owner), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_issued_is_read_and_nothing_else(
+            micros: i64,
+            owner: i64,
+            sha512: bool,
+            made: bool,
+            name in "[a-z]{1,8}(/[a-z0-9]{1,8}){1,3}",
+            at: prop::sample::Index,
+            other in 0_u8..128,
+            garbage in "[0-9a-f]{0,100}|\\PC{0,40}",
+        ) {
+            let signer = Signer::new(Bytes::from_static(b"key"));
+            let repository: RepositoryName = name.parse().unwrap();
+            let owner = Actor { kind: ActorKind::User, id: owner, name };
+            let claims = Claims {
+                issued_at: Timestamp::from_micros(micros),
+                algorithm: if sha512 { Algorithm::Sha512 } else { Algorithm::Sha256 },
+                destination: if made { Destination::ToBeMade } else { Destination::There },
+            };
+            let ticket = signer.issue(&SystemEntropy, &repository, &owner, claims);
+            prop_assert_eq!(signer.verify(&ticket, &repository, &owner), Some(claims));
+
+            let mut bytes = ticket.state.clone().into_bytes();
+            let at = at.index(bytes.len());
+            // The case of a digit makes no other byte of it.
+            bytes[at] = if bytes[at].eq_ignore_ascii_case(&other) { other ^ 1 } else { other };
+            for state in [String::from_utf8(bytes).unwrap(), garbage] {
+                let forged = UploadTicket { state, ..ticket.clone() };
+                prop_assert_eq!(signer.verify(&forged, &repository, &owner), None, "{:?}", forged);
+            }
         }
     }
 }
