@@ -1,5 +1,7 @@
 //! Scopes are read as docker reads them, and granted no further than permitted.
 
+use std::collections::BTreeSet;
+
 use berth_domain::{Role, RoleId};
 use proptest::prelude::*;
 
@@ -116,6 +118,29 @@ proptest! {
         if let Ok(scope) = parse_scope(&text) {
             let written = format!("{}:{}:{}", scope.kind, scope.name, scope.actions.join(","));
             prop_assert_eq!(parse_scope(&written), Ok(scope));
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_twice_is_asked_for_once(
+        parameters in prop::collection::vec(
+            "((repository|registry|x)(\\(plugin\\))?:(a/b|catalog|h:5/a/b):((pull|push|\\*),){0,3} ?){0,3}",
+            0..50,
+        ),
+        odd in ".{0,100}",
+    ) {
+        for parameters in [parameters, vec![odd]] {
+            let Ok(scopes) = parse_scopes(parameters.iter().map(String::as_str)) else { continue };
+            prop_assert!(scopes.len() <= MOST_SCOPES);
+            let things: BTreeSet<_> = scopes.iter().map(|scope| (&scope.kind, &scope.name)).collect();
+            prop_assert_eq!(things.len(), scopes.len());
+            let _ = Coverage::of(&scopes);
+            let written = scopes.iter().map(|scope| format!("{}:{}:{}", scope.kind, scope.name, scope.actions.join(",")));
+            let written: Vec<String> = written.collect();
+            // Actions that were asked for apart may be too long in one scope.
+            if let Ok(again) = parse_scopes(written.iter().map(String::as_str)) {
+                prop_assert_eq!(again, scopes);
+            }
         }
     }
 

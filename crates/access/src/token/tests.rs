@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use berth_domain::SystemEntropy;
 use jsonwebtoken::EncodingKey;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -17,6 +18,7 @@ impl Clock for FakeClock {
 }
 
 const START: i64 = 1_800_000_000_123_456;
+const SECONDS: i64 = START / 1_000_000;
 
 struct Bench {
     clock: Arc<FakeClock>,
@@ -109,6 +111,46 @@ fn whatever_is_changed_in_a_token_it_is_refused() {
         let mut bytes = token.clone().into_bytes();
         bytes[index] = if bytes[index] == b'A' { b'B' } else { b'A' };
         assert!(bench.tokens.verify(&String::from_utf8(bytes).unwrap()).is_err(), "byte {index}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_is_a_token_of_ours(
+        text in prop_oneof!["\\PC{0,200}", "[A-Za-z0-9_-]{0,80}(\\.[A-Za-z0-9_-]{0,80}){0,3}"],
+    ) {
+        prop_assert!(bench([key(1, 0)]).tokens.verify(&text).is_err());
+    }
+
+    #[test]
+    fn what_is_signed_is_believed_only_in_its_time(
+        exp in prop_oneof![any::<i64>(), SECONDS - 100..SECONDS + 100],
+        nbf in prop_oneof![any::<i64>(), SECONDS - 100..SECONDS + 100],
+        at: i64,
+        kind in "user|robot|anonymous|\\PC{0,10}",
+        sub in ".{0,20}",
+    ) {
+        let (bench, ours) = (bench([key(1, 0)]), key(1, 0));
+        let mut said = claims();
+        for (claim, value) in [("exp", exp), ("nbf", nbf)] {
+            said[claim] = value.into();
+        }
+        said["sub"] = sub.into();
+        said["berth"] = serde_json::json!({ "kind": kind, "id": at, "at": at });
+        if let Ok(verified) = bench.tokens.verify(&forge(&header(ours.kid()), &said, ours.private())) {
+            prop_assert!(exp > SECONDS && nbf <= SECONDS + 60, "{} to {}", nbf, exp);
+            prop_assert!(ActorKind::parse(&kind).is_some());
+            prop_assert_eq!(verified.issued_at, Timestamp::from_micros(at));
+        }
+    }
+
+    #[test]
+    fn a_token_with_another_byte_is_refused(at: prop::sample::Index, other in 0_u8..128) {
+        let (bench, ours) = (bench([key(1, 0)]), key(1, 0));
+        let mut bytes = forge(&header(ours.kid()), &claims(), ours.private()).into_bytes();
+        let at = at.index(bytes.len());
+        bytes[at] = if bytes[at] == other { other ^ 1 } else { other };
+        prop_assert!(bench.tokens.verify(&String::from_utf8(bytes).unwrap()).is_err(), "byte {}", at);
     }
 }
 
