@@ -81,6 +81,7 @@ const UNREADABLE: &str = "the Authorization header cannot be read: use Basic or 
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use berth_domain::RobotLogin;
     use proptest::prelude::*;
 
     use super::*;
@@ -131,6 +132,31 @@ mod tests {
             if let Ok(value) = HeaderValue::from_bytes(&value) {
                 let headers = header(value.as_bytes());
                 prop_assert_ne!(Shown::of(&headers), Shown::Nothing);
+            }
+        }
+
+        #[test]
+        fn what_is_shown_can_stand_in_a_log(
+            scheme in "Basic|basic|Bearer|Digest",
+            text in "(robot\\$)?.{0,20}(:.{0,20})?",
+            robot in "robot\\$([a-z.]{1,5}\\+)?[a-z0-9._-]{1,10}",
+            raw in "[ -~]{0,40}",
+        ) {
+            for rest in [BASE64.encode(&text), BASE64.encode(format!("{robot}:x")), raw] {
+                let headers = header(format!("{scheme} {rest}").as_bytes());
+                match Shown::of(&headers) {
+                    Shown::Nothing => return Err(TestCaseError::fail("there is a header")),
+                    Shown::Basic { login, secret } => {
+                        prop_assert!(!login.is_empty() && !login.contains(':'));
+                        prop_assert!(!login.contains(char::is_control));
+                        prop_assert!(!secret.reveal().contains(char::is_control));
+                        if let Some(robot) = RobotLogin::parse("robot$", &login) {
+                            prop_assert_eq!(robot.render("robot$"), login);
+                        }
+                    }
+                    Shown::Bearer(token) => prop_assert!(!token.is_empty()),
+                    Shown::Unusable(words) => prop_assert!(!words.is_empty()),
+                }
             }
         }
 

@@ -49,6 +49,9 @@ fn set(value: &str, age: &str, scheme: Scheme) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
+    use berth_access::opaque;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -70,5 +73,44 @@ mod tests {
         assert_eq!(plain, "sid=ab; Path=/; HttpOnly; SameSite=Lax");
         assert!(text(begin(&Secret::new("ab"), Scheme::Https)).ends_with("; Secure"));
         assert!(text(end(Scheme::Http)).starts_with("sid=; Path=/; Max-Age=0"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_is_short_and_a_session_or_none(
+            lines in prop::collection::vec("((sid|xsid|lang)?=?(\"|[0-9a-f]{63,65}|[ -~]{0,300})?;? ?){0,4}", 0..4),
+        ) {
+            let mut headers = HeaderMap::new();
+            for line in &lines {
+                headers.append(COOKIE, HeaderValue::from_str(line).unwrap());
+            }
+            if let Some(found) = session(&headers) {
+                let found = found.reveal();
+                prop_assert!((1..=LONGEST).contains(&found.len()) && !found.contains(';'), "{}", found);
+                let ours = found.len() == 64 && found.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
+                prop_assert_eq!(opaque::hash(found).is_some(), ours);
+            }
+        }
+
+        #[test]
+        fn what_was_set_is_found_whatever_stands_beside_it(
+            text in "[!#-+\\--:<-~]{1,256}",
+            before in "[a-z]{1,5}=[!#-+\\--:<-~]{0,20}",
+            quoted: bool,
+        ) {
+            let quote = if quoted { "\"" } else { "" };
+            let mut headers = HeaderMap::new();
+            let line = format!("{before}; our-cookie={quote}{text}{quote}; last=1");
+            headers.append(COOKIE, HeaderValue::from_str(&line).unwrap());
+            prop_assert_eq!(value(&headers, "our-cookie"), Some(text.as_str()));
+        }
+
+        #[test]
+        fn no_bytes_panic(line in prop::collection::vec(any::<u8>(), 0..80)) {
+            if let Ok(line) = HeaderValue::from_bytes(&line) {
+                let headers: HeaderMap = [(COOKIE, line)].into_iter().collect();
+                let _ = session(&headers);
+            }
+        }
     }
 }

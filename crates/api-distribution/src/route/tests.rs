@@ -206,6 +206,7 @@ proptest! {
         if let Ok(route) = Route::parse(&text) {
             let written = path(&route);
             prop_assert!(written == text || written.strip_suffix('/') == Some(&text));
+            prop_assert!(!route.name().is_empty() && !route.allow().is_empty());
         }
     }
 }

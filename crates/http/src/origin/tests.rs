@@ -97,6 +97,30 @@ proptest! {
         let harmless = |c: char| c.is_ascii_alphanumeric() || ".-_:[]".contains(c);
         prop_assert!(origin.host.chars().all(harmless));
     }
+
+    #[test]
+    fn whatever_a_proxy_passes_on_is_an_address_and_a_plain_host(
+        uri in "(https?://)?[a-z0-9@:%?#./\\[\\]-]{0,30}",
+        host in "[ -~]{0,40}",
+        chain in "[ -~]{0,60}",
+        scheme in "[ -~]{0,10}",
+    ) {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("host", &host),
+            ("x-forwarded-host", &host),
+            ("x-forwarded-for", &chain),
+            ("x-forwarded-proto", &scheme),
+        ] {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        }
+        let connection = ConnectionInfo { peer: (PROXY, 1).into(), tls: false };
+        let uri = uri.parse().unwrap_or(Uri::from_static("/"));
+        let origin = origins().origin(&connection, &uri, &headers);
+        prop_assert!(origin.address.is_some());
+        let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"<>/\\?#@".contains(&byte);
+        prop_assert!(origin.host.bytes().all(plain), "{}", origin.host);
+    }
 }
 
 proptest! {

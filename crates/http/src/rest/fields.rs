@@ -170,6 +170,17 @@ mod tests {
 
     proptest! {
         #[test]
+        fn no_text_that_is_read_holds_a_nul(name in "[a-z\\x00]{0,3}", text in "[a-z\\x00]{0,5}") {
+            let inside = Map::from_iter([(name.clone(), Value::from(text.clone()))]);
+            let body = serde_json::json!({ "name": text, "metadata": inside }).to_string();
+            let body = Fields::parse(body.as_bytes()).expect("JSON");
+            let fields = Fields::of(body.as_ref()).expect("an object");
+            prop_assert_eq!(fields.text("name").is_ok(), !text.contains('\0'));
+            let inside = fields.object("metadata").expect("an object").expect("there");
+            prop_assert_eq!(inside.texts().is_ok(), !text.contains('\0') && !name.contains('\0'));
+        }
+
+        #[test]
         fn no_body_panics(body in "\\PC{0,60}", odd in "[{}\\[\\]\",:0-9a-z\\\\]{0,40}") {
             for body in [body, odd] {
                 if let Ok(Some(value)) = Fields::parse(body.as_bytes())

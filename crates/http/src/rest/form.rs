@@ -30,7 +30,10 @@ pub fn unescape(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::query::encode_into;
 
     #[test]
     fn a_plus_is_a_space_unless_it_is_escaped() {
@@ -40,5 +43,31 @@ mod tests {
         assert_eq!(first("a=1&a=2", "a").as_deref(), Some("1"));
         assert_eq!(first("a=1", "b"), None);
         assert_eq!(unescape("100%+%zz"), "100% %zz");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_read_back_with_spaces_in_both_forms(name in any::<String>(), text in any::<String>()) {
+            let mut pair = String::new();
+            encode_into(&mut pair, &name);
+            pair.push('=');
+            encode_into(&mut pair, &text);
+            for pair in [pair.replace("%20", "+"), pair] {
+                let form = format!("&{pair}&last=1");
+                let read: Vec<_> = pairs(&form).map(|(name, text)| (name.into_owned(), text.into_owned())).collect();
+                let last = ("last".to_owned(), "1".to_owned());
+                prop_assert_eq!(read, vec![(name.clone(), text.clone()), last]);
+            }
+        }
+
+        #[test]
+        fn no_form_panics(text in "\\PC{0,60}", odd in "[%&=+a-fA-F0-9]{0,60}") {
+            for form in [text, odd] {
+                prop_assert!(pairs(&form).count() <= form.len());
+                for (name, _) in pairs(&form) {
+                    prop_assert!(first(&form, &name).is_some());
+                }
+            }
+        }
     }
 }

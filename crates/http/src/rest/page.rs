@@ -179,6 +179,23 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_page_has_a_number_and_a_size(
+            number in "-?[0-9]{0,21}",
+            size in "-?[0-9]{0,21}",
+            odd in "[ -~]{0,40}",
+            total: u64,
+        ) {
+            for query in [format!("page={number}&page_size={size}"), format!("page={number}&{odd}"), odd] {
+                let Ok(page) = Page::of(&query) else { continue };
+                prop_assert!(page.number >= 1 && (1..=LARGEST_PAGE).contains(&page.size));
+                let Ok(uri) = format!("/p?{query}").parse::<Uri>() else { continue };
+                let mut headers = HeaderMap::new();
+                page.describe(&mut headers, &uri, total);
+                prop_assert_eq!(headers[&TOTAL_COUNT].to_str().expect("a number"), total.to_string());
+            }
+        }
+
+        #[test]
         fn no_query_breaks_the_header_and_all_of_it_comes_back(name in "[a-z]{1,5}", value in any::<String>()) {
             prop_assume!(name != "page");
             let mut query = format!("{name}=");

@@ -34,6 +34,8 @@ fn unknown<O>(known: &[(&str, O)]) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +66,20 @@ mod tests {
             let refusal = order(sort, KNOWN).expect_err(sort);
             assert_eq!(refusal.code, Code::BadRequest);
             assert!(refusal.message.contains("name, creation_time"), "{refusal}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_names_a_field_unless_it_names_none(
+            text in "\\PC{0,40}",
+            odd in "(-|,|_| |name|creation_time|CreationTime){0,6}",
+        ) {
+            for text in [text, odd] {
+                if let Ok(found) = order(&text, KNOWN) {
+                    prop_assert_eq!(found.is_none(), text.split(',').all(|field| field.trim().is_empty()));
+                }
+            }
         }
     }
 }

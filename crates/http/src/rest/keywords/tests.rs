@@ -112,9 +112,18 @@ fn a_field_that_no_list_knows_is_refused_with_those_that_it_knows() {
 
 proptest! {
     #[test]
-    fn no_text_panics(text in "\\PC{0,60}", odd in "[k=~\\[\\]{}() ,%\\\\0-9a]{0,40}") {
-        for text in [text, odd] {
-            let _ = Keywords::parse(&text);
+    fn no_text_panics(
+        text in "\\PC{0,60}",
+        odd in "[k=~\\[\\]{}() ,%\\\\0-9a]{0,40}",
+        near in "((name|id|public|owner)=[=~\\[\\]{}() %\\\\0-9a]{0,8},?){0,4}",
+    ) {
+        for text in [text, odd, near] {
+            let Ok(mut keywords) = Keywords::parse(&text) else { continue };
+            let _ = keywords.take_exact_or_fuzzy("name");
+            let _ = keywords.take("id").map(|wanted| wanted.number("id"));
+            let _ = keywords.take("public").map(|wanted| wanted.flag("public"));
+            let _ = keywords.take_exact("owner");
+            let _ = keywords.nothing_else();
         }
     }
 
