@@ -35,7 +35,9 @@ pub enum ScopeError {
     #[error("more than {MOST_SCOPES} scopes in one request: ask for several tokens")]
     Many,
     /// Too long for any name.
-    #[error("a scope is longer than {LONGEST_SCOPE} bytes")]
+    #[error(
+        "a scope is longer than {LONGEST_SCOPE} bytes: name one repository in it and what is to be done there"
+    )]
     Long,
     /// Not by the grammar.
     #[error("invalid scope {0:?}: expected type:name:actions, for example repository:library/alpine:pull")]

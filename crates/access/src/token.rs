@@ -93,22 +93,22 @@ pub enum TokenError {
     #[error("the token is longer than any that is issued here: log in again")]
     Long,
     /// No token at all.
-    #[error("the token is malformed")]
+    #[error("the token is malformed: log in again")]
     Malformed,
     /// Signed in another way, or not at all.
-    #[error("the token's algorithm is not accepted")]
+    #[error("the token's algorithm is not accepted: log in again")]
     Algorithm,
     /// Signed by a key that is not known here.
-    #[error("the token was signed by an unknown key")]
+    #[error("the token was signed by an unknown key: log in again")]
     UnknownKey,
     /// Not signed by that key.
-    #[error("the token's signature does not match")]
+    #[error("the token's signature does not match: log in again")]
     Signature,
     /// For somebody else.
-    #[error("the token is for another service")]
+    #[error("the token is for another service: log in here")]
     Audience,
     /// From somebody else.
-    #[error("the token is from another issuer")]
+    #[error("the token is from another issuer: log in here")]
     Issuer,
     /// Over.
     #[error("the token has expired: log in again")]

@@ -55,7 +55,7 @@ pub(crate) enum Error {
     #[error("{0}")]
     Condition(&'static str),
     /// The content is not the one that the client wants (`If-Match` on reading).
-    #[error("the content is {current}, which If-Match does not list")]
+    #[error("the content is {current}, which If-Match does not list: list it too, or leave If-Match out")]
     Changed { current: Digest },
     /// The client's `Accept` leaves out what is stored.
     #[error(

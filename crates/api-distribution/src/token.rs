@@ -93,7 +93,7 @@ async fn post(door: &Inner, parts: &Parts, body: RequestBody) -> Result<Response
         CollectError::TooLong => Error::Form("the form is too long: ask for fewer scopes at once"),
         CollectError::Body(_) => Error::Form("the form did not come to its end: send it again"),
     })?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| Error::Form("the form is not UTF-8"))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| Error::Form("the form is not UTF-8: encode it so"))?;
     let field = |name: &str| form::first(text, name);
     is_for_us(&door.gate, field("service").as_deref())?;
     let caller = granted_caller(&door.gate, parts, text).await?;
@@ -113,7 +113,7 @@ async fn granted_caller(gate: &Gate, parts: &Parts, text: &str) -> Result<Caller
     match field("grant_type").as_deref() {
         Some("password") => {
             let (Some(login), Some(secret)) = (field("username"), field("password")) else {
-                return Err(Error::Form("the password grant needs username and password"));
+                return Err(Error::Form("the password grant needs username and password: send both"));
             };
             let secret = Secret::new(secret);
             let (login, request_id, purpose) = (&*login, request_id.as_str(), Purpose::Registry);
@@ -121,7 +121,9 @@ async fn granted_caller(gate: &Gate, parts: &Parts, text: &str) -> Result<Caller
             Ok(gate.authenticator().basic(&shown).await?)
         }
         Some("refresh_token") => {
-            let shown = field("refresh_token").ok_or(Error::Form("the refresh_token is missing"))?;
+            let shown = field("refresh_token").ok_or(Error::Form(
+                "the refresh_token is missing: send the one that you have, or a password",
+            ))?;
             Ok(gate.redeem(&Secret::new(shown), address, request_id).await?)
         }
         _ => Err(Error::Form("grant_type must be password or refresh_token")),

@@ -260,7 +260,7 @@ pub enum ManifestError {
     #[error("the manifest's schemaVersion must be 2: write that")]
     SchemaVersion,
     /// `artifactType` has a control character.
-    #[error("the manifest's artifactType must be a media type: it has a control character")]
+    #[error("the manifest's artifactType has a control character: write a media type")]
     ArtifactType,
     /// Docker's first format.
     #[error("Docker image manifest schema 1 is not supported: push with a Docker release from 2017 or later")]

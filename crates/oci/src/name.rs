@@ -143,7 +143,7 @@ prints_as_text!(RepositoryName);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Longer than 255 bytes.
-    #[error("a name has at most {LONGEST_NAME} characters, this one has {0}")]
+    #[error("a name has at most {LONGEST_NAME} characters, this one has {0}: choose a shorter one")]
     Long(usize),
     /// Not the distribution-spec's grammar.
     #[error(

@@ -24,9 +24,9 @@ pub enum BodyError {
     #[error("the body broke off: the client went away, or its chunks cannot be read; send it again")]
     Disconnected,
     /// Nothing came for too long.
-    #[error("the body stopped moving: send it again, the upload can be resumed")]
+    #[error("the body stopped moving: ask the upload's status and go on, or send it again")]
     Stalled,
-    /// More bytes than the door takes.
-    #[error("the body is longer than this operation takes")]
+    /// More bytes than were announced.
+    #[error("the body is longer than was announced: send as many bytes as Content-Length says")]
     TooLong,
 }

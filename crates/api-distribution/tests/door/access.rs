@@ -217,6 +217,39 @@ async fn tokens_are_had_by_post_and_come_back_by_refresh() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_a_form_is_said_with_what_to_do() {
+    let house = closed().await;
+    let ours = "service=harbor-registry";
+    for (form, words) in [
+        ("grant_type=password".to_owned(), "service=harbor-registry only: ask with that"),
+        (ours.to_owned(), "grant_type must be password or refresh_token"),
+        (format!("{ours}&grant_type=magic"), "grant_type must be password or refresh_token"),
+        (format!("{ours}&grant_type=password&username=admin"), "needs username and password: send both"),
+        (format!("{ours}&grant_type=password&password=x"), "needs username and password: send both"),
+        (format!("{ours}&grant_type=refresh_token"), "send the one that you have, or a password"),
+        ("x".repeat(200 << 10), "ask for fewer scopes at once"),
+    ] {
+        let refused = house.ask_as("", "POST", "/service/token", &[], form).await;
+        refused.expect(400, "UNSUPPORTED");
+        assert!(refused.text().contains(words), "{}", refused.text());
+    }
+    let latin = house.ask_as("", "POST", "/service/token", &[], vec![b's', 0xe9]).await;
+    latin.expect(400, "UNSUPPORTED");
+    assert!(latin.text().contains("encode it so"), "{}", latin.text());
+    for (header, words) in [
+        ("Digest a", "use Basic or Bearer"),
+        ("Bearer", "use Basic or Bearer"),
+        ("Basic !", "encode name:secret in base64"),
+    ] {
+        let refused = house.ask_as(header, "GET", "/v2/", &[], Body::empty()).await;
+        refused.expect(401, "UNAUTHORIZED");
+        assert!(refused.text().contains(words), "{header}: {}", refused.text());
+    }
+    let nobody = house.ask_as("", "GET", "/v2/", &[], Body::empty()).await;
+    assert!(nobody.text().contains("log in, or get a token"), "{}", nobody.text());
+}
+
+#[tokio::test]
 async fn odd_scopes_are_refused_or_grant_nothing() {
     let house = closed().await;
     let admin = basic("admin", PASSWORD);

@@ -64,14 +64,20 @@ async fn delete_on_a_condition() {
 async fn conditions_that_would_be_ignored_are_refused() {
     let house = House::open().await;
     let [(one, first), _] = manifests(&house).await;
-    for (reference, condition) in [
-        (first.clone(), ("if-match", "*")),
-        (format!("{first}?tag=a"), ("if-none-match", "*")),
-        ("tag?tag=a".to_owned(), ("if-match", first.as_str())),
-        ("tag".to_owned(), ("if-none-match", first.as_str())),
+    for (reference, condition, words) in [
+        (first.clone(), ("if-match", "*"), "put the condition on a tag"),
+        (format!("{first}?tag=a"), ("if-none-match", "*"), "leave ?tag= out"),
+        ("tag?tag=a".to_owned(), ("if-match", first.as_str()), "leave ?tag= out"),
+        ("tag".to_owned(), ("if-none-match", first.as_str()), "takes only * here"),
     ] {
-        put(&house, &reference, condition, &one).await.expect(400, "UNSUPPORTED");
+        let refused = put(&house, &reference, condition, &one).await;
+        refused.expect(400, "UNSUPPORTED");
+        assert!(refused.text().contains(words), "{}", refused.text());
     }
     let path = format!("/v2/{REPOSITORY}/manifests/{first}");
     house.ask("DELETE", &path, &[("if-match", &first)], Body::empty()).await.expect(400, "UNSUPPORTED");
+    let both = [("if-match", "*"), ("if-none-match", "*")];
+    let refused = house.ask("DELETE", &path, &both, Body::empty()).await;
+    refused.expect(400, "UNSUPPORTED");
+    assert!(refused.text().contains("not both"), "{}", refused.text());
 }
