@@ -91,6 +91,7 @@ fn sync(layout: &Layout) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
     use std::sync::Arc;
 
     use berth_blobs::{Blobs, BufferPool};
@@ -100,15 +101,16 @@ mod tests {
     use super::*;
     use crate::{FilesystemBlobs, LocalFileSystem, Options};
 
+    fn open(parent: &Path, name: &str) -> FilesystemBlobs {
+        let (entropy, buffers) = (Arc::new(SystemEntropy), BufferPool::new(1 << 20));
+        let files = Arc::new(LocalFileSystem);
+        FilesystemBlobs::open(&parent.join(name), entropy, buffers, files, Options::default()).unwrap()
+    }
+
     #[tokio::test]
     async fn a_copy_has_the_same_location_below_another_root() {
         let parent = tempfile::tempdir().unwrap();
-        let open = |name: &str| {
-            let (root, buffers) = (parent.path().join(name), BufferPool::new(1 << 20));
-            let files = Arc::new(LocalFileSystem);
-            FilesystemBlobs::open(&root, Arc::new(SystemEntropy), buffers, files, Options::default()).unwrap()
-        };
-        let (from, to) = (open("from"), open("to"));
+        let (from, to) = (open(parent.path(), "from"), open(parent.path(), "to"));
         let location = from.put(Bytes::from_static(b"berth")).await.unwrap();
         let copies = BlobCopies::new(&parent.path().join("from"), &parent.path().join("to"));
         for _ in 0..2 {
@@ -121,5 +123,26 @@ mod tests {
         let gone = BlobCopies::new(&parent.path().join("from"), &parent.path().join("to2"));
         let outcome = gone.bring(&location).await;
         assert!(matches!(outcome, Err(berth_blobs::Error::Missing(_))), "{outcome:?}");
+    }
+
+    /// No link leads to another volume. A test has only one, so it asks for the copy.
+    #[tokio::test]
+    async fn where_no_link_leads_the_bytes_are_copied_and_published() {
+        let parent = tempfile::tempdir().unwrap();
+        let (from, to) = (open(parent.path(), "from"), open(parent.path(), "to"));
+        let content: Vec<u8> = (0..5_000_003_u32).map(|at| u8::try_from(at % 251).unwrap()).collect();
+        let location = from.put(content.clone().into()).await.unwrap();
+        let name = Name::of(&location).unwrap();
+        let [source, target] = ["from", "to"].map(|root| Layout::new(&parent.path().join(root)));
+        let [source_path, path] = [&source, &target].map(|layout| layout.path(Entry::Blob(name)));
+        fs::create_dir_all(target.path(Entry::FanOut(name.fan_out()))).unwrap();
+        copy(&source_path, &target, name).unwrap();
+        assert!(fs::read(&path).unwrap() == content);
+        let (original, copied) = (fs::metadata(&source_path).unwrap(), fs::metadata(&path).unwrap());
+        assert_ne!(copied.ino(), original.ino(), "it is no link");
+        assert_eq!(copied.permissions().mode() & 0o7777, 0o440);
+        assert_eq!(fs::read_dir(target.path(Entry::Uploads)).unwrap().count(), 0, "nothing is left behind");
+        let stored = to.inspect(&location).await.unwrap().unwrap();
+        assert!(stored.published && stored.size == content.len() as u64);
     }
 }
