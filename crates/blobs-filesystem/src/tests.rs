@@ -2,6 +2,7 @@
 
 mod backpressure;
 mod conformance;
+mod direct;
 mod doubt;
 mod faults;
 mod hand_over;
