@@ -41,11 +41,17 @@ pub(crate) struct House {
     pub(crate) entropy: Arc<SeededEntropy>,
     /// What blobs are kept on.
     pub(crate) files: Arc<dyn FileSystem>,
+    /// How.
+    pub(crate) options: Options,
 }
 
 impl House {
     pub(crate) async fn new() -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::below(tempfile::tempdir().unwrap()).await
+    }
+
+    /// The same in this directory.
+    pub(crate) async fn below(directory: tempfile::TempDir) -> Self {
         let metadata = SqlMetadata::open_sqlite(&directory.path().join("berth.db")).await.unwrap();
         let clock = TestClock::new();
         ensure_admin(&metadata, clock.now()).await;
@@ -71,6 +77,7 @@ impl House {
             lists: BufferPool::new(8 * MIB),
             entropy: SeededEntropy::new(7),
             files: Arc::new(LocalFileSystem),
+            options: Options::default(),
             directory,
         }
     }
@@ -100,7 +107,7 @@ impl House {
             Arc::clone(&entropy),
             BufferPool::new(self.budget),
             Arc::clone(&self.files),
-            Options::default(),
+            self.options,
         );
         let blobs = blobs.unwrap();
         if self.blobs().join(MARK).exists() {

@@ -4,6 +4,7 @@
 mod consistency;
 mod crowds;
 mod deletions;
+mod direct;
 mod failing;
 mod fsck;
 mod healing;
