@@ -12,6 +12,7 @@ mod house;
 mod manifests;
 mod mounts;
 mod power;
+mod power_bodies;
 mod power_rare;
 mod sessions;
 mod takeover;

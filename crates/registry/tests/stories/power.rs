@@ -102,26 +102,36 @@ impl Client {
 
     /// A session has at least what was promised, and goes on from there.
     async fn go_on(&mut self, registry: &Registry, when: &str) {
-        let Some((ticket, promised)) = self.session.take() else { return };
-        let caller = caller();
-        let guarded = registry.as_caller(&caller);
-        let there = match guarded.upload_status(&self.repository, &ticket).await {
-            Ok(_) => offset(registry, &self.repository, &ticket).await,
-            // It was closed, and only the answer was lost.
-            Err(Error::UploadUnknown) => {
-                let digest = Digest::sha256(&self.disk);
-                let found = pull(registry, &self.repository, &digest).await;
-                assert!(found.is_ok_and(|found| found == self.disk), "{when}: the session is gone");
-                return;
-            }
-            Err(error) => panic!("{when}: {error}"),
-        };
-        assert!(there >= promised, "{when}: {promised} bytes were promised, {there} are there");
-        let rest = body(&self.disk.slice(usize::try_from(there).unwrap()..));
-        let digest = Digest::sha256(&self.disk);
-        let closed = guarded.finish_upload(&self.repository, &ticket, digest, NEXT, rest).await;
-        closed.unwrap_or_else(|error| panic!("{when}: from {there}: {error}"));
+        if let Some((ticket, promised)) = self.session.take() {
+            go_on(registry, &self.repository, &self.disk, &ticket, promised, when).await;
+        }
     }
+}
+
+/// An upload of this content has at least what was promised, and goes on from there; or it was closed, and only the answer was lost.
+pub(crate) async fn go_on(
+    registry: &Registry,
+    repository: &RepositoryName,
+    content: &Bytes,
+    ticket: &UploadTicket,
+    promised: u64,
+    when: &str,
+) {
+    let (caller, digest) = (caller(), Digest::sha256(content));
+    let guarded = registry.as_caller(&caller);
+    let there = match guarded.upload_status(repository, ticket).await {
+        Ok(_) => offset(registry, repository, ticket).await,
+        Err(Error::UploadUnknown) => {
+            let found = pull(registry, repository, &digest).await;
+            assert!(found.is_ok_and(|found| found == *content), "{when}: the session is gone");
+            return;
+        }
+        Err(error) => panic!("{when}: {error}"),
+    };
+    assert!(there >= promised, "{when}: {promised} bytes were promised, {there} are there");
+    let rest = body(&content.slice(usize::try_from(there).unwrap()..));
+    let closed = guarded.finish_upload(repository, ticket, digest, NEXT, rest).await;
+    closed.unwrap_or_else(|error| panic!("{when}: from {there}: {error}"));
 }
 
 /// The tag's digest; none too if not even the repository is there.
