@@ -12,7 +12,7 @@ use berth_registry::{Condition, MissingContent, Registry};
 use crate::house::{House, MIB, NEXT, body, caller, content, name, pull, push};
 use crate::manifests::{image, push_image, push_to, tag, to};
 
-async fn check(registry: &Registry, deep: bool, repair: bool) -> (Report, Vec<Finding>) {
+pub(crate) async fn check(registry: &Registry, deep: bool, repair: bool) -> (Report, Vec<Finding>) {
     let mut findings = Vec::new();
     let report =
         registry.fsck(Options { deep, repair }, &mut |finding| findings.push(finding.clone())).await.unwrap();

@@ -16,4 +16,5 @@ mod power_bodies;
 mod power_rare;
 mod sessions;
 mod takeover;
+mod tombstones;
 mod uploads;
