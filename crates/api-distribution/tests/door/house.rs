@@ -37,6 +37,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::{Layer, ServiceExt, service_fn};
 
+use crate::asked::Asked;
+
 pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -86,8 +88,8 @@ pub(crate) struct House {
     plain: bool,
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) metadata: Arc<dyn Metadata>,
-    /// The same, to be closed.
-    pub(crate) database: SqlMetadata,
+    /// The same, to be closed, and to be asked how often it was asked.
+    pub(crate) database: Asked,
     /// Where the bytes of blobs are.
     pub(crate) directory: TempDir,
 }
@@ -111,8 +113,8 @@ impl House {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let buffers = BufferPool::new(64 << 20);
         let lists = BufferPool::new(4 << 20);
-        let database =
-            SqlMetadata::open_sqlite(&directory.path().join("berth.db")).await.expect("a database");
+        let database = SqlMetadata::open_sqlite(&directory.path().join("berth.db")).await;
+        let database = Asked::of(database.expect("a database"));
         let metadata: Arc<dyn Metadata> = Arc::new(database.clone());
         let gatekeeper = gatekeeper(&metadata, wishes.clock, wishes.create_on_push).await;
         let blobs = FilesystemBlobs::open(

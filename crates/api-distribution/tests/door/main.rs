@@ -2,6 +2,7 @@
 //! every kind of bad input.
 
 mod access;
+mod asked;
 mod bad_tokens;
 mod base;
 mod blobs;
