@@ -1,8 +1,9 @@
 //! What is written down of who asks, and what is counted.
 
 use berth_config::Sources;
+use berth_oci::Digest;
 
-use crate::tests::client::{get, send, status};
+use crate::tests::client::{get, header_of, send, status};
 use crate::tests::start;
 use crate::tests::written::Written;
 
@@ -63,6 +64,62 @@ async fn the_access_log_says_who_asked_and_nothing_that_is_secret() {
     assert_eq!(asked, [admin, nobody, admin, admin, nobody, nobody, nobody, admin, nobody, admin], "{log}");
     for secret in ["Admin-Passw0rd", "typed-by-mistake", "dHlwZWQ", "eyJ"] {
         assert!(!log.contains(secret), "{secret} in\n{log}");
+    }
+}
+
+/// The line about the request that was answered so; there is only one.
+fn line_about<'a>(log: &'a str, answer: &str) -> &'a str {
+    let id = format!("request_id=\"{}\"", header_of(answer, "x-request-id").expect("an id"));
+    let mut lines = log.lines().filter(|line| line.contains("access: ") && line.contains(&id));
+    match (lines.next(), lines.next()) {
+        (Some(line), None) => line,
+        _ => panic!("{id} in\n{log}"),
+    }
+}
+
+#[tokio::test]
+async fn the_access_log_says_what_came_and_what_left_and_nothing_of_the_query() {
+    let (written, _logging) = Written::here();
+    let server = start(|config| config.log.access = true).await;
+    let address = server.address;
+    // So much that it leaves from its file.
+    let content = "b".repeat(300_000);
+    let blob = format!("/v2/library/a/blobs/{}", Digest::sha256(content.as_bytes()));
+    let digest = blob.rsplit('/').next().unwrap();
+    let (uploads, manifest) = ("/v2/library/a/blobs/uploads/", "/v2/library/a/manifests/none");
+    let asked = async |line: &str, body: &str| ask(address, line, ADMIN, body).await;
+    let pushed = asked(&format!("POST {uploads}?digest={digest}&_state=hidden-one"), &content).await;
+    let pulled = asked(&format!("GET {blob}?_state=hidden-two"), "").await;
+    let begun = asked(&format!("POST {uploads}"), "").await;
+    let location = header_of(&begun, "location").unwrap();
+    let (upload, state) = location.split_once("?_state=").unwrap();
+    let appended = asked(&format!("PATCH {location}"), "0123456789").await;
+    let refused = asked(&format!("GET {manifest}?password=hidden-three"), "").await;
+    assert!(server.end().await);
+    let log = written.text();
+    for (answer, method, path, route, status, received) in [
+        (&pushed, "POST", uploads, "uploads", 201, content.len()),
+        (&pulled, "GET", blob.as_str(), "blob", 200, 0),
+        (&begun, "POST", uploads, "uploads", 202, 0),
+        (&appended, "PATCH", upload, "upload", 202, 10),
+        (&refused, "GET", manifest, "manifest", 404, 0),
+    ] {
+        let line = line_about(&log, answer);
+        let sent = answer.split_once("\r\n\r\n").map_or(0, |(_, body)| body.len());
+        for field in [
+            format!("method={method}"),
+            format!("path=\"{path}\""),
+            format!("route=\"{route}\""),
+            format!("status={status}"),
+            format!("received={received}"),
+            format!("sent={sent}"),
+        ] {
+            assert!(line.split(' ').any(|said| said == field), "{field} is not in {line}");
+        }
+    }
+    assert!(pulled.ends_with(&content));
+    for hidden in ["hidden-one", "hidden-two", "hidden-three", state, "_state", "password="] {
+        assert!(!log.contains(hidden), "{hidden} in\n{log}");
     }
 }
 
