@@ -1,6 +1,6 @@
 //! cosign 2 and 3: signatures by a local key, under tags and as referrers, with no service but this one.
 
-use berth_testkit::{BerthServer, Image, Program, Scratch, tool};
+use berth_testkit::{BerthServer, Image, Program, Request, Scratch, tool};
 
 struct Cosign {
     version: &'static str,
@@ -76,4 +76,11 @@ fn cosign_3_signs_under_a_tag() {
     let signed = image(&server, 6);
     cosign.sign(&signed, &["--use-signing-config=false", "--new-bundle-format=false"]);
     cosign.verify(&signed, &["--new-bundle-format=false"]).run();
+    Cosign::new("cosign3").verify(&signed, &["--new-bundle-format=false"]).fail();
+    let digest = signed.rsplit('@').next().expect("a reference by digest");
+    let mut tags = server.repository("library/signed").tags().expect("tags");
+    tags.sort();
+    assert_eq!(tags, ["1".to_owned(), format!("{}.sig", digest.replace(':', "-"))]);
+    let referrers = server.ask(&Request::get(format!("/v2/library/signed/referrers/{digest}"))).expect(200);
+    assert_eq!(referrers.json()["manifests"].as_array().map(Vec::len), Some(0), "{}", referrers.text());
 }
