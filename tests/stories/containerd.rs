@@ -1,7 +1,16 @@
 //! containerd 2: images are imported, pushed by `hosts.toml`, removed and pulled.
 
+use berth_oci::Digest;
 use berth_testkit::credentials::{ADMIN, ADMIN_PASSWORD};
 use berth_testkit::{BerthServer, Containerd, Index, Layout, Program, Scratch};
+
+/// Panics unless the daemon's store has this content.
+#[track_caller]
+fn assert_stored(daemon: &Containerd, content: &[u8]) {
+    let digest = Digest::sha256(content).to_string();
+    let found = daemon.ctr().args(["content", "get", &digest]).run();
+    assert!(found.stdout == content, "{digest} came changed");
+}
 
 #[test]
 fn an_index_is_pushed_and_pulled() {
@@ -35,16 +44,23 @@ fn an_index_is_pushed_and_pulled() {
         repository.assert_image(&part.digest().to_string(), part);
     }
 
-    let again = Containerd::start(&server.address());
-    let hosts = format!("--hosts-dir={}", again.hosts().display());
-    for how in [&["--local", "--all-platforms", "--snapshotter=native"][..], &["--snapshotter=native"]] {
-        again.ctr().args(["images", "pull", "--user", &user, &hosts]).args(how).arg(&image).run();
-        let listed = again.ctr().args(["images", "list", &format!("name=={image}")]).run().text();
-        assert!(listed.contains(&index.digest().to_string()), "{listed}");
-        let layer = &index.images()[0].layers()[0];
-        let content =
-            again.ctr().args(["content", "get", &berth_oci::Digest::sha256(layer).to_string()]).run();
-        assert!(content.stdout == *layer);
-        again.ctr().args(["images", "remove", "--sync", &image]).run();
+    let both = index.images();
+    // By the client itself, by the transfer service for this machine, and by it for every machine.
+    for (how, pulled) in [
+        (&["--local", "--all-platforms", "--snapshotter=native"][..], both),
+        (&["--snapshotter=native"][..], &both[..1]),
+        (&["--all-platforms"][..], both),
+    ] {
+        // A daemon of its own has nothing yet, so that all of it comes from the server.
+        let daemon = Containerd::start(&server.address());
+        let hosts = format!("--hosts-dir={}", daemon.hosts().display());
+        daemon.ctr().args(["images", "pull", "--user", &user, &hosts]).args(how).arg(&image).run();
+        let listed = daemon.ctr().args(["images", "list", &format!("name=={image}")]).run().text();
+        assert!(listed.contains(&index.digest().to_string()), "{how:?}: {listed}");
+        assert_stored(&daemon, index.content());
+        for part in pulled {
+            assert_stored(&daemon, part.manifest());
+            part.blobs().iter().for_each(|blob| assert_stored(&daemon, blob));
+        }
     }
 }
