@@ -35,8 +35,12 @@ impl Repository {
 
     /// Opens an upload.
     pub fn open_upload(&self) -> io::Result<Upload> {
-        let opened = self.ask(&Request::post(self.path("blobs/uploads/")))?;
-        let location = require(&opened, 202, "location")?;
+        self.upload(&self.ask(&Request::post(self.path("blobs/uploads/")))?)
+    }
+
+    /// The upload that this answer opened.
+    pub fn upload(&self, opened: &Response) -> io::Result<Upload> {
+        let location = require(opened, 202, "location")?;
         Ok(Upload { address: self.address.clone(), location })
     }
 

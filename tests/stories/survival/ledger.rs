@@ -47,6 +47,16 @@ impl Ledger {
         self.tags.get(tag).map_or(&[None], Vec::as_slice)
     }
 
+    /// By which statuses a request for the tag may be answered, if one is for what is there and the other one for what is not.
+    pub(super) fn statuses(&self, tag: &str, there: u16, gone: u16) -> Vec<u16> {
+        self.states_of(tag).iter().map(|state| if state.is_some() { there } else { gone }).collect()
+    }
+
+    /// Whether the image is certainly there: a tag can be nothing else.
+    pub(super) fn has(&self, image: &Image) -> bool {
+        self.tags.values().any(|states| states.iter().all(|state| is(state, image)))
+    }
+
     /// What a tag may be.
     pub(super) fn states(&self) -> impl Iterator<Item = (&String, &Vec<State>)> {
         self.tags.iter()

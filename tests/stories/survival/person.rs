@@ -6,6 +6,7 @@ use berth_testkit::{BerthServer, Connection, Random, Request, Response};
 use serde_json::json;
 
 use super::Client;
+use super::downtime::Downtime;
 use crate::browser::{Browser, form};
 
 /// How many of each kind of credential are looked at after a kill.
@@ -14,6 +15,7 @@ const LOOKED_AT: usize = 20;
 #[derive(Debug)]
 pub(super) struct Person {
     address: String,
+    downtime: Downtime,
     id: i64,
     name: String,
     random: Random,
@@ -34,7 +36,7 @@ enum Given {
 }
 
 impl Person {
-    pub(super) fn new(server: &BerthServer, number: u64, seed: u64) -> Self {
+    pub(super) fn new(server: &BerthServer, downtime: &Downtime, number: u64, seed: u64) -> Self {
         let (name, password) = (format!("person-{number}"), format!("Passw0rd-{number}"));
         let email = format!("{name}@example.org");
         let body = json!({ "username": name, "email": email, "realname": name, "password": password });
@@ -43,6 +45,7 @@ impl Person {
         let id = made.header("Location").and_then(|at| at.rsplit('/').next()?.parse().ok());
         Self {
             address: server.address(),
+            downtime: downtime.clone(),
             id: id.expect("a number"),
             name,
             random: Random::new(seed),
@@ -57,9 +60,10 @@ impl Person {
         Connection::open(&self.address)?.ask(request)
     }
 
-    /// An answer that came must be this one; whether one came.
+    /// The answer, which must be this one; `None` if the server was killed before it came.
     fn answered(&mut self, request: &Request, status: u16) -> Option<Response> {
-        let answer = self.ask(request).ok()?.expect(status);
+        let asked = format!("{} {} of {}", request.method(), request.path(), self.name);
+        let answer = self.downtime.answer(&asked, self.ask(request), &[status])?;
         self.acknowledged += 1;
         Some(answer)
     }
