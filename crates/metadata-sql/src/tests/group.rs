@@ -314,8 +314,8 @@ async fn who_comes_after_a_beginning_that_failed_begins_anew() {
     for (content, commits) in [("after a statement", false), ("after a commit", true)] {
         lose_patience(&metadata).await.unwrap();
         sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut rival).await.unwrap();
+        let mut first = metadata.begin().await.unwrap();
         let first = async {
-            let mut first = metadata.begin().await.unwrap();
             until_waiting(&metadata, 1).await;
             let (refused, first) = if commits {
                 (first.commit().await, None)
