@@ -12,9 +12,8 @@ use super::hashing::update;
 use super::ingest::Ingest;
 use super::lease::Lease;
 use super::reader::{Ending, Flaw, Head, Reader};
-use super::row::{Hold, still_ours};
-use super::rules::offset;
-use super::visit::{Found, Turn, Visit, readable};
+use super::row::Hold;
+use super::visit::{Found, Turn, Visit};
 use super::{ChunkPosition, UploadStatus, UploadTicket};
 use crate::guarded::Guarded;
 use crate::unbroken::unbroken;
@@ -114,15 +113,7 @@ impl Turn {
     async fn try_append_to_row(&self, tail: &Bytes, hasher: &Hasher) -> Result<()> {
         let visit = &self.visit;
         let mut tx = visit.registry.ports().metadata.begin().await?;
-        let (row, held) = visit.lock(tx.as_mut(), self.session.as_ref()).await?;
-        let session = match (row, &self.session) {
-            (None, None) => visit.first_row(tx.as_mut(), held).await?,
-            (Some(row), None) => return Err(Error::UploadBusy { offset: offset(Some(&row)) }),
-            (row, Some(seen)) => {
-                still_ours(row.as_ref(), seen)?;
-                row.map(readable).ok_or(Error::UploadUnknown)?
-            }
-        };
+        let session = visit.row(tx.as_mut(), self.session.as_ref()).await?;
         let next = UploadSession {
             suspect: session.suspect || self.session.as_ref().is_some_and(|seen| seen.suspect),
             tail: Bytes::copy_from_slice(tail),

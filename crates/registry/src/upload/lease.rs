@@ -14,7 +14,7 @@ use tracing::Instrument as _;
 
 use super::row::{Hold, Row, writer};
 use super::rules::{Phase, offset, phase};
-use super::visit::{Turn, Visit, checkpoint, readable};
+use super::visit::{Turn, Visit, checkpoint};
 use super::writers::Registration;
 use crate::apart::joined;
 use crate::{Error, Result};
@@ -46,13 +46,7 @@ impl Turn {
 impl Visit {
     async fn take_lease(&self, seen: Option<&UploadSession>) -> Result<UploadSession> {
         let mut tx = self.registry.ports().metadata.begin().await?;
-        let (row, held) = self.lock(tx.as_mut(), seen).await?;
-        let mut session = match (row, seen) {
-            (None, None) => self.first_row(tx.as_mut(), held).await?,
-            (Some(row), Some(seen)) if row.epoch == seen.epoch => readable(row),
-            (Some(row), _) => return Err(Error::UploadBusy { offset: offset(Some(&row)) }),
-            (None, Some(_)) => return Err(Error::UploadUnknown),
-        };
+        let mut session = self.row(tx.as_mut(), seen).await?;
         match phase(Some(&session), &self.scene(None)) {
             Phase::Open => {}
             Phase::Lost => session.suspect = true,

@@ -132,3 +132,15 @@ pub(crate) fn still_ours(row: Option<&UploadSession>, seen: &UploadSession) -> R
         Some(_) => Ok(()),
     }
 }
+
+/// The same for who goes on from what was `seen` without being its writer: the one who was may have made another checkpoint, and
+/// what came behind the last one would be taken for what comes behind this one.
+pub(crate) fn unmoved(row: Option<UploadSession>, seen: &UploadSession) -> Result<UploadSession> {
+    still_ours(row.as_ref(), seen)?;
+    let row = row.ok_or(Error::UploadUnknown)?;
+    if (row.durable, &row.tail) == (seen.durable, &seen.tail) {
+        Ok(row)
+    } else {
+        Err(Error::UploadBusy { offset: offset(Some(&row)) })
+    }
+}

@@ -10,6 +10,7 @@ use berth_oci::{Digest, Hasher, RepositoryName};
 use bytes::Bytes;
 
 use super::UploadTicket;
+use super::row::unmoved;
 use super::rules::{Phase, Scene, offset, phase};
 use super::ticket::Claims;
 use super::writers::Registration;
@@ -133,8 +134,22 @@ impl Visit {
         }
     }
 
+    /// The session's row, locked and as it was `seen`; its first one, not written yet, if there was none.
+    pub(crate) async fn row(
+        &self,
+        tx: &mut dyn Transaction,
+        seen: Option<&UploadSession>,
+    ) -> Result<UploadSession> {
+        let (row, held) = self.lock(tx, seen).await?;
+        match (row, seen) {
+            (None, None) => self.first_row(tx, held).await,
+            (Some(row), None) => Err(Error::UploadBusy { offset: offset(Some(&row)) }),
+            (row, Some(seen)) => Ok(readable(unmoved(row, seen)?)),
+        }
+    }
+
     /// The session's row, locked, and the repository into which it is made if it was `seen` to be missing.
-    pub(crate) async fn lock(
+    async fn lock(
         &self,
         tx: &mut dyn Transaction,
         seen: Option<&UploadSession>,
@@ -147,7 +162,7 @@ impl Visit {
 
     /// The session's first row, which the caller writes; into the repository if that is there. No repository is made for it, because what
     /// comes may turn out to be refused. Refused at once where there was a project and is none any more.
-    pub(crate) async fn first_row(
+    async fn first_row(
         &self,
         tx: &mut dyn Transaction,
         repository: Option<Repository>,
@@ -223,7 +238,7 @@ impl Turn {
 
 /// The session's row; a hash state from a release that wrote it in another form is as good as none, so the content is hashed
 /// again at the end.
-pub(crate) fn readable(mut session: UploadSession) -> UploadSession {
+fn readable(mut session: UploadSession) -> UploadSession {
     if session.finished.is_none() && !session.cancelled && Hasher::resume(&session.hash_state).is_none() {
         session.hash_state = Hasher::new(session.algorithm).save();
         session.suspect = true;

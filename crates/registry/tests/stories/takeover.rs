@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use berth_metadata::{Metadata as _, UploadReads as _, UploadSession};
 use berth_oci::{Algorithm, Digest};
-use berth_registry::{Error, Incoming, Registry, Result, UploadStatus, UploadTicket};
-use futures::future::join_all;
+use berth_registry::{BodyError, Error, Incoming, Registry, Result, UploadStatus, UploadTicket};
+use futures::channel::oneshot;
+use futures::future::{join, join_all};
+use futures::{StreamExt as _, stream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -87,6 +89,47 @@ async fn what_is_taken_over_from_another_process_is_read_again() {
     guarded.finish_upload(&repository, &ticket, digest, NEXT, rest).await.unwrap();
     assert_eq!(pull(&two, &repository, &digest).await.unwrap(), content);
     assert_eq!((house.files().0.len(), house.files().1.len()), (1, 0));
+}
+
+/// The other writer's checkpoint comes between the look at the session and the bytes.
+#[tokio::test]
+async fn who_takes_over_goes_on_from_no_checkpoint_but_the_last() {
+    for length in [100, MIB + 100] {
+        let house = House::new().await;
+        let (one, two) = (house.process(1, false).await, house.process(2, false).await);
+        let (caller, repository) = (caller(), name("library/lease"));
+        let guarded = two.as_caller(&caller);
+        let content = content(6 * MIB);
+        let ticket = guarded.start_upload(&repository, None).await.unwrap();
+        let (sender, chunk) = by_hand(content.len());
+        sender.unbounded_send(Ok(content.slice(..2 * MIB))).unwrap();
+        let first = write(&one, &ticket, chunk);
+        reaches(&one, &repository, &ticket, 2 * MIB as u64).await;
+        house.clock.advance(Duration::from_secs(31));
+        // Asked for when the session was looked at, and not earlier.
+        let ((ask, asked), (bring, bytes)) = (oneshot::channel(), oneshot::channel());
+        let bytes = async move {
+            let _ = ask.send(());
+            bytes.await.unwrap_or(Err(BodyError::Disconnected))
+        };
+        let late = Incoming { length: Some(length as u64), stream: stream::once(bytes).boxed() };
+        let meanwhile = async {
+            asked.await.unwrap();
+            sender.unbounded_send(Ok(content.slice(2 * MIB..4 * MIB))).unwrap();
+            reaches(&one, &repository, &ticket, 4 * MIB as u64).await;
+            house.clock.advance(Duration::from_secs(31));
+            bring.send(Ok(content.slice(2 * MIB..2 * MIB + length))).unwrap();
+        };
+        let (refused, ()) = join(guarded.write_chunk(&repository, &ticket, NEXT, late), meanwhile).await;
+        let Err(Error::UploadBusy { offset }) = refused else { panic!("{refused:?}") };
+        assert_eq!(offset, 4 * MIB as u64);
+        let digest = Digest::sha256(&content);
+        let rest = body(&content.slice(4 * MIB..));
+        guarded.finish_upload(&repository, &ticket, digest, NEXT, rest).await.unwrap();
+        assert_eq!(pull(&two, &repository, &digest).await.unwrap(), content);
+        drop(sender);
+        assert!(first.await.unwrap().is_err());
+    }
 }
 
 #[tokio::test]
