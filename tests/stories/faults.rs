@@ -193,12 +193,23 @@ fn running_out_of_open_files_is_survived() {
     let repository = server.repository("library/files");
     let content = random_bytes(1, 1_000_000);
     let digest = repository.push_blob(&content).expect("pushed");
+    let mut early = Connection::open(&server.address()).expect("a connection");
     let limit = Rlimit { current: Some(64), maximum: Some(64) };
     let pid = i32::try_from(server.id()).ok().and_then(Pid::from_raw);
     prlimit(pid, Resource::Nofile, limit).expect("the limit can be set");
 
     let mut connections: Vec<_> = (0..80).filter_map(|_| Connection::open(&server.address()).ok()).collect();
     assert!(connections.len() > 64, "the kernel takes connections that the server cannot");
+    // Who was there before is told what it is.
+    let refused = (3..1000).find_map(|seed| {
+        let content = random_bytes(seed, 1_000_000);
+        let whole = repository.path(&format!("blobs/uploads/?digest={}", Digest::sha256(&content)));
+        let answer = early.ask(&Request::post(whole).body(content)).expect("an answer, not a hang-up");
+        (answer.status != 201).then_some(answer)
+    });
+    let refused = refused.expect("no file is left for a blob");
+    assert_eq!((refused.status, refused.code().as_str()), (503, "UNAVAILABLE"), "{}", refused.text());
+    assert!(refused.text().contains("file descriptors"), "{}", refused.text());
     connections.clear();
     let found = until("the server serves again", std::time::Duration::from_mins(1), || {
         repository.blob(&digest).ok().filter(|answer| answer.status == 200)
