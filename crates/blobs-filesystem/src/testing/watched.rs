@@ -1,14 +1,14 @@
-//! The machine's own file system, and which writes passed by the page cache, by what the kernel says of the open files.
+//! Which writes passed by the page cache, by what the kernel says of the open files.
 
 use std::fs;
-use std::io::{self, IoSlice};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use berth_blobs::{BLOCK, BufferPool};
 use rustix::fs::{Mode, OFlags};
 
-use crate::file_system::{FileSystem, LocalFileSystem, ReadableFile, WritableFile};
+use super::AroundWrite;
 
 /// One call that wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +21,13 @@ pub struct Write {
     pub direct: bool,
 }
 
-/// A file system whose writes a test can look at. Cheap to clone: all clones are one.
+/// Writes that a test can look at. Cheap to clone: all clones are one.
 #[derive(Clone, Debug, Default)]
-pub struct WatchedFileSystem {
+pub struct WatchedWrites {
     writes: Arc<Mutex<Vec<Write>>>,
 }
 
-impl WatchedFileSystem {
+impl WatchedWrites {
     /// Every write so far, in the order in which they were done.
     #[must_use]
     pub fn writes(&self) -> Vec<Write> {
@@ -53,80 +53,20 @@ impl WatchedFileSystem {
     fn lock(&self) -> MutexGuard<'_, Vec<Write>> {
         self.writes.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn watch(&self, path: &Path, real: Box<dyn WritableFile>) -> Box<dyn WritableFile> {
-        Box::new(WatchedFile { files: self.clone(), path: path.to_path_buf(), real })
-    }
 }
 
-impl FileSystem for WatchedFileSystem {
-    fn make_directory(&self, path: &Path) -> io::Result<()> {
-        LocalFileSystem.make_directory(path)
-    }
-
-    fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        LocalFileSystem.sync_directory(path)
-    }
-
-    fn create(&self, path: &Path) -> io::Result<Box<dyn WritableFile>> {
-        Ok(self.watch(path, LocalFileSystem.create(path)?))
-    }
-
-    fn open_for_writing(&self, path: &Path) -> io::Result<Box<dyn WritableFile>> {
-        Ok(self.watch(path, LocalFileSystem.open_for_writing(path)?))
-    }
-
-    fn open(&self, path: &Path) -> io::Result<Box<dyn ReadableFile>> {
-        LocalFileSystem.open(path)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        LocalFileSystem.rename(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        LocalFileSystem.remove(path)
-    }
-}
-
-#[derive(Debug)]
-struct WatchedFile {
-    files: WatchedFileSystem,
-    path: PathBuf,
-    real: Box<dyn WritableFile>,
-}
-
-impl WritableFile for WatchedFile {
-    fn length(&self) -> io::Result<u64> {
-        self.real.length()
-    }
-
-    fn write_at(&mut self, slices: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
-        let length: u64 = slices.iter().map(|slice| slice.len() as u64).sum();
-        let direct = is_direct(&self.path)?;
-        self.real.write_at(slices, offset)?;
-        self.files.lock().push(Write { offset, length, direct });
+impl AroundWrite for WatchedWrites {
+    fn around(
+        &self,
+        path: &Path,
+        offset: u64,
+        length: u64,
+        write: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
+        let direct = is_direct(path)?;
+        write()?;
+        self.lock().push(Write { offset, length, direct });
         Ok(())
-    }
-
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.real.truncate(length)
-    }
-
-    fn set_direct(&mut self, direct: bool) -> io::Result<()> {
-        self.real.set_direct(direct)
-    }
-
-    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
-        self.real.set_mode(mode)
-    }
-
-    fn sync_data(&mut self) -> io::Result<()> {
-        self.real.sync_data()
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.real.sync()
     }
 }
 

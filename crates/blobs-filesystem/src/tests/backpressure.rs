@@ -1,6 +1,6 @@
 //! A disk that does not keep up: the client waits, memory stays bounded, and who takes an upload over waits for what is under way.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -13,9 +13,10 @@ use futures::{FutureExt, TryStreamExt};
 use tempfile::TempDir;
 
 use super::blobs_at;
-use crate::{FileSystem, FilesystemBlobs, LocalFileSystem, Options, ReadableFile, WritableFile};
+use crate::testing::{AroundWrite, AroundWrites};
+use crate::{FilesystemBlobs, LocalFileSystem, Options};
 
-/// A file system whose writes stand still until it is let go.
+/// What lets writes stand still until it is let go.
 #[derive(Clone, Debug, Default)]
 struct Stuck {
     gate: Arc<(Mutex<Gate>, Condvar)>,
@@ -49,70 +50,10 @@ impl Stuck {
     }
 }
 
-impl FileSystem for Stuck {
-    fn make_directory(&self, path: &Path) -> io::Result<()> {
-        LocalFileSystem.make_directory(path)
-    }
-
-    fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        LocalFileSystem.sync_directory(path)
-    }
-
-    fn create(&self, path: &Path) -> io::Result<Box<dyn WritableFile>> {
-        Ok(Box::new(StuckFile { disk: self.clone(), real: LocalFileSystem.create(path)? }))
-    }
-
-    fn open_for_writing(&self, path: &Path) -> io::Result<Box<dyn WritableFile>> {
-        Ok(Box::new(StuckFile { disk: self.clone(), real: LocalFileSystem.open_for_writing(path)? }))
-    }
-
-    fn open(&self, path: &Path) -> io::Result<Box<dyn ReadableFile>> {
-        LocalFileSystem.open(path)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        LocalFileSystem.rename(from, to)
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        LocalFileSystem.remove(path)
-    }
-}
-
-#[derive(Debug)]
-struct StuckFile {
-    disk: Stuck,
-    real: Box<dyn WritableFile>,
-}
-
-impl WritableFile for StuckFile {
-    fn length(&self) -> io::Result<u64> {
-        self.real.length()
-    }
-
-    fn write_at(&mut self, slices: &mut [IoSlice<'_>], offset: u64) -> io::Result<()> {
-        self.disk.pass();
-        self.real.write_at(slices, offset)
-    }
-
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.real.truncate(length)
-    }
-
-    fn set_direct(&mut self, direct: bool) -> io::Result<()> {
-        self.real.set_direct(direct)
-    }
-
-    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
-        self.real.set_mode(mode)
-    }
-
-    fn sync_data(&mut self) -> io::Result<()> {
-        self.real.sync_data()
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.real.sync()
+impl AroundWrite for Stuck {
+    fn around(&self, _: &Path, _: u64, _: u64, write: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        self.pass();
+        write()
     }
 }
 
@@ -123,7 +64,7 @@ fn piece(mark: u8) -> Bytes {
 /// An upload whose first piece stands before the gate.
 async fn stuck() -> (TempDir, Stuck, Box<dyn Upload>) {
     let (root, disk) = (TempDir::new().unwrap(), Stuck::default());
-    let blobs = blobs_at(root.path(), Arc::new(disk.clone()), Options::default());
+    let blobs = blobs_at(root.path(), Arc::new(AroundWrites(disk.clone())), Options::default());
     let mut upload = blobs.open(&blobs.start()).await.unwrap();
     upload.write(piece(0)).await.unwrap();
     disk.reached().await;
@@ -146,7 +87,7 @@ async fn fill(upload: &mut dyn Upload, disk: &Stuck) -> u8 {
 #[tokio::test]
 async fn a_slow_disk_holds_the_client_back() {
     let (root, disk) = (TempDir::new().unwrap(), Stuck::default());
-    let blobs = blobs_at(root.path(), Arc::new(disk.clone()), Options::default());
+    let blobs = blobs_at(root.path(), Arc::new(AroundWrites(disk.clone())), Options::default());
     let mut upload = blobs.open(&blobs.start()).await.unwrap();
     let taken = fill(&mut *upload, &disk).await;
     assert_eq!(taken, 5, "one on its way and four that wait");
@@ -223,7 +164,7 @@ async fn readers_who_let_nothing_go_leave_room_for_little_reads() {
 #[tokio::test]
 async fn a_successor_waits_for_the_write_that_is_under_way() {
     let (root, disk) = (TempDir::new().unwrap(), Stuck::default());
-    let blobs = blobs_at(root.path(), Arc::new(disk.clone()), Options::default());
+    let blobs = blobs_at(root.path(), Arc::new(AroundWrites(disk.clone())), Options::default());
     let start: Checkpoint = blobs.start();
     let mut first = blobs.open(&start).await.unwrap();
     fill(&mut *first, &disk).await;

@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 use tempfile::TempDir;
 
 use super::blobs_at;
-use crate::testing::{Fault, FaultyFileSystem, Operation, WatchedFileSystem, Write};
+use crate::testing::{AroundWrites, Fault, FaultyFileSystem, Operation, WatchedWrites, Write};
 use crate::{FileSystem, FilesystemBlobs, Options};
 
 /// After how many bytes the page cache is bypassed.
@@ -59,8 +59,8 @@ async fn assert_whole(blobs: &FilesystemBlobs, location: &Location, pieces: &[By
 
 #[tokio::test]
 async fn a_long_body_passes_by_the_page_cache_as_far_as_it_is_aligned() {
-    let (root, files) = (directory(), WatchedFileSystem::default());
-    let can = WatchedFileSystem::can_pass_by_the_page_cache(root.path());
+    let (root, files) = (directory(), AroundWrites(WatchedWrites::default()));
+    let can = WatchedWrites::can_pass_by_the_page_cache(root.path());
     let pieces = [
         aligned(AFTER - BLOCK, 1),
         aligned(BLOCK, 2),
@@ -76,7 +76,7 @@ async fn a_long_body_passes_by_the_page_cache_as_far_as_it_is_aligned() {
         offset += length as u64;
     }
     expected.push(Write { offset, length: TAIL as u64, direct: false });
-    assert_eq!(files.writes(), expected, "can: {can}");
+    assert_eq!(files.0.writes(), expected, "can: {can}");
     assert_whole(&blobs, &location, &pieces).await;
 }
 

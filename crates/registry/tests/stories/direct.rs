@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use berth_blobs::BLOCK;
-use berth_blobs_filesystem::testing::{WatchedFileSystem, Write};
+use berth_blobs_filesystem::testing::{AroundWrites, WatchedWrites, Write};
 use berth_oci::Digest;
 
 use crate::house::{House, MIB, body, caller, content, name, pull, streamed};
@@ -15,19 +15,19 @@ const AFTER: usize = 2 * MIB;
 async fn a_long_body_passes_by_the_page_cache_whether_its_length_is_said_or_not() {
     // The directory of temporary files is often in memory.
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let can = WatchedFileSystem::can_pass_by_the_page_cache(directory.path());
-    let files = WatchedFileSystem::default();
+    let can = WatchedWrites::can_pass_by_the_page_cache(directory.path());
+    let files = AroundWrites(WatchedWrites::default());
     let mut house = House::below(directory).await.on(Arc::new(files.clone()));
     house.options.direct_after = Some(AFTER as u64);
     house.settings.checkpoint_every = AFTER as u64;
     let registry = house.process(1, true).await;
     let (caller, repository) = (caller(), name("library/direct"));
     for (size, is_said) in [(5 * MIB + 7, true), (5 * MIB + 8, false), (MIB + 1, true), (MIB + 2, false)] {
-        let (content, before) = (content(size), files.writes().len());
+        let (content, before) = (content(size), files.0.writes().len());
         let digest = Digest::sha256(&content);
         let incoming = if is_said { body(&content) } else { streamed(&content) };
         registry.as_caller(&caller).upload_blob(&repository, digest, incoming).await.unwrap();
-        let writes = files.writes().split_off(before);
+        let writes = files.0.writes().split_off(before);
         // What does not fill a block comes last and goes the other way.
         let expected =
             |write: &Write| can && write.offset >= AFTER as u64 && write.length.is_multiple_of(BLOCK as u64);
