@@ -11,6 +11,17 @@ use crate::{
     AddedBlob, AddedManifest, BlobState, CatalogScope, Expected, Metadata, NewManifest, TagDelete, TagMove,
 };
 
+/// Tries `act` until it is not lost to the other side.
+macro_rules! until_done {
+    ($act:expr) => {
+        loop {
+            if let Some(done) = lost(certain($act).await) {
+                break done;
+            }
+        }
+    };
+}
+
 pub(super) async fn many_writers_are_all_heard(metadata: &dyn Metadata) {
     let scene = Scene::new(metadata, "many-writers").await;
     let write = async |n: usize| {
@@ -27,30 +38,36 @@ pub(super) async fn many_writers_are_all_heard(metadata: &dyn Metadata) {
     assert_eq!(scene.tags().await.len(), 50);
 }
 
+/// Pushes a manifest and points the tag at it, if that is as expected.
+async fn push_and_point(scene: &Scene<'_>, note: &str, name: &Tag, expected: &Expected) -> (Digest, TagMove) {
+    let digest = scene.push(&image(note, &[], None, None), &[]).await;
+    let moved = until_done!(async {
+        let mut tx = scene.begin().await;
+        let moved = tx.point_tag(&scene.repository, name, &digest, expected, &somebody(), at(1)).await?;
+        tx.commit().await.map(|()| moved)
+    });
+    (digest, moved)
+}
+
+/// What the tag names now, which is what the only one brought that `won`; everybody else was told of it.
+async fn only_winner(scene: &Scene<'_>, name: &Tag, moves: &[(Digest, TagMove)], won: TagMove) -> Digest {
+    let winners: Vec<_> = moves.iter().filter(|(_, moved)| *moved == won).collect();
+    assert_eq!(winners.len(), 1, "{moves:?}");
+    let winner = winners[0].0;
+    let refused = TagMove::Refused { current: Some(winner) };
+    assert!(moves.iter().all(|(digest, moved)| *digest == winner || *moved == refused), "{moves:?}");
+    assert_eq!(scene.metadata.tag(scene.repository.id, name).await.expect("an answer"), Some(winner));
+    winner
+}
+
 pub(super) async fn one_of_many_makes_the_tag(metadata: &dyn Metadata) {
     let scene = Scene::new(metadata, "one-makes-the-tag").await;
     for round in 0..5 {
         let name = tag(&format!("t{round}"));
-        let make = async |n: usize| {
-            let digest = scene.push(&image(&format!("{round} {n}"), &[], None, None), &[]).await;
-            loop {
-                let mut tx = scene.begin().await;
-                let by = somebody();
-                let moved =
-                    tx.point_tag(&scene.repository, &name, &digest, &Expected::Absent, &by, at(0)).await;
-                let Some(moved) = lost(moved) else { continue };
-                if lost(tx.commit().await).is_some() {
-                    return (digest, moved);
-                }
-            }
-        };
-        let moves = join_all((0..8).map(|n| together(make(n)))).await;
-        let winners: Vec<_> = moves.iter().filter(|(_, moved)| *moved == TagMove::Created).collect();
-        assert_eq!(winners.len(), 1, "{moves:?}");
-        let winner = winners[0].0;
-        assert_eq!(metadata.tag(scene.repository.id, &name).await.expect("an answer"), Some(winner));
-        let refused = TagMove::Refused { current: Some(winner) };
-        assert!(moves.iter().all(|(digest, moved)| *digest == winner || *moved == refused), "{moves:?}");
+        let make =
+            async |n: usize| push_and_point(&scene, &format!("{round} {n}"), &name, &Expected::Absent).await;
+        let moves = join_all((0..8).map(make)).await;
+        only_winner(&scene, &name, &moves, TagMove::Created).await;
     }
 }
 
@@ -67,26 +84,9 @@ pub(super) async fn one_of_many_moves_the_tag(metadata: &dyn Metadata) {
         let name = tag(&text);
         let old = scene.push(&image(&format!("{round} old"), &[], None, None), &[&text]).await;
         let expected = Expected::OneOf(vec![old]);
-        let make = async |n: usize| {
-            let digest = scene.push(&image(&format!("{round} {n}"), &[], None, None), &[]).await;
-            loop {
-                let mut tx = scene.begin().await;
-                let by = somebody();
-                let moved = tx.point_tag(&scene.repository, &name, &digest, &expected, &by, at(1)).await;
-                let Some(moved) = lost(moved) else { continue };
-                if lost(tx.commit().await).is_some() {
-                    return (digest, moved);
-                }
-            }
-        };
-        let moves = join_all((0..8).map(|n| together(make(n)))).await;
-        let won = TagMove::Moved { from: old };
-        let winners: Vec<_> = moves.iter().filter(|(_, moved)| *moved == won).collect();
-        assert_eq!(winners.len(), 1, "{moves:?}");
-        let winner = winners[0].0;
-        let refused = TagMove::Refused { current: Some(winner) };
-        assert!(moves.iter().all(|(digest, moved)| *digest == winner || *moved == refused), "{moves:?}");
-        assert_eq!(metadata.tag(scene.repository.id, &name).await.expect("an answer"), Some(winner));
+        let make = async |n: usize| push_and_point(&scene, &format!("{round} {n}"), &name, &expected).await;
+        let moves = join_all((0..8).map(make)).await;
+        let winner = only_winner(&scene, &name, &moves, TagMove::Moved { from: old }).await;
         assert_eq!(told(&scene, &name).await, [(Some(old), Some(winner)), (None, Some(old))]);
     }
 }
@@ -99,26 +99,25 @@ pub(super) async fn one_of_two_moves_or_deletes_the_tag(metadata: &dyn Metadata)
         let old = scene.push(&image(&format!("{round} old"), &[], None, None), &[&text]).await;
         let new = scene.push(&image(&format!("{round} new"), &[], None, None), &[]).await;
         let (expected, act) = (Expected::OneOf(vec![old]), act(&format!("moved or deleted {round}"), 1));
-        let put = async || loop {
-            let mut tx = scene.begin().await;
-            let moved = tx.point_tag(&scene.repository, &name, &new, &expected, &somebody(), at(1)).await;
-            let Some(moved) = lost(moved) else { continue };
-            if lost(tx.commit().await).is_some() {
-                return moved;
-            }
+        let put = async || {
+            until_done!(async {
+                let mut tx = scene.begin().await;
+                let by = somebody();
+                let moved = tx.point_tag(&scene.repository, &name, &new, &expected, &by, at(1)).await?;
+                tx.commit().await.map(|()| moved)
+            })
         };
-        let delete = async || loop {
-            let mut tx = scene.begin().await;
-            let deleted = tx.delete_tag(&scene.repository, &name, &expected, &act).await;
-            let Some(deleted) = lost(deleted) else { continue };
-            if lost(tx.commit().await).is_some() {
-                return deleted;
-            }
+        let delete = async || {
+            until_done!(async {
+                let mut tx = scene.begin().await;
+                let deleted = tx.delete_tag(&scene.repository, &name, &expected, &act).await?;
+                tx.commit().await.map(|()| deleted)
+            })
         };
         let (moved, deleted) = if round % 2 == 0 {
-            join(together(put()), together(delete())).await
+            join(put(), delete()).await
         } else {
-            let (deleted, moved) = join(together(delete()), together(put())).await;
+            let (deleted, moved) = join(delete(), put()).await;
             (moved, deleted)
         };
         let left = match (moved, deleted) {
@@ -138,21 +137,17 @@ pub(super) async fn one_of_two_moves_or_deletes_the_tag(metadata: &dyn Metadata)
 }
 
 pub(super) async fn one_of_many_makes_the_project(metadata: &dyn Metadata) {
-    let make = async |n: i64| loop {
-        let mut tx = begin(metadata).await;
-        let (project, name) = ("raced".parse().expect("a name"), "raced/repository".parse().expect("a name"));
-        let made = tx.add_project(&project, n % 2 == 0, UserId::ADMIN, None, &somebody(), at(n)).await;
-        if lost(made).is_none() {
-            continue;
-        }
-        let project = tx.find_project(&project).await.expect("an answer").expect("whoever made it");
-        let repository = tx.ensure_repository(&project, &name, &somebody(), at(n)).await;
-        let Some(repository) = lost(repository) else { continue };
-        if lost(tx.commit().await).is_some() {
-            return (project, repository);
-        }
+    let (name, path) = ("raced".parse().expect("a name"), "raced/repository".parse().expect("a name"));
+    let make = async |n: i64| {
+        until_done!(async {
+            let mut tx = begin(metadata).await;
+            tx.add_project(&name, n % 2 == 0, UserId::ADMIN, None, &somebody(), at(n)).await?;
+            let project = tx.find_project(&name).await?.expect("whoever made it");
+            let repository = tx.ensure_repository(&project, &path, &somebody(), at(n)).await?;
+            tx.commit().await.map(|()| (project, repository))
+        })
     };
-    let all = join_all((0..8).map(|n| together(make(n)))).await;
+    let all = join_all((0..8).map(make)).await;
     assert!(all.iter().all(|one| *one == all[0]), "{all:?}");
 }
 
@@ -186,17 +181,6 @@ pub(super) async fn a_list_that_is_followed_misses_no_referrer(metadata: &dyn Me
     let rest = list(seen.last().map(|last| last.position)).await;
     let found: Vec<_> = seen.iter().chain(&rest).map(|one| one.descriptor.digest).collect();
     assert_eq!(found, [early, late]);
-}
-
-/// Tries `act` until it is not lost to the other side.
-macro_rules! until_done {
-    ($act:expr) => {
-        loop {
-            if let Some(done) = lost(certain($act).await) {
-                break done;
-            }
-        }
-    };
 }
 
 pub(super) async fn a_blob_is_not_lost_to_a_manifest(metadata: &dyn Metadata) {
@@ -299,18 +283,16 @@ pub(super) async fn one_of_many_heals_a_manifest(metadata: &dyn Metadata) {
     let scene = Scene::new(metadata, "heals-a-manifest").await;
     let content = image("healed by many", &[], None, None);
     let manifest = Manifest::parse(&content, None).expect("a manifest");
-    let push = async |content: &Bytes| loop {
-        let mut tx = scene.begin().await;
-        let new = NewManifest { digest: Digest::sha256(b"its name"), content, manifest: &manifest };
-        let added = tx.add_manifest(&scene.repository, &new, &somebody(), at(1)).await;
-        if let Some(added) = lost(added)
-            && lost(tx.commit().await).is_some()
-        {
-            return added;
-        }
+    let push = async |content: &Bytes| {
+        until_done!(async {
+            let mut tx = scene.begin().await;
+            let new = NewManifest { digest: Digest::sha256(b"its name"), content, manifest: &manifest };
+            let added = tx.add_manifest(&scene.repository, &new, &somebody(), at(1)).await?;
+            tx.commit().await.map(|()| added)
+        })
     };
     assert_eq!(push(&Bytes::from_static(b"damaged")).await, AddedManifest::Added);
-    let all = join_all((0..8).map(|_| together(push(&content)))).await;
+    let all = join_all((0..8).map(|_| push(&content))).await;
     assert_eq!(all.iter().filter(|added| **added == AddedManifest::Healed).count(), 1, "{all:?}");
     assert_eq!(all.iter().filter(|added| **added == AddedManifest::Kept).count(), 7, "{all:?}");
 }
