@@ -199,13 +199,18 @@ async fn ten_thousand_repositories_come_at_once_and_the_rest_by_a_link() {
     assert!(!rest.has("link"));
 }
 
+/// Pushes an image for others to be about; its digest, and what they name it by.
+async fn push_subject(house: &House) -> (Digest, Value) {
+    let manifest = house.push_image(REPOSITORY, "1", "layer").await;
+    let digest = Digest::sha256(manifest.as_bytes());
+    (digest, json!({ "mediaType": OCI_MANIFEST, "digest": digest, "size": manifest.len() }))
+}
+
 /// Nobody gets more than one page by a large number, and none by one below zero.
 #[tokio::test]
 async fn numbers_that_no_page_has() {
     let house = House::open().await;
-    let manifest = house.push_image(REPOSITORY, "1", "layer").await;
-    let digest = Digest::sha256(manifest.as_bytes());
-    let subject = json!({ "mediaType": OCI_MANIFEST, "digest": digest, "size": manifest.len() });
+    let (digest, subject) = push_subject(&house).await;
     add_in_one_go(&house, &[index("about it", Some(&subject))]).await;
     let (catalog, tags) = ("/v2/_catalog".to_owned(), format!("/v2/{REPOSITORY}/tags/list"));
     let referrers = format!("/v2/{REPOSITORY}/referrers/{digest}");
@@ -248,9 +253,7 @@ async fn add_in_one_go(house: &House, contents: &[Bytes]) {
 #[tokio::test]
 async fn a_thousand_referrers_come_at_once_and_the_rest_by_a_link() {
     let house = House::open().await;
-    let manifest = house.push_image(REPOSITORY, "1", "layer").await;
-    let digest = Digest::sha256(manifest.as_bytes());
-    let subject = json!({ "mediaType": OCI_MANIFEST, "digest": digest, "size": manifest.len() });
+    let (digest, subject) = push_subject(&house).await;
     let referrers: Vec<Bytes> =
         (0..1_001).map(|number| index(&format!("number {number}"), Some(&subject))).collect();
     add_in_one_go(&house, &referrers).await;
@@ -290,9 +293,7 @@ async fn referrers_are_never_unknown() {
 #[tokio::test]
 async fn referrers_by_type() {
     let house = House::open().await;
-    let manifest = house.push_image(REPOSITORY, "1", "layer").await;
-    let digest = Digest::sha256(manifest.as_bytes());
-    let subject = json!({ "mediaType": OCI_MANIFEST, "digest": digest, "size": manifest.len() });
+    let (digest, subject) = push_subject(&house).await;
     let config = house.config(REPOSITORY).await;
     for kind in ["application/vnd.example.sbom+json", "application/vnd.example.signature+json"] {
         let mut referrer: Value = serde_json::from_str(&image(&[&config], Some(&subject))).expect("JSON");
@@ -321,9 +322,7 @@ async fn referrers_by_type() {
 #[tokio::test]
 async fn heavy_referrers_come_in_pages_and_have_a_budget_until_they_were_sent() {
     let house = House::with(Wishes { manifest_limit: 4 << 20, ..Wishes::default() }).await;
-    let manifest = house.push_image(REPOSITORY, "1", "layer").await;
-    let digest = Digest::sha256(manifest.as_bytes());
-    let subject = json!({ "mediaType": OCI_MANIFEST, "digest": digest, "size": manifest.len() });
+    let (digest, subject) = push_subject(&house).await;
     let config = house.config(REPOSITORY).await;
     for number in ["0", "1"] {
         let mut referrer: Value = serde_json::from_str(&image(&[&config], Some(&subject))).expect("JSON");
