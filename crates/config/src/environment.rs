@@ -57,15 +57,15 @@ fn meaning(name: &str) -> Meaning {
     if let Some(setting) = named(name) {
         return Meaning::Setting(setting, false);
     }
-    if let Some(setting) = base.and_then(named) {
-        return if setting.form.secret {
-            Meaning::Setting(setting, true)
-        } else {
-            Meaning::Wrong(format!("only secrets are read from files; write {}", setting.variable()))
-        };
+    let in_file = base.and_then(named);
+    if let Some(secret) = in_file.filter(|setting| setting.form.secret) {
+        return Meaning::Setting(secret, true);
     }
     if !name[PREFIX.len()..].contains("__") {
         return Meaning::Foreign;
+    }
+    if let Some(setting) = in_file {
+        return Meaning::Wrong(format!("only secrets are read from files; write {}", setting.variable()));
     }
     let variables: Vec<String> = Setting::all().map(Setting::variable).collect();
     // What all names begin with makes none of them near.

@@ -130,7 +130,7 @@ fn a_wrong_environment_is_refused() {
         &[("BERTH_WHAT__EVER", "x")],
         &[("BERTH_SERVER__LISTEN", "here")],
         &[("BERTH_DATA", "/a"), ("BERTH_DATA__DIRECTORY", "/b")],
-        &[("BERTH_DATA_FILE", "/a")],
+        &[("BERTH_DATA__DIRECTORY_FILE", "/a")],
         &[("BERTH_DATABASE__URL_FILE", "/does/not/exist")],
         &[("BERTH_TLS__KEY", "/key.pem")],
     ];
@@ -141,10 +141,14 @@ fn a_wrong_environment_is_refused() {
 
 #[test]
 fn foreign_variables_are_only_warned_of() {
-    let loaded =
-        loaded("", &[("BERTH_PORT", "tcp://10.0.0.1:5000"), ("BERTH_SERVICE_HOST", "10.0.0.1")], &[])
-            .unwrap();
+    let foreign = [
+        ("BERTH_PORT", "tcp://10.0.0.1:5000"),
+        ("BERTH_SERVICE_HOST", "10.0.0.1"),
+        ("BERTH_DATA_FILE", "/a"),
+    ];
+    let loaded = loaded("", &foreign, &[]).unwrap();
     insta::assert_snapshot!(loaded.warnings.join("\n"), @r"
+    environment variable BERTH_DATA_FILE: this sets nothing; settings are named BERTH_<SECTION>__<KEY>
     environment variable BERTH_PORT: this sets nothing; settings are named BERTH_<SECTION>__<KEY>
     environment variable BERTH_SERVICE_HOST: this sets nothing; settings are named BERTH_<SECTION>__<KEY>
     ");
