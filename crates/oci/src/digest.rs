@@ -190,9 +190,7 @@ pub enum DigestError {
     #[error("digest algorithm `{0}` is not supported: use sha256 or sha512")]
     Algorithm(String),
     /// The encoded part has the wrong length or characters.
-    #[error(
-        "a {algorithm} digest has exactly {characters} lower-case hex digits after the colon: write it so"
-    )]
+    #[error("a {algorithm} digest has exactly {characters} lower-case hex digits after the colon")]
     Encoded {
         /// The algorithm that was named.
         algorithm: Algorithm,

@@ -125,9 +125,9 @@ fn with_paths() -> Remedies {
         ("/v2/a__b/c/tags/list", "joined by single"),
         ("/v2/a/b/blobs/x", "write algorithm:hex"),
         ("/v2/a/b/blobs/sha384:00", "use sha256 or sha512"),
-        ("/v2/a/b/blobs/sha256:00", "64 lower-case hex digits after the colon: write it so"),
+        ("/v2/a/b/blobs/sha256:00", "64 lower-case hex digits after the colon"),
         ("/v2/a/b/referrers/x", "write algorithm:hex"),
-        ("/v2/a/b/manifests/sha256:x", "write it so"),
+        ("/v2/a/b/manifests/sha256:x", "64 lower-case hex digits"),
         ("/v2/a/b/manifests/.x", "use 1 to 128 letters"),
         ("/v2/a/b/blobs/uploads/x", "start a new one with POST"),
     ];
