@@ -115,7 +115,7 @@ pub(crate) async fn serve(listening: Arc<Listening>, stream: TcpStream, peer: So
 }
 
 /// Sets what the kernel is to do with the connection. What it refuses costs speed alone.
-fn tune(stream: &TcpStream, peer: SocketAddr) {
+pub(crate) fn tune(stream: &TcpStream, peer: SocketAddr) {
     // Without it, the last packet of an answer may wait for the client's acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
     // Over a network the kernel finds the size and the pace that the distance needs. On this machine there is no distance: what it lets

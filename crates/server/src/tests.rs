@@ -16,6 +16,7 @@ mod health;
 mod installation;
 mod limits;
 mod lost_pages;
+mod near;
 mod observed;
 mod protocols;
 mod readers;
