@@ -14,8 +14,9 @@ use crate::doubt::Found;
 /// How much is mapped at once. Windows begin and end at multiples of it, so that none but the first and the last of a range
 /// cuts through a unit that the processor maps whole.
 const WINDOW: u64 = 8 << 20;
-/// How much of a window is handed out at once.
-const SLICE: usize = 1 << 20;
+/// How much of a window is handed out at once. At each border the kernel is asked for what is left, mostly little, and then somebody
+/// looks for the next one.
+const SLICE: usize = 4 << 20;
 
 /// The windows over a range, one at a time and at most one ahead.
 #[derive(Debug)]
