@@ -2,10 +2,11 @@
 //! that.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use serde_json::json;
 
@@ -16,8 +17,11 @@ pub const ADMIN: &str = "admin";
 /// The first administrator's password in every story.
 pub const ADMIN_PASSWORD: &str = "Admin-Passw0rd";
 
-/// The folder with the clients' files, and what they say: a name and a secret for each registry.
-static KNOWN: LazyLock<(Scratch, Mutex<BTreeMap<String, String>>)> = LazyLock::new(Default::default);
+/// The folder with the clients' files, which goes with the last server that they log in to, and what they say.
+static KNOWN: Mutex<(Weak<Scratch>, Entries)> = Mutex::new((Weak::new(), Entries::new()));
+
+/// A name and a secret for each registry.
+type Entries = BTreeMap<String, String>;
 
 /// The value of an `Authorization` header that shows a name and a secret.
 pub fn basic(login: &str, secret: &str) -> String {
@@ -31,30 +35,31 @@ pub fn config_folder(registry: &str, login: &str, secret: &str) -> Scratch {
     folder
 }
 
-/// Lets all programs of this test log in to `registry` as the administrator.
-pub(crate) fn know(registry: &str) {
-    let (folder, known) = &*KNOWN;
-    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+/// Lets all programs of this test log in to `registry` as the administrator, as long as what this returns is kept.
+#[must_use]
+pub(crate) fn know(registry: &str) -> Arc<Scratch> {
+    let (folder, known) = &mut *KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = folder.upgrade().unwrap_or_default();
+    *folder = Arc::downgrade(&kept);
     known.insert(registry.to_owned(), entry(ADMIN, ADMIN_PASSWORD));
-    write(folder.path(), &known);
+    write(kept.path(), known);
+    kept
 }
 
-/// Shows a command where the files are.
+/// Shows a command where the files are. Where there is no server there are none, and nobody else's are looked at.
 pub(crate) fn show(command: &mut Command) {
-    let folder = folder();
+    let folder = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).0.upgrade();
+    let folder =
+        folder.map_or_else(|| env::temp_dir().join("bt-no-server"), |folder| folder.path().to_owned());
     let file = folder.join("config.json");
     command.env("DOCKER_CONFIG", &folder).env("REGISTRY_AUTH_FILE", &file).env("HELM_REGISTRY_CONFIG", &file);
-}
-
-fn folder() -> PathBuf {
-    KNOWN.0.path().to_owned()
 }
 
 fn entry(login: &str, secret: &str) -> String {
     base64(format!("{login}:{secret}").as_bytes())
 }
 
-fn write(folder: &Path, known: &BTreeMap<String, String>) {
+fn write(folder: &Path, known: &Entries) {
     let auths: BTreeMap<_, _> = known.iter().map(|(at, auth)| (at, json!({ "auth": auth }))).collect();
     let text = json!({ "auths": auths }).to_string();
     std::fs::write(folder.join("config.json"), text).expect("a scratch file can be written");

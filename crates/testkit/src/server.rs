@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::credentials::{self, ADMIN_PASSWORD};
@@ -64,12 +65,26 @@ impl ServerSetup {
         let data = self.data.unwrap_or_else(|| scratch.join("data"));
         let (settings, obeys_modes) = (self.settings, self.obeys_modes);
         let clock = self.moves_clock.then(|| MovableClock::new(scratch.path()));
-        let mut server =
-            BerthServer { data, port: free_port(), settings, obeys_modes, clock, scratch, process: None };
-        credentials::know(&server.address());
+        let port = free_port();
+        let credentials = credentials::know(&address(port));
+        let process = None;
+        let mut server = BerthServer {
+            process,
+            data,
+            port,
+            settings,
+            obeys_modes,
+            clock,
+            scratch,
+            _credentials: credentials,
+        };
         server.start_again();
         server
     }
+}
+
+fn address(port: u16) -> String {
+    format!("127.0.0.1:{port}")
 }
 
 /// The environment variable of `section.key`, or of a short name.
@@ -102,6 +117,8 @@ pub struct BerthServer {
     obeys_modes: bool,
     clock: Option<MovableClock>,
     scratch: Scratch,
+    /// With which clients log in to it.
+    _credentials: Arc<Scratch>,
 }
 
 impl BerthServer {
@@ -118,7 +135,7 @@ impl BerthServer {
 
     /// `127.0.0.1:port`.
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        address(self.port)
     }
 
     /// `127.0.0.1:port/name`, as clients write it.
